@@ -1,0 +1,51 @@
+"""The data sets that can be fetched. A new one is an entry in DATASETS."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Archive:
+    """A tar archive (plain, gzip, bzip2 or xz), at `path` below its source's address or folder."""
+
+    path: str
+    sha256: str | None = None  # None: the source's SHA256SUMS has it; where it has not, the first download's is kept
+
+
+@dataclasses.dataclass(frozen=True)
+class Files:
+    """What must be there once everything is unpacked, or the set is not whole."""
+
+    pattern: str  # glob relative to the set's folder
+    count: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    name: str  # also the folder below the data folder
+    meaning: str
+    terms: str  # licence or wish of its authors
+    address: str  # official; the archives of `official` are below it
+    official: tuple[Archive, ...]
+    packed: tuple[Archive, ...]  # the same set in a project mirror, below the mirror's root
+    members: tuple[str, ...]  # globs of the archive members that are wanted
+    whole: tuple[Files, ...]
+
+
+_IMDB_CLASSES = [f"aclImdb/{split}/{label}/*.txt" for split in ("train", "test") for label in ("pos", "neg")]
+
+DATASETS = (
+    Dataset(
+        name="imdb",
+        meaning="Large Movie Review Dataset: 25,000 training and 25,000 test reviews, half of each positive",
+        terms="asks for citation of Maas et al. 2011, Learning Word Vectors for Sentiment Analysis (ACL)",
+        address="https://ai.stanford.edu/~amaas/data/sentiment/",
+        official=(
+            Archive("aclImdb_v1.tar.gz", "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"),
+        ),
+        packed=(Archive("imdb/aclImdb.tar.xz"),),
+        members=("aclImdb/README", *_IMDB_CLASSES),
+        whole=tuple(Files(pattern, 12_500) for pattern in _IMDB_CLASSES),
+    ),
+)

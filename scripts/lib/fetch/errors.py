@@ -1,0 +1,18 @@
+class FetchError(Exception):
+    """The fetch failed; the message is one sentence for the user."""
+
+    status = 1
+
+
+class UserMistake(FetchError):
+    """What was asked for cannot be done."""
+
+    status = 2
+
+
+class Unreachable(FetchError):
+    """No first byte could be had: no network, no such host, or a server that refuses."""
+
+
+class NotFound(FetchError):
+    """The source answers, but has no such file."""

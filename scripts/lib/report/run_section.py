@@ -1,0 +1,193 @@
+"""One run: what was run, what came of it, how it went, where it ran."""
+
+import math
+
+import numpy as np
+
+from report import html, protocol, words
+from report.html import element
+
+NAMES = {
+    "accuracy": "Test accuracy",
+    "accuracy_validation": "Validation accuracy",
+    "accuracy_selected_on_test": "Best test accuracy of any update (selected on test)",
+    "accuracy_byte_counts": "Floor: logistic regression on {} counts",
+    "accuracy_majority": "Floor: most frequent class",
+}
+LONGEST_TABLE = 60
+
+
+def section(run, pictures, opened):
+    """`pictures`: HTML of the run's plots."""
+    head = html.join([run.title, " ", badge(run.status)])
+    if run.status == "unreadable":
+        return html.folded(head, element("p", run.error, class_="error"), class_="run", opened=opened)
+    parts = [status_line(run), error_box(run), headline(run), element("h3", "What was run")]
+    parts += [element("p", run.text("description"))] if run.text("description") else []
+    parts += [
+        html.pairs(protocol.facts(run)),
+        *command(run),
+        *result(run),
+        *measurement_tables(run),
+        *pictures,
+        *further(run),
+    ]
+    parts += [html.folded("Environment", html.pairs(environment(run)))]
+    if run.text("config"):
+        parts.append(html.folded("Resolved configuration", element("pre", run.text("config").strip())))
+    return html.folded(head, *parts, class_="run", opened=opened)
+
+
+def badge(status):
+    return element("span", status.replace("_", " "), class_=f"status {status}")
+
+
+def status_line(run):
+    parts = [f"Run {run.id} is {words.STATUS.get(run.status, run.status)}."]
+    if run.text("started"):
+        parts.append(f"Started {words.moment(run.text('started'))}")
+        parts[-1] += f", ended {words.moment(run.text('finished'))}." if run.text("finished") else "."
+    if "seconds" in run.attributes:
+        parts.append(f"It took {words.duration(float(run.attributes['seconds']))} in all.")
+    if int(run.attributes.get("sessions", 1)) > 1:
+        parts.append(f"It was resumed {int(run.attributes['sessions']) - 1} time(s).")
+    return element("p", " ".join(parts), class_="soft")
+
+
+def error_box(run):
+    return element("p", run.text("error"), class_="error") if run.text("error") else html.Html("")
+
+
+def headline(run):
+    accuracy = run.figures.get("accuracy")
+    if accuracy is None:
+        return html.Html("")
+    note = f"test accuracy and its standard error, {accuracy.n:,} examples"
+    return element("p", words.percent(accuracy), " ", element("small", note), class_="headline")
+
+
+def command(run):
+    if not run.text("argv"):
+        return []
+    return [element("p", "Command: ", element("code", run.text("argv")))]
+
+
+def result(run):
+    """The accuracies and floors, with what they mean."""
+    accuracies = [figure for name in NAMES if (figure := run.figures.get(name))]
+    if accuracies:
+        yield element("h3", "Result")
+        rows = [(NAMES[f.name].format(run.symbol), words.percent(f), f"{f.n:,}") for f in accuracies]
+        yield html.table(("", "± standard error", "examples"), rows, numbers=(1, 2))
+        yield element("p", interpretation(run))
+
+
+def further(run):
+    """Every other figure."""
+    others = [figure for figure in run.figures.values() if figure.name not in NAMES]
+    if others:
+        yield element("h3", "Further figures")
+        yield html.table(("", "value"), [(f.meaning or f.name, spread(f)) for f in others], numbers=(1,))
+
+
+def spread(figure):
+    text = words.shown(figure)
+    if words.is_fraction(figure) or not math.isfinite(figure.error) or figure.error == 0:
+        return text
+    return f"{text} ± {words.quantity(figure.error, figure.unit)}"
+
+
+def interpretation(run):
+    figures = run.figures
+    accuracy = figures.get("accuracy")
+    if accuracy is None:
+        return ""
+    sentences = []
+    if floor := figures.get("accuracy_byte_counts"):
+        sentences.append(words.against_floor(accuracy, floor, run.symbol))
+    if majority := figures.get("accuracy_majority"):
+        sentences.append(words.against_chance(accuracy, majority))
+    return " ".join(s for s in sentences if s)
+
+
+def measurement_tables(run):
+    """/ratios, /memory and whatever else is short enough to be read; of /speed the medians."""
+    if (speed := run.table("/speed")) is not None and run.table("/ratios") is None:
+        yield element("h3", "Speed")
+        yield medians(speed)
+    for name, heading in (("/ratios", "Speed"), ("/memory", "Memory")):
+        if (table := run.table(name)) is not None:
+            yield element("h3", heading)
+            yield whole(table)
+
+
+def column_title(table, name):
+    unit = {"byte": "MiB", "FLOP/s": "GFLOP/s", "1": ""}.get(table.units[name], table.units[name])
+    return name.replace("_", " ") + (f" ({unit})" if unit else "")
+
+
+def cell(value, unit):
+    if isinstance(value, (str, np.str_)):
+        return str(value)
+    if not math.isfinite(float(value)) or (unit == "byte" and value < 0):
+        return "–"
+    value = float(value) / {"byte": 2**20, "FLOP/s": 1e9}.get(unit, 1)
+    return f"{value:,.0f}" if value.is_integer() or abs(value) >= 1000 else f"{value:.3g}"
+
+
+def whole(table):
+    names = [n for n in table.columns if n in ("model",) or len(set(table[n].tolist())) > 1 or len(table) == 1]
+    fixed = [
+        f"{n} {value}" for n in table.columns if n not in names and (value := cell(table[n][0], table.units[n])) != "–"
+    ]
+    rows = [[cell(table[n][i], table.units[n]) for n in names] for i in range(min(len(table), LONGEST_TABLE))]
+    numbers = [i for i, n in enumerate(names) if table[n].dtype.kind in "if"]
+    caption = table.meaning + (f"; in every row: {', '.join(fixed)}" if fixed else "")
+    if len(table) > LONGEST_TABLE:
+        caption += f" (the first {LONGEST_TABLE} of {len(table):,} rows)"
+    return html.table([column_title(table, n) for n in names], rows, numbers, caption)
+
+
+def medians(speed):
+    """Median, least and most seconds by model and setting."""
+    names = [n for n in ("model", "n", "batch", "dropout", "threads") if n in speed]
+    groups = {}
+    for row in range(len(speed)):
+        groups.setdefault(tuple(cell(speed[n][row], "") for n in names), []).append(float(speed["seconds"][row]))
+    rows = [
+        (*key, *(words.quantity(f(times), "s") for f in (np.median, min, max)), str(len(times)))
+        for key, times in groups.items()
+    ]
+    head = (*names, "median", "least", "most", "repetitions")
+    return html.table(head, rows, numbers=range(len(names), len(head)), caption=speed.meaning)
+
+
+def environment(run):
+    commit = run.text("git_commit")
+    dirty = run.text("git_dirty").lower()
+    if commit and dirty in ("1", "true", "yes", "dirty"):
+        commit += " with uncommitted changes"
+    versions = [
+        f"{name.removeprefix('version_')} {run.text(name)}" for name in run.attributes if name.startswith("version_")
+    ]
+    memory = run.attributes.get("memory")
+    rows = [
+        ("Host", run.text("host")),
+        ("System", run.text("system")),
+        ("Processor", run.text("cpu")),
+        ("Threads", run.text("threads")),
+        ("GPU", run.text("gpu")),
+        ("Device", run.text("device")),
+        (
+            "Memory",
+            words.quantity(float(memory), "byte")
+            if isinstance(memory, (int, float, np.number))
+            else run.text("memory"),
+        ),
+        ("Versions", ", ".join(versions)),
+        ("Compiler", run.text("compiler")),
+        ("Commit", commit),
+        ("Data", run.text("data_checksum")),
+        ("Record", str(run.path)),
+    ]
+    return [(name, value) for name, value in rows if value]

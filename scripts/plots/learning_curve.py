@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Training loss, validation metric and training speed over the updates, from /train and /eval/validation_curve."""
+
+import common
+import numpy as np
+
+
+def smooth(values, window):
+    """Mean over a centred window, shorter at the ends."""
+    kernel = np.ones(window)
+    weights = np.convolve(np.ones(len(values)), kernel, mode="same")
+    return np.convolve(values, kernel, mode="same") / weights
+
+
+def draw_loss(axis, train, validation):
+    loss, step = train["loss"], train["step"]
+    if len(loss) >= 40:
+        axis.plot(step, loss, color=common.BLUE, alpha=0.3, linewidth=1)
+        axis.plot(step, smooth(loss, max(5, len(loss) // 20)), color=common.BLUE, label="training, moving mean")
+    else:
+        axis.plot(step, loss, color=common.BLUE, label="training")
+    if validation is not None and "loss" in validation:
+        axis.plot(
+            validation["step"], validation["loss"], color=common.VERMILION, marker="o", markersize=4, label="validation"
+        )
+    axis.set_title("Loss (nat per example)")
+    axis.legend(loc="best", ncols=2)
+
+
+def metric_of(validation):
+    """Name and values of what the best checkpoint is chosen by."""
+    name = "value" if "value" in validation else "accuracy"
+    return validation[name] if name in validation else None
+
+
+def draw_metric(axis, run, validation):
+    values, step = metric_of(validation), validation["step"]
+    axis.plot(step, values, color=common.VERMILION, marker="o", markersize=4, label="validation")
+    if "standard_error" in validation:
+        error = validation["standard_error"]
+        axis.fill_between(step, values - error, values + error, color=common.VERMILION, alpha=0.2, linewidth=0)
+    for name, words, style in (
+        ("accuracy_byte_counts", f"floor: {run.symbol} counts (test)", "--"),
+        ("accuracy_majority", "floor: majority class (test)", ":"),
+    ):
+        if name in run.figures:
+            axis.axhline(run.figures[name].value, color=common.GREY, linestyle=style, linewidth=1.4, label=words)
+    if "accuracy" in run.figures:
+        best = run.figures["best_update"].value if "best_update" in run.figures else step[int(np.argmax(values))]
+        axis.errorbar(
+            [best],
+            [run.figures["accuracy"].value],
+            yerr=[np.nan_to_num(run.figures["accuracy"].error)],
+            color=common.BLACK,
+            marker="D",
+            markersize=6,
+            linestyle="none",
+            capsize=3,
+            label="test, selected on validation",
+        )
+    axis.set_title("Accuracy ± standard error")
+    common.percent_axis(axis)
+    axis.margins(y=0.1)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+
+
+def draw_speed(axis, train):
+    axis.plot(train["step"], train["tokens_per_second"] / 1000, color=common.GREEN)
+    axis.set_ylim(bottom=0)
+    axis.set_title("Training speed (thousand tokens per second)")
+
+
+def draw(run):
+    train, validation = run.table("/train"), run.table("/eval/validation_curve")
+    panels = []
+    if train is not None and "loss" in train:
+        panels.append(lambda axis: draw_loss(axis, train, validation))
+    if validation is not None and metric_of(validation) is not None:
+        panels.append(lambda axis: draw_metric(axis, run, validation))
+    if train is not None and "tokens_per_second" in train:
+        panels.append(lambda axis: draw_speed(axis, train))
+    if not panels:
+        return None
+    made, axes = common.figure(len(panels), heights=2.4, sharex=True)
+    for axis, panel in zip(axes, panels):
+        panel(axis)
+        axis.tick_params(labelbottom=True)
+    axes[-1].set_xlabel("updates")
+    return made
+
+
+if __name__ == "__main__":
+    common.main(draw, __doc__)

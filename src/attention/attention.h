@@ -1,0 +1,72 @@
+// Bidirectional attention: one contract for all, whatever their cost and whether they carry a state.
+//
+// Shapes: B batch, N queries, M context positions, D model width, L rows of the carried state (Luna's P).
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/options.h"
+
+namespace attnlab {
+
+using torch::Tensor;
+
+/// What the layer that owns an attention says about itself.
+struct AttentionShape {
+  int64_t dim = 0;    ///< D
+  int64_t heads = 1;  ///< H; divides D
+  int64_t max_length =
+      0;                 ///< longest sequence; only fixed-length attentions (Linformer, Synthesizer) need it
+  double dropout = 0.0;  ///< on attention weights
+};
+
+/// Padding masks: bool, true where a position is padding; undefined where there is none. Every sentence has
+/// at least one position that is not (the encoder sees to it).
+struct Masks {
+  Tensor query_BN{};
+  Tensor context_BM{};
+  Tensor state_BL{};  ///< rows of the state that a sentence must not read, from state_extent()
+};
+
+/// How much of the carried state a batch uses.
+struct StateExtent {
+  int64_t rows = 0;  ///< the first rows of the state; the others are left out for the whole batch
+  Tensor masked_BL;  ///< bool, true where a sentence must not read a row; undefined where all may be read
+};
+
+struct AttentionOutput {
+  Tensor y_BND;
+  Tensor state_BLD;  ///< the state's update before residual and norm (Luna's Y_P); undefined without a state
+};
+
+/// An implementation names its output projection, where it has one, `output`; every other Linear in it counts
+/// as an input projection when weights are initialised (models/initialise.h).
+class AttentionImpl : public torch::nn::Module {
+ public:
+  /// forward(query [B,N,D], context [B,M,D], masks, state [B,L,D] or undefined). Rows of y at padded queries
+  /// are unspecified but finite.
+  virtual AttentionOutput forward(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
+                                  const Tensor& state_BLD) = 0;
+  /// Rows L of the state that the encoder carries from layer to layer; 0 for none.
+  virtual int64_t state_length() const { return 0; }
+  /// What of the state is used by a batch of sentences padded to n tokens; padding is bool [B, n] or
+  /// undefined. The state handed to forward() has `rows` rows, and masks.state_BL is `masked_BL`.
+  virtual StateExtent state_extent(const Tensor& padding_BN, int64_t n) const;
+  /// Floating-point operations of one forward at batch 1, multiply and add counted apart, as really executed.
+  virtual double flops(int64_t n, int64_t m) const = 0;
+};
+
+/// Options of one kind of attention; `type` in YAML picks it from the table in registry.cpp.
+struct AttentionOptions : Component {
+  /// A fresh module. Throws UserError where shape and options contradict each other.
+  virtual std::shared_ptr<AttentionImpl> build(const AttentionShape& shape) const = 0;
+};
+
+template <>
+const std::vector<Entry<AttentionOptions>>& registry<AttentionOptions>();
+
+}  // namespace attnlab

@@ -1,0 +1,135 @@
+#include "attention/luna.h"
+
+#include <cmath>
+#include <limits>
+
+#include "attention/shape.h"
+#include "kernels/luna.h"
+#include "kernels/ops.h"
+
+namespace attnlab {
+namespace {
+
+/// drop(softmax(scores)) over the last dimension, in fp32 at least; −inf where `masked_BM` is true.
+Tensor weights(Tensor scores_BHNM, const Tensor& masked_BM, Drop drop) {
+  const auto type = scores_BHNM.scalar_type();
+  const bool narrow = type == torch::kHalf || type == torch::kBFloat16;
+  if (narrow) scores_BHNM = scores_BHNM.to(torch::kFloat);
+  if (masked_BM.defined()) {
+    const double hidden = -std::numeric_limits<double>::infinity();
+    scores_BHNM = scores_BHNM.masked_fill(masked_BM.unsqueeze(1).unsqueeze(1), hidden);
+  }
+  Tensor w_BHNM = dropout(scores_BHNM.softmax(-1), drop);
+  return narrow ? w_BHNM.to(type) : w_BHNM;
+}
+
+}  // namespace
+
+void LunaOptions::visit(Fields& f) {
+  f("projection_length", projection_length, Range{1, 65536}, "rows l of the extra sequence P (Luna §3.1)");
+  f("tie_kv", tie_kv,
+    "pack shares one projection between keys and values, unpack another: 5 linears instead of 7");
+  f("dynamic_projection", dynamic_projection,
+    "use only as many rows of P as the longest sentence has tokens, and let no sentence read more rows than "
+    "its own length (released code)");
+  f("kernel", kernel, {{"auto", Kernel::automatic}, {"plain", Kernel::plain}},
+    "auto: the fused operator where the device has one; plain: Torch's own operators");
+}
+
+std::shared_ptr<AttentionImpl> LunaOptions::build(const AttentionShape& shape) const {
+  return std::make_shared<LunaAttentionImpl>(*this, shape);
+}
+
+LunaAttentionImpl::LunaAttentionImpl(const LunaOptions& options, const AttentionShape& shape)
+    : options_(options), shape_(shape) {
+  check_heads(shape);
+  const auto linear = [&](const char* name) {
+    return register_module(name, torch::nn::Linear(shape.dim, shape.dim));
+  };
+  pack_query_ = linear("pack_query");
+  pack_key_ = linear(options.tie_kv ? "pack_key_value" : "pack_key");
+  pack_value_ = options.tie_kv ? pack_key_ : linear("pack_value");
+  query_ = linear("query");
+  key_ = linear(options.tie_kv ? "key_value" : "key");
+  value_ = options.tie_kv ? key_ : linear("value");
+  output_ = linear("output");
+}
+
+AttentionOutput LunaAttentionImpl::forward(const Tensor& query_BND, const Tensor& context_BMD,
+                                           const Masks& masks, const Tensor& state_BLD) {
+  if (options_.kernel == LunaOptions::Kernel::automatic && has_native_luna(query_BND))
+    return native(query_BND, context_BMD, masks, state_BLD);
+  Tensor packed_BLD = pack(state_BLD, context_BMD, masks.context_BM);
+  Tensor y_BND = unpack(query_BND, packed_BLD, masks.state_BL);
+  return {std::move(y_BND), std::move(packed_BLD)};
+}
+
+AttentionOutput LunaAttentionImpl::native(const Tensor& query_BND, const Tensor& context_BMD,
+                                          const Masks& masks, const Tensor& state_BLD) {
+  const auto map = [](const torch::nn::Linear& linear) { return AffineMap{linear->weight, linear->bias}; };
+  const LunaWeights weights{map(pack_query_), map(pack_key_), map(pack_value_), map(query_),
+                            map(key_),        map(value_),    map(output_)};
+  const auto bias = [&](const Tensor& masked) {
+    return masked.defined() ? torch::zeros(masked.sizes(), query_BND.options())
+                                  .masked_fill_(masked, -std::numeric_limits<double>::infinity())
+                            : Tensor();
+  };
+  const Drop pack_drop = Drop::draw(shape_.dropout, is_training());
+  const Drop unpack_drop = Drop::draw(shape_.dropout, is_training());
+  LunaOutput out = luna_attention(query_BND, context_BMD, state_BLD, weights, shape_.heads,
+                                  bias(masks.context_BM), bias(masks.state_BL), pack_drop, unpack_drop);
+  return {std::move(out.y_BND), std::move(out.packed_BLD)};
+}
+
+Tensor LunaAttentionImpl::pack(const Tensor& state_BLD, const Tensor& context_BMD, const Tensor& padding_BM) {
+  const int64_t heads = shape_.heads;
+  const double scale = 1.0 / std::sqrt(static_cast<double>(shape_.dim / heads));
+  Tensor q_BHLd = split_heads(pack_query_(state_BLD) * scale, heads);
+  Tensor k_BMD = pack_key_(context_BMD);
+  Tensor v_BMD = options_.tie_kv ? k_BMD : pack_value_(context_BMD);
+  Tensor w_BHLM = weights(q_BHLd.matmul(split_heads(k_BMD, heads).transpose(-2, -1)), padding_BM,
+                          Drop::draw(shape_.dropout, is_training()));
+  return merge_heads(w_BHLM.matmul(split_heads(v_BMD, heads)));
+}
+
+Tensor LunaAttentionImpl::unpack(const Tensor& query_BND, const Tensor& packed_BLD, const Tensor& masked_BL) {
+  const int64_t heads = shape_.heads;
+  const double scale = 1.0 / std::sqrt(static_cast<double>(shape_.dim / heads));
+  Tensor k_BLD = key_(packed_BLD);
+  Tensor v_BLD = options_.tie_kv ? k_BLD : value_(packed_BLD);
+  // The scale goes to the short side, the keys.
+  Tensor k_BHLd = split_heads(k_BLD * scale, heads);
+  Tensor w_BHNL = weights(split_heads(query_(query_BND), heads).matmul(k_BHLd.transpose(-2, -1)), masked_BL,
+                          Drop::draw(shape_.dropout, is_training()));
+  return output_(merge_heads(w_BHNL.matmul(split_heads(v_BLD, heads))));
+}
+
+StateExtent LunaAttentionImpl::state_extent(const Tensor& padding_BN, int64_t n) const {
+  const int64_t l = options_.projection_length;
+  if (!options_.dynamic_projection) return {l, {}};
+  if (!padding_BN.defined()) return {std::min(l, n), {}};
+  const Tensor lengths_B = padding_BN.logical_not().sum(1);
+  const int64_t longest = lengths_B.max().item<int64_t>(), shortest = lengths_B.min().item<int64_t>();
+  const int64_t rows = std::clamp<int64_t>(longest, 1, l);
+  if (shortest >= rows) return {rows, {}};
+  const Tensor slots_L = torch::arange(rows, lengths_B.options());
+  return {rows, slots_L.unsqueeze(0).ge(lengths_B.unsqueeze(1))};
+}
+
+double LunaAttentionImpl::flops(int64_t n, int64_t m) const {
+  const int64_t d = shape_.dim;
+  const int64_t l =
+      options_.dynamic_projection ? std::min(options_.projection_length, m) : options_.projection_length;
+  if (options_.kernel == LunaOptions::Kernel::automatic && luna_absorbs(d, shape_.heads, l)) {
+    const int64_t rows = shape_.heads * l;
+    return 7 * product_flops(l, d, d) +  // three maps of P's rows, and four images of them under a head's map
+           2 * product_flops(rows, d, m) + 2 * product_flops(n, d, rows);
+  }
+  const double shared = options_.tie_kv ? 1 : 2;
+  const double pack = product_flops(l, d, d) + shared * product_flops(m, d, d) + 2 * product_flops(l, d, m);
+  const double unpack =
+      2 * product_flops(n, d, d) + shared * product_flops(l, d, d) + 2 * product_flops(n, d, l);
+  return pack + unpack;
+}
+
+}  // namespace attnlab

@@ -1,0 +1,28 @@
+// What every attention does with its shape.
+#pragma once
+
+#include "attention/attention.h"
+#include "core/error.h"
+
+namespace attnlab {
+
+/// Throws UserError unless the heads divide the width.
+inline void check_heads(const AttentionShape& shape) {
+  if (shape.dim < 1 || shape.heads < 1 || shape.dim % shape.heads != 0)
+    user_error("{} heads do not divide a model width of {}", shape.heads, shape.dim);
+}
+
+/// [B, N, D] to a view [B, H, N, D/H].
+inline Tensor split_heads(const Tensor& x_BND, int64_t heads) {
+  return x_BND.unflatten(-1, {heads, x_BND.size(-1) / heads}).transpose(1, 2);
+}
+
+/// [B, H, N, D/H] to [B, N, D].
+inline Tensor merge_heads(const Tensor& x_BHNd) { return x_BHNd.transpose(1, 2).flatten(2); }
+
+/// Floating-point operations of an [n, inner] × [inner, m] matrix product, multiply and add counted apart.
+inline double product_flops(int64_t n, int64_t inner, int64_t m) {
+  return 2.0 * static_cast<double>(n) * static_cast<double>(inner) * static_cast<double>(m);
+}
+
+}  // namespace attnlab

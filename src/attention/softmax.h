@@ -1,0 +1,40 @@
+// Softmax attention (Vaswani et al. 2017, §3.2) in two forms that compute the same thing.
+//
+// On the CPU Torch's scaled_dot_product_attention is fused only without dropout: with dropout on the weights
+// it falls back to its own unfused form and its own generator.
+//
+// Weights on disk: query, key, value, output, each {weight [D, D], bias [D]}.
+#pragma once
+
+#include "attention/attention.h"
+
+namespace attnlab {
+
+struct SoftmaxOptions final : AttentionOptions {
+  enum class Implementation {
+    textbook,  ///< holds the H×N×M weights, as in the paper's formula; dropout from this project's generator
+    fused,     ///< Torch's scaled_dot_product_attention; see the note on dropout above
+  };
+  Implementation implementation = Implementation::fused;
+  bool torch_dropout = false;
+
+  void visit(Fields& f) override;
+  std::shared_ptr<AttentionImpl> build(const AttentionShape& shape) const override;
+};
+
+class SoftmaxAttentionImpl final : public AttentionImpl {
+ public:
+  SoftmaxAttentionImpl(const SoftmaxOptions& options, const AttentionShape& shape);
+  AttentionOutput forward(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
+                          const Tensor& state_BLD) override;
+  double flops(int64_t n, int64_t m) const override;
+
+ private:
+  Tensor fused(const Tensor& q_BND, const Tensor& k_BMD, const Tensor& v_BMD, const Tensor& padding_BM) const;
+
+  SoftmaxOptions options_;
+  AttentionShape shape_;
+  torch::nn::Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, output_{nullptr};
+};
+
+}  // namespace attnlab

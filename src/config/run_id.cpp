@@ -1,0 +1,35 @@
+#include "config/run_id.h"
+
+#include <map>
+
+#include "config/flatten.h"
+#include "core/files.h"
+
+namespace attnlab {
+
+std::string id_lines(const std::function<void(Fields&)>& visit,
+                     const std::function<void(Fields&)>& defaults) {
+  std::map<std::string, std::string> default_values;
+  std::vector<FlatField> as_constructed;
+  Flattener all_defaults(as_constructed, nullptr, true);
+  defaults(all_defaults);
+  for (const FlatField& f : as_constructed) default_values[f.path] = f.value;
+  std::vector<FlatField> fields;
+  Flattener flattener(fields, &default_values);
+  visit(flattener);
+
+  // Sorted by path, so that the order in which a struct names its fields does not matter.
+  std::map<std::string, std::string> differing;
+  for (const FlatField& f : fields)
+    if (f.in_id && default_values[f.path] != f.value) differing[f.path] = f.value;
+  std::string lines = "defaults_version=" + std::to_string(defaults_version) + "\n";
+  for (const auto& [path, value] : differing) lines += path + "=" + value + "\n";
+  return lines;
+}
+
+std::string id_of_lines(const std::string& lines) {
+  constexpr std::size_t digits = 10;
+  return sha256(lines).substr(0, digits);
+}
+
+}  // namespace attnlab

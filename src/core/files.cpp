@@ -1,0 +1,130 @@
+#include "core/files.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "core/error.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A descriptor that closes itself.
+struct Descriptor {
+  explicit Descriptor(int number) : number(number) {}
+  Descriptor(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number >= 0) ::close(number);
+  }
+  int number;
+};
+
+[[noreturn]] void fail(const char* what, const fs::path& path) {
+  run_error("cannot {} {}: {}", what, path.string(), std::strerror(errno));
+}
+
+void sync_folder(const fs::path& folder) {
+  const Descriptor d(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (d.number >= 0) ::fsync(d.number);
+}
+
+}  // namespace
+
+void write_atomically(const fs::path& path, std::string_view bytes) {
+  const fs::path part = path.string() + ".part";
+  try {
+    const Descriptor d(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    if (d.number < 0) fail("create", part);
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(d.number, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) fail("write", part);
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    if (::fsync(d.number) != 0) fail("sync", part);
+  } catch (...) {
+    ::unlink(part.c_str());
+    throw;
+  }
+  if (::rename(part.c_str(), path.c_str()) != 0) fail("rename to", path);
+  sync_folder(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+std::string read_file(const fs::path& path) {
+  const MappedFile file(path);
+  return std::string(file.bytes());
+}
+
+std::string sha256(std::string_view bytes) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int length = 0;
+  ensure(EVP_Digest(bytes.data(), bytes.size(), digest, &length, EVP_sha256(), nullptr) == 1,
+         "SHA-256 to be available");
+  std::string hex;
+  for (unsigned int i = 0; i < length; ++i) hex += fmt::format("{:02x}", digest[i]);
+  return hex;
+}
+
+std::optional<FileLock> FileLock::try_acquire(const fs::path& path) {
+  const int d = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (d < 0) fail("open", path);
+  if (::flock(d, LOCK_EX | LOCK_NB) != 0) {
+    const int reason = errno;
+    ::close(d);
+    if (reason == EWOULDBLOCK) return std::nullopt;
+    errno = reason;
+    fail("lock", path);
+  }
+  return FileLock(d);
+}
+
+FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+FileLock& FileLock::operator=(FileLock&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+FileLock::~FileLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+MappedFile::MappedFile(const fs::path& path) {
+  const Descriptor d(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (d.number < 0) fail("open", path);
+  struct stat status {};
+  if (::fstat(d.number, &status) != 0) fail("read", path);
+  if (!S_ISREG(status.st_mode)) {
+    errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+    fail("read", path);
+  }
+  size_ = static_cast<std::size_t>(status.st_size);
+  if (size_ == 0) return;
+  void* map = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, d.number, 0);
+  if (map == MAP_FAILED) fail("map", path);
+  data_ = static_cast<const char*>(map);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_) ::munmap(const_cast<char*>(data_), size_);
+}
+
+}  // namespace attnlab

@@ -1,0 +1,63 @@
+#include "core/log.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <mutex>
+
+namespace attnlab {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Log {
+  std::mutex mutex;
+  std::ofstream file;
+  bool live_line = false;
+  Clock::time_point last_progress{};
+};
+
+Log& state() {
+  static Log log;
+  return log;
+}
+
+void write_to_file(Log& log, const std::string& line) {
+  if (log.file.is_open()) log.file << line << '\n' << std::flush;
+}
+
+}  // namespace
+
+void log_to(const std::filesystem::path& file) {
+  Log& log = state();
+  const std::lock_guard lock(log.mutex);
+  log.file = std::ofstream(file, std::ios::app);
+}
+
+void log_line(const std::string& line) {
+  Log& log = state();
+  const std::lock_guard lock(log.mutex);
+  if (log.live_line) std::fputs("\r\033[K", stderr);
+  log.live_line = false;
+  std::fprintf(stderr, "%s\n", line.c_str());
+  write_to_file(log, line);
+}
+
+void log_progress(const std::string& line) {
+  static const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  constexpr auto pause = std::chrono::seconds(30);
+  Log& log = state();
+  const std::lock_guard lock(log.mutex);
+  if (terminal) {
+    std::fprintf(stderr, "\r\033[K%s", line.c_str());
+    log.live_line = true;
+  }
+  if (Clock::now() - log.last_progress < pause) return;
+  log.last_progress = Clock::now();
+  if (!terminal) std::fprintf(stderr, "%s\n", line.c_str());
+  write_to_file(log, line);
+}
+
+}  // namespace attnlab

@@ -1,0 +1,90 @@
+#include "core/memory.h"
+
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
+#include <malloc.h>
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <new>
+#include <string>
+
+namespace attnlab {
+namespace {
+
+std::atomic<int64_t> held{0};
+std::atomic<int64_t> peak{0};
+
+constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kHeader = 64;  // holds the size, and keeps the tensor on a cache line
+
+void count(int64_t bytes) {
+  const int64_t now = held.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  int64_t seen = peak.load(std::memory_order_relaxed);
+  while (now > seen && !peak.compare_exchange_weak(seen, now, std::memory_order_relaxed)) {
+  }
+}
+
+void release(void* tensor) {
+  if (!tensor) return;
+  char* block = static_cast<char*>(tensor) - kHeader;
+  count(-static_cast<int64_t>(*reinterpret_cast<std::size_t*>(block)));
+  std::free(block);
+}
+
+class CountingAllocator final : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(std::size_t bytes) override {
+    if (bytes == 0) return {nullptr, nullptr, &release, c10::Device(c10::DeviceType::CPU)};
+    void* block = nullptr;
+    if (posix_memalign(&block, kAlignment, bytes + kHeader) != 0) throw std::bad_alloc();
+    *static_cast<std::size_t*>(block) = bytes;
+    count(static_cast<int64_t>(bytes));
+    void* tensor = static_cast<char*>(block) + kHeader;
+    return {tensor, tensor, &release, c10::Device(c10::DeviceType::CPU)};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
+  void copy_data(void* target, const void* source, std::size_t bytes) const override {
+    default_copy_data(target, source, bytes);
+  }
+};
+
+int64_t status_kib(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (word == key) {
+      int64_t kib = 0;
+      status >> kib;
+      return kib;
+    }
+  return 0;
+}
+
+}  // namespace
+
+void install_counting_allocator() {
+  static CountingAllocator allocator;
+  // One growing heap, never trimmed, no mmap per tensor.
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
+  mallopt(M_TOP_PAD, 64 << 20);
+  mallopt(M_ARENA_MAX, 1);
+  c10::SetCPUAllocator(&allocator, /*priority=*/100);
+}
+
+int64_t tensor_bytes() { return held.load(); }
+int64_t tensor_bytes_peak() { return peak.load(); }
+void reset_tensor_bytes_peak() { peak.store(held.load()); }
+
+int64_t resident_bytes() { return status_kib("VmRSS:") * 1024; }
+int64_t resident_bytes_peak() { return status_kib("VmHWM:") * 1024; }
+
+bool reset_resident_bytes_peak() {
+  std::ofstream clear("/proc/self/clear_refs");
+  clear << "5" << std::flush;
+  return static_cast<bool>(clear);
+}
+
+}  // namespace attnlab

@@ -1,0 +1,65 @@
+// The one interface through which everything reports and, on resuming, asks what is already there. The HDF5
+// file and its JSON-lines twin implement it (results/).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace attnlab {
+
+using Value = std::variant<int64_t, double, std::string>;
+
+/// A column of a table: what readers need to print it without a guide.
+struct Column {
+  enum class Type { integer, real, text };
+  std::string name;
+  Type type;
+  std::string unit;     ///< "1" for a plain number, "s", "byte", "token", "nat", …
+  std::string meaning;  ///< the long name
+};
+
+/// An extendable table, one HDF5 group with one dataset a column. The first column is the dimension scale.
+struct Table {
+  std::string path;  ///< "/train", "/eval/test", "/speed"
+  std::string meaning;
+  std::vector<Column> columns;
+};
+
+/// A headline figure: one scalar under /summary.
+struct Summary {
+  enum class Better { higher, lower, neither };
+  std::string name;
+  double value = 0;
+  std::string unit;
+  std::string meaning;
+  Better better = Better::neither;
+  int64_t n = 1;                ///< examples, documents or repetitions behind the value
+  double standard_error = 0.0;  ///< NaN where it has no meaning
+};
+
+class RecordSink {
+ public:
+  virtual ~RecordSink() = default;
+
+  /// Creates the table, or opens it when the record is being resumed. All tables are defined before the first
+  /// row.
+  virtual void define(const Table& table) = 0;
+  /// Appends a row; one value a column, in the order of the definition.
+  virtual void append(std::string_view table, std::span<const Value> row) = 0;
+  /// Rows that a reader may trust.
+  virtual int64_t rows(std::string_view table) const = 0;
+  /// Forgets the rows after the first `count`: what a killed run wrote after its last checkpoint.
+  virtual void truncate(std::string_view table, int64_t count) = 0;
+  /// Writes or replaces a headline figure.
+  virtual void summarise(const Summary& figure) = 0;
+  /// Writes or replaces an attribute of the whole record.
+  virtual void attribute(std::string_view name, const Value& value) = 0;
+  /// Makes everything appended so far survive SIGKILL.
+  virtual void flush() = 0;
+};
+
+}  // namespace attnlab

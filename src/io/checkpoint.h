@@ -1,0 +1,43 @@
+// Checkpoints of a run. checkpoint/last.safetensors is one atomic file with everything that training
+// continues from; checkpoint/best.safetensors holds weights alone under the model's own names, as do files of
+// anybody's making.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <filesystem>
+#include <string>
+
+#include "io/safetensors.h"
+
+namespace attnlab {
+
+/// Raised when what a checkpoint holds changes its meaning.
+inline constexpr const char* checkpoint_version = "1";
+
+std::filesystem::path last_checkpoint(const std::filesystem::path& run_folder);
+std::filesystem::path best_checkpoint(const std::filesystem::path& run_folder);
+
+/// Parameters and buffers of the module by their dotted names, `prefix` before each: live tensors, not
+/// copies.
+NamedTensors module_tensors(const torch::nn::Module& module, const std::string& prefix = "");
+
+/// Writes tensors and metadata marked as a whole checkpoint of this version.
+void save_checkpoint(const std::filesystem::path& path, const NamedTensors& tensors, Metadata metadata);
+/// Opens what save_checkpoint wrote. Throws UserError where it is cut short, of another version or no
+/// checkpoint.
+SafetensorsFile open_checkpoint(const std::filesystem::path& path);
+
+/// Copies the file's tensors into live ones of the same names and shapes, all or none. Names in the file that
+/// begin with none of the prefixes of `live` do not matter. Throws UserError listing up to three differences.
+void restore_tensors(const SafetensorsFile& file, const NamedTensors& live,
+                     const std::string& file_prefix = "");
+
+/// Writes the weights alone. Metadata says of which update and run.
+void save_weights(const std::filesystem::path& path, const torch::nn::Module& module, Metadata metadata);
+/// Loads weights into the module from a run's folder (its best checkpoint, else its last) or from a
+/// safetensors file: weights alone, or a whole checkpoint, of which only the model is taken. Throws UserError
+/// as above.
+void load_weights(torch::nn::Module& module, const std::filesystem::path& run_or_file);
+
+}  // namespace attnlab

@@ -1,0 +1,62 @@
+// Registers the operators with Torch's dispatcher, for Python: torch.ops.load_library("libattnlab_ops.so").
+#include <torch/library.h>
+
+#include "kernels/few_rows.h"
+#include "kernels/ops.h"
+
+namespace attnlab {
+namespace {
+
+using MaybeTensor = std::optional<Tensor>;
+
+Activation activation_named(c10::string_view name) {
+  TORCH_CHECK(name == "relu" || name == "gelu", "activation must be relu or gelu, not ", name);
+  return name == "gelu" ? Activation::gelu : Activation::relu;
+}
+
+Tensor or_undefined(const MaybeTensor& t) { return t.value_or(Tensor()); }
+
+}  // namespace
+
+TORCH_LIBRARY(attnlab, m) {
+  m.def("dropout(Tensor x, float p, int seed) -> Tensor", [](const Tensor& x, double p, int64_t seed) {
+    return dropout(x, {p, seed});
+  });
+  m.def(
+      "add_norm(Tensor? residual, Tensor x, Tensor weight, Tensor bias, float eps, float p=0.0, int seed=0) "
+      "-> Tensor",
+      [](const MaybeTensor& residual, const Tensor& x, const Tensor& weight, const Tensor& bias, double eps,
+         double p, int64_t seed) {
+        return add_norm(or_undefined(residual), x, {p, seed}, weight, bias, eps);
+      });
+  m.def(
+      "feed_forward(Tensor x, Tensor w1, Tensor b1, Tensor w2, Tensor b2, str activation='gelu', float "
+      "p=0.0, "
+      "int seed=0, bool recompute=False) -> Tensor",
+      [](const Tensor& x, const Tensor& w1, const Tensor& b1, const Tensor& w2, const Tensor& b2,
+         c10::string_view activation, double p, int64_t seed, bool recompute) {
+        return feed_forward(x, w1, b1, w2, b2, activation_named(activation), {p, seed}, recompute);
+      });
+  m.def("pack_rows(Tensor g, Tensor x, Tensor? bias=None, float p=0.0, int seed=0) -> (Tensor, Tensor)",
+        [](const Tensor& g, const Tensor& x, const MaybeTensor& bias, double p, int64_t seed) {
+          const Packed packed = pack_rows(g, x, or_undefined(bias), {p, seed});
+          return std::tuple(packed.z_BRD, packed.total_BR);
+        });
+  m.def(
+      "unpack_rows(Tensor x, Tensor c, Tensor c0, Tensor e, Tensor b, int groups, float p=0.0, int seed=0) "
+      "-> Tensor",
+      [](const Tensor& x, const Tensor& c, const Tensor& c0, const Tensor& e, const Tensor& b, int64_t groups,
+         double p, int64_t seed) {
+        return unpack_rows(x, c, c0, e, b, groups, {p, seed});
+      });
+  m.def(
+      "weighted_attention(Tensor q, Tensor k, Tensor v, int heads, Tensor? bias=None, float p=0.0, int "
+      "seed=0) -> "
+      "Tensor",
+      [](const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, const MaybeTensor& bias, double p,
+         int64_t seed) {
+        return weighted_attention(q, k, v, heads, or_undefined(bias), {p, seed});
+      });
+}
+
+}  // namespace attnlab

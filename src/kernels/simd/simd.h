@@ -1,0 +1,55 @@
+// Vector primitives, compiled once for each instruction set from simd.inc and chosen when the library is
+// loaded. Plain C++ in, plain pointers through; no Torch here.
+#pragma once
+
+#include <cstdint>
+
+namespace attnlab {
+
+/// A dropout mask as the primitives see it: element i of the mask is kept iff its 16 random bits are ≥
+/// threshold.
+struct MaskSpec {
+  uint64_t seed = 0;
+  uint32_t threshold = 0;  ///< round(65536·p); 0 keeps everything
+  float scale = 1.0f;      ///< 65536 / (65536 − threshold): unbiased for the p really used
+};
+
+struct Simd {
+  const char* name;
+  /// out[i] = scale or 0 for mask elements [first, first + count).
+  void (*mask)(const MaskSpec&, int64_t first, int64_t count, float* out);
+  /// y[i] = x[i]·mask[first + i]
+  void (*apply_mask)(const MaskSpec&, int64_t first, int64_t count, const float* x, float* y);
+  /// One row of LayerNorm(residual + x·mask): y = (s − mean)·rstd·w + b; returns rstd. residual may be null;
+  /// `sum` receives s where it is not null.
+  float (*add_norm)(const MaskSpec&, int64_t first, int64_t d, const float* residual, const float* x,
+                    const float* w, const float* b, float eps, float* y, float* sum);
+  /// Its backward for one row: ds from dy and the normalised row xh; dw += dy·xh, db += dy.
+  void (*norm_backward)(int64_t d, float rstd, const float* xh, const float* dy, const float* w, float* ds,
+                        float* dw, float* db);
+  /// xh = (y − b)/w: the normalised row, from the output.
+  void (*unnorm)(int64_t d, const float* y, const float* w, const float* b, float* xh);
+  /// a = act(h + bias)·mask over one row of f.
+  void (*gelu)(const MaskSpec&, int64_t first, int64_t f, const float* h, const float* bias, float* a);
+  void (*relu)(const MaskSpec&, int64_t first, int64_t f, const float* h, const float* bias, float* a);
+  /// a as above (recomputed), and da ← da·mask·act'(h + bias), db += that.
+  void (*gelu_backward)(const MaskSpec&, int64_t first, int64_t f, const float* h, const float* bias,
+                        float* a, float* da, float* db);
+  void (*relu_backward)(const MaskSpec&, int64_t first, int64_t f, const float* h, const float* bias,
+                        float* a, float* da, float* db);
+  /// In place softmax over n of x[i]·scale + bias[i] (bias may be null: 0). Exactly 0 everywhere when all are
+  /// −inf.
+  void (*softmax)(int64_t n, float scale, const float* bias, float* x);
+  /// ds[i] = scale·a[i]·(g[i] − Σ a·g) where g = da·mask; in place over da.
+  void (*softmax_backward)(const MaskSpec&, int64_t first, int64_t n, float scale, const float* a, float* da);
+  /// ds[i] = kept[i]·(da[i] + extra) − a[i]·dot, in place over da, where kept = a·mask.
+  void (*weight_gradient)(int64_t n, float extra, float dot, const float* a, const float* kept, float* da);
+  float (*sum)(int64_t n, const float* x);
+  /// y += x
+  void (*accumulate)(int64_t n, const float* x, float* y);
+};
+
+/// The best this machine has.
+const Simd& simd();
+
+}  // namespace attnlab

@@ -1,0 +1,175 @@
+// argv → one call.
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/problems.h"
+#include "core/error.h"
+#include "core/memory.h"
+#include "core/stop.h"
+#include "run/commands.h"
+#include "run/exit.h"
+#include "run/version.h"
+
+namespace {
+
+using attnlab::Target;
+
+/// What the options of all commands are parsed into.
+struct Arguments {
+  Target target;
+  std::optional<int64_t> index;
+  std::optional<int64_t> limit;
+  attnlab::SweepOptions sweep;
+  std::string format = "text";
+  std::string component;
+  bool fresh = false;
+  bool measure = false;
+  std::vector<std::string> argv;
+  std::function<int()> call;
+};
+
+CLI::App* command(CLI::App& app, const char* name, const char* meaning) {
+  return app.add_subcommand(name, meaning)->fallthrough(false);
+}
+
+void takes_target(CLI::App* sub, Target& target, const char* what) {
+  sub->add_option(what, target.config, "a YAML file")->required();
+  sub->add_option("key=value", target.overrides, "replaces the value of a key: train.learning_rate=1e-3");
+}
+
+void takes_index(CLI::App* sub, Arguments& a) {
+  sub->add_option("--index", a.index, "which run of the sweep, as `attnlab list` counts them")
+      ->check(CLI::NonNegativeNumber);
+}
+
+void takes_limit(CLI::App* sub, Arguments& a) {
+  sub->add_option("--limit", a.limit, "evaluate on the first N examples only (the same as limit=N)")
+      ->check(CLI::PositiveNumber);
+}
+
+void add_running_commands(CLI::App& app, Arguments& a) {
+  CLI::App* run = command(app, "run", "do one run, or resume an interrupted one");
+  takes_target(run, a.target, "CONFIG");
+  takes_index(run, a);
+  takes_limit(run, a);
+  run->add_flag("--fresh", a.fresh, "start over, even where the run is done");
+  run->callback([&a] {
+    a.call = [&a] {
+      attnlab::install_stop_signals();
+      return run_command(a.target, a.index, a.fresh, a.argv);
+    };
+  });
+
+  CLI::App* sweep =
+      command(app, "sweep", "do all runs of an experiment that are not done, each in its own process");
+  takes_target(sweep, a.target, "EXPERIMENT");
+  takes_index(sweep, a);
+  takes_limit(sweep, a);
+  sweep->add_option("--jobs", a.sweep.jobs, "runs at a time; they share the cores unless threads is set")
+      ->check(CLI::Range(1, 1024));
+  sweep->add_flag("--retry-failed", a.sweep.retry_failed,
+                  "also the runs that failed, diverged or ran out of memory");
+  sweep->callback([&a] {
+    a.call = [&a] {
+      attnlab::install_stop_signals();
+      a.sweep.index = a.index;
+      return sweep_command(a.target, a.sweep);
+    };
+  });
+}
+
+void add_looking_commands(CLI::App& app, Arguments& a) {
+  CLI::App* list =
+      command(app, "list", "a line a run: index, id, status, case, and the command that does just it");
+  takes_target(list, a.target, "EXPERIMENT");
+  list->callback([&a] { a.call = [&a] { return list_command(a.target); }; });
+
+  CLI::App* show = command(app, "show", "the resolved configuration, which reads back to the same run");
+  takes_target(show, a.target, "CONFIG");
+  takes_index(show, a);
+  show->callback([&a] { a.call = [&a] { return show_command(a.target, a.index); }; });
+
+  CLI::App* explain =
+      command(app, "explain", "keys, defaults, bounds and meaning of a component, or an overview");
+  explain->add_option("COMPONENT", a.component,
+                      "a key path (model.encoder), its last part, or a name (luna)");
+  explain->callback([&a] { a.call = [&a] { return attnlab::explain_command(a.component); }; });
+
+  CLI::App* table = command(app, "table", "the experiment's figures beside the published ones");
+  takes_target(table, a.target, "EXPERIMENT");
+  table->add_option("--format", a.format, "text, markdown, csv or latex")
+      ->check(CLI::IsMember({"text", "markdown", "csv", "latex"}));
+  table->callback([&a] { a.call = [&a] { return table_command(a.target, a.format); }; });
+}
+
+void add_other_commands(CLI::App& app, Arguments& a) {
+  CLI::App* predict =
+      command(app, "predict", "read texts from standard input, a line each; write JSON lines");
+  takes_target(predict, a.target, "RUN_OR_CONFIG");
+  takes_index(predict, a);
+  predict->callback([&a] { a.call = [&a] { return predict_command(a.target, a.index); }; });
+
+  CLI::App* doctor = command(app, "doctor", "what was found: devices, threads, libraries, data sets, disk");
+  doctor->add_flag("--measure", a.measure, "also measure the rate of fp32 matrix products");
+  doctor->callback([&a] { a.call = [&a] { return attnlab::doctor_command(a.measure); }; });
+}
+
+std::string version_line() {
+  std::string line;
+  for (const auto& [name, version] : attnlab::versions())
+    line += name.substr(name.starts_with("version_") ? 8 : 0) + " " + version + ", ";
+  return line + "commit " + attnlab::git_commit() + (attnlab::git_dirty() == "true" ? " (changed)" : "");
+}
+
+/// A sentence about a command that does not exist; nothing where `word` is one.
+std::optional<std::string> unknown_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const auto* sub : app.get_subcommands({})) names.push_back(sub->get_name());
+  if (word.starts_with("-") || std::find(names.begin(), names.end(), word) != names.end())
+    return std::nullopt;
+  return fmt::format("there is no command '{}'{}", word, attnlab::suggestion(word, names));
+}
+
+/// The exit status of the call, with a sentence where it is thrown out of.
+int guarded(const std::function<int()>& call) {
+  try {
+    return call();
+  } catch (...) {
+    const attnlab::Outcome outcome = attnlab::outcome_of(std::current_exception());
+    std::fprintf(stderr, "error: %s\n", outcome.error.c_str());
+    return outcome.exit_status;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  attnlab::install_counting_allocator();
+
+  CLI::App app{"attnlab: experiments on attention, from a YAML file to figures in HDF5"};
+  app.set_version_flag("--version", version_line());
+  app.require_subcommand(1);
+  Arguments arguments;
+  arguments.argv.assign(argv, argv + argc);
+  add_running_commands(app, arguments);
+  add_looking_commands(app, arguments);
+  add_other_commands(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (const auto unknown = unknown_command(app, argc > 1 ? argv[1] : "-")) {
+      std::fprintf(stderr, "error: %s\n", unknown->c_str());
+      return attnlab::exit_user;
+    }
+    return app.exit(e) == 0 ? attnlab::exit_done : attnlab::exit_user;
+  }
+  if (arguments.limit) arguments.target.overrides.push_back("limit=" + std::to_string(*arguments.limit));
+  return guarded(arguments.call);
+}

@@ -1,0 +1,50 @@
+#include "models/positions.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+
+namespace attnlab {
+
+Tensor sinusoidal_table(int64_t rows, int64_t dim) {
+  ensure(dim % 2 == 0, "an even width for sinusoidal positions, not {}", dim);
+  const int64_t half = dim / 2;
+  const auto fp64 = torch::TensorOptions().dtype(torch::kDouble);
+  const double step = std::log(10000.0) / static_cast<double>(std::max<int64_t>(half - 1, 1));
+  const Tensor angles =
+      torch::outer(torch::arange(rows, fp64), torch::exp(torch::arange(half, fp64) * -step));
+  return torch::cat({angles.sin(), angles.cos()}, 1);
+}
+
+PositionsImpl::PositionsImpl(PositionKind kind, int64_t max_length, int64_t dim, Initialisation how)
+    : kind_(kind), max_length_(max_length) {
+  const int64_t rows = max_length + padding_id + 1;
+  if (kind == PositionKind::learned) {
+    table_ = register_parameter("weight", torch::empty({rows, dim}));
+    initialise_embedding(table_, EmbeddingKind::position, how, padding_id);
+  } else {
+    table_ = sinusoidal_table(rows, dim).to(torch::kFloat);
+    table_[padding_id].zero_();
+  }
+}
+
+void PositionsImpl::add_to(Tensor& x_BND, const Tensor& padding_BN) {
+  const int64_t n = x_BND.size(1);
+  if (n > max_length_)
+    user_error("a sequence of {} tokens is longer than the model's max_length of {}", n, max_length_);
+  if (kind_ == PositionKind::sinusoidal) {
+    if (table_.scalar_type() != x_BND.scalar_type() || table_.device() != x_BND.device()) {
+      table_ = sinusoidal_table(table_.size(0), table_.size(1)).to(x_BND.options().requires_grad(false));
+      table_[padding_id].zero_();
+    }
+  }
+  if (!padding_BN.defined()) {
+    x_BND.add_(table_.narrow(0, padding_id + 1, n));
+    return;
+  }
+  const Tensor real_BN = padding_BN.logical_not().to(torch::kLong);
+  x_BND.add_(at::embedding(table_, real_BN.cumsum(1).mul_(real_BN).add_(padding_id), padding_id));
+}
+
+}  // namespace attnlab

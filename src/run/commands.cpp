@@ -1,0 +1,46 @@
+#include "run/commands.h"
+
+#include <cstdio>
+#include <iostream>
+
+#include "config/explain.h"
+#include "core/error.h"
+#include "run/device.h"
+#include "run/life.h"
+#include "run/plan.h"
+
+namespace attnlab {
+
+int run_command(const Target& target, std::optional<int64_t> index, bool fresh,
+                const std::vector<std::string>& argv) {
+  return live(plan_run(target.config, target.overrides, index), {fresh, argv});
+}
+
+int show_command(const Target& target, std::optional<int64_t> index) {
+  std::fputs(plan_run(target.config, target.overrides, index).yaml.c_str(), stdout);
+  return 0;
+}
+
+int explain_command(const std::string& component) {
+  std::fputs(explain(describe(RunOptions{}), component).c_str(), stdout);
+  return 0;
+}
+
+int predict_command(const Target& target, std::optional<int64_t> index) {
+  const bool folder = std::filesystem::is_directory(target.config);
+  if (folder && !target.overrides.empty())
+    user_error("{} is the folder of a run, whose configuration stands: no overrides", target.config.string());
+  const PlannedRun run =
+      folder ? planned_from_folder(target.config) : plan_run(target.config, target.overrides, index);
+  if (!std::filesystem::exists(run.folder))
+    user_error("there is nothing to predict with: {} has not been run (its folder would be {})",
+               target.config.string(), run.folder.string());
+  RunContext context = context_of(run, choose_device(run.options.device));
+  context.train = false;
+  set_threads(run.options.threads);
+  run.options.task->predict(context, std::cin, std::cout);
+  std::cout.flush();
+  return 0;
+}
+
+}  // namespace attnlab

@@ -1,0 +1,22 @@
+// Which device a run computes on. One binary serves both: CUDA's libraries are opened only when they are
+// asked for.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+
+namespace attnlab {
+
+/// "cpu", "cuda", or "auto": CUDA where there is a device that works, else the CPU. Opens LibTorch's CUDA
+/// library and the project's own before Torch is first asked about CUDA, because Torch looks its hooks up
+/// only once. Throws UserError for "cuda" where a library or a device is absent, saying which.
+torch::Device choose_device(const std::string& word);
+
+/// Model of the first CUDA device as its driver names it; "" where there is none. Loads nothing of Torch.
+std::string gpu_name();
+
+/// Threads for Torch's operators, before the first one runs. 0: all cores. Returns how many.
+int set_threads(int64_t threads);
+
+}  // namespace attnlab

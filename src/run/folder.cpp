@@ -1,0 +1,122 @@
+#include "run/folder.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <string_view>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "core/error.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// `attnlab list` holds a lock for the moment of looking; a run that starts at that moment tries again.
+constexpr int kAttempts = 5;
+constexpr auto kPause = std::chrono::milliseconds(40);
+
+void make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) run_error("cannot create {}: {}", path.string(), error.message());
+}
+
+bool written_by_runs(const std::string& name) {
+  constexpr std::array<std::string_view, 6> names = {"run.h5",  "metrics.jsonl", "config.yaml",
+                                                     "log.txt", "checkpoint",    "trace.json"};
+  if (name.ends_with(".part")) return true;  // left by a kill between writing and renaming
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Everything in the folder but the lock and previous/.
+std::vector<fs::path> entries_of(const RunFolder& folder) {
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(folder.path))
+    if (entry.path() != folder.lock() && entry.path() != folder.previous()) entries.push_back(entry.path());
+  return entries;
+}
+
+std::string text_of(const RunRecord& record, const std::string& name) {
+  const auto found = record.attributes.find(name);
+  if (found == record.attributes.end()) return "";
+  const auto* text = std::get_if<std::string>(&found->second);
+  return text ? *text : "";
+}
+
+}  // namespace
+
+FileLock lock_folder(const RunFolder& folder) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    make_folder(folder.path);
+    auto lock = FileLock::try_acquire(folder.lock());
+    // A run that started and was refused removes its folder with the lock in it; then the lock is no longer
+    // this one.
+    if (lock && fs::exists(folder.lock())) return std::move(*lock);
+    std::this_thread::sleep_for(kPause);
+  }
+  user_error("{} is in use: another process works on this run", folder.path.string());
+}
+
+bool is_locked(const RunFolder& folder) {
+  return fs::exists(folder.lock()) && !FileLock::try_acquire(folder.lock());
+}
+
+RunState state_of(const RunFolder& folder) {
+  RunState state;
+  const bool locked = is_locked(folder);
+  if (!fs::exists(folder.record())) {
+    state.status = locked ? "running" : "not started";
+    return state;
+  }
+  try {
+    state.record = read_run(folder.record());
+    state.status = state.record->status();
+    state.error = text_of(*state.record, "error");
+  } catch (const std::exception& e) {
+    state.status = locked ? "running" : "unreadable";
+    state.error = e.what();
+  }
+  if (state.status == "running" && !locked) state.status = "interrupted";
+  if (state.status.empty()) state.status = "interrupted";  // killed while the record was being made
+  if (locked) state.status = "running";
+  return state;
+}
+
+void set_aside(const RunFolder& folder) {
+  const std::vector<fs::path> entries = entries_of(folder);
+  for (const auto& entry : entries)
+    if (!written_by_runs(entry.filename().string()))
+      user_error("--fresh would remove {}, which no run writes: move it away first", entry.string());
+  // After a fresh start that was killed, previous/ still holds the older result: that one is kept.
+  const bool kept = fs::exists(folder.previous());
+  if (!kept) fs::create_directory(folder.previous());
+  for (const auto& entry : entries) {
+    if (kept)
+      fs::remove_all(entry);
+    else
+      fs::rename(entry, folder.previous() / entry.filename());
+  }
+}
+
+void put_back(const RunFolder& folder) {
+  if (!fs::exists(folder.previous())) return;
+  for (const auto& entry : entries_of(folder)) fs::remove_all(entry);
+  for (const auto& entry : fs::directory_iterator(folder.previous()))
+    fs::rename(entry.path(), folder.path / entry.path().filename());
+  fs::remove(folder.previous());
+}
+
+void forget_previous(const RunFolder& folder) { fs::remove_all(folder.previous()); }
+
+void remove_folder(const RunFolder& folder, const fs::path& top) {
+  std::error_code ignored;
+  fs::remove_all(folder.path, ignored);
+  for (fs::path p = folder.path.parent_path(); !p.empty() && p != top; p = p.parent_path())
+    if (!fs::remove(p, ignored)) break;
+}
+
+}  // namespace attnlab

@@ -1,0 +1,198 @@
+#include "run/life.h"
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <variant>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/log.h"
+#include "results/reader.h"
+#include "results/record_file.h"
+#include "run/attributes.h"
+#include "run/device.h"
+#include "run/exit.h"
+#include "run/folder.h"
+#include "run/machine.h"
+#include "run/numbers.h"
+#include "run/profile.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+/// What an earlier session left.
+struct Before {
+  bool recorded = false;
+  std::string status;
+  double seconds = 0;
+  int64_t sessions = 0;
+};
+
+template <class T>
+T attribute_or(const RunRecord& record, const char* name, T fallback) {
+  const auto found = record.attributes.find(name);
+  const T* value = found == record.attributes.end() ? nullptr : std::get_if<T>(&found->second);
+  return value ? *value : fallback;
+}
+
+Before look_back(const RunFolder& folder) {
+  Before before;
+  if (!fs::exists(folder.record())) return before;
+  const RunRecord record = read_run(folder.record());
+  before.recorded = true;
+  before.status = record.status();
+  before.seconds = attribute_or(record, "seconds", 0.0);
+  before.sessions = attribute_or<int64_t>(record, "sessions", 0);
+  return before;
+}
+
+/// The lowest folder above a run that exists now; what lies between is removed again where the start is
+/// refused.
+fs::path existing_parent(fs::path path) {
+  path = fs::absolute(path);
+  while (!fs::exists(path)) path = path.parent_path();
+  return path;
+}
+
+void announce(const PlannedRun& run, const Before& before) {
+  const std::string what = run.label.empty() ? run.experiment : run.experiment + " (" + run.label + ")";
+  if (!before.recorded)
+    log_info("{}: run {} in {}", what, run.id, run.folder.string());
+  else
+    log_info("{}: resuming run {}, which was {}, in {}", what, run.id,
+             before.status == "running" ? "killed" : before.status, run.folder.string());
+}
+
+/// One session of a run, from the record's first attribute to its last.
+class Session {
+ public:
+  Session(const PlannedRun& run, const Before& before, const LifeOptions& options)
+      : run_(run), before_(before), argv_(options.argv), folder_{run.folder} {}
+
+  /// Records everything known before the start, then does the task.
+  void work(torch::Device device, int threads) {
+    write_atomically(folder_.config(), run_.yaml);
+    record_ = open_record(run_.folder);
+    if (before_.sessions == 0) record_->attribute("started", iso_now());
+    write_attributes(*record_, run_, argv_, device, threads);
+    record_->attribute("sessions", before_.sessions + 1);
+    record_->attribute("status", std::string("running"));
+    record_->attribute("error", std::string());
+    for (const Table& table : run_.options.task->tables()) record_->define(table);
+    record_->flush();
+    const StepProfiler profiler(run_.options.profile, device.is_cuda(), folder_.trace());
+    run_.options.task->run(context_of(run_, device), *record_);
+  }
+
+  /// Records the end. Throws what the disk throws.
+  void end(const std::string& status, const std::string& error) {
+    if (!record_) return;
+    record_->attribute("finished", iso_now());
+    record_->attribute("seconds", before_.seconds + seconds());
+    record_->attribute("error", error);
+    record_->attribute("status", status);
+    record_->flush();
+  }
+
+  /// Closes the record, so that its folder can be removed.
+  void abandon() { record_.reset(); }
+
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+ private:
+  const PlannedRun& run_;
+  const Before& before_;
+  const std::vector<std::string>& argv_;
+  RunFolder folder_;
+  Clock::time_point start_ = Clock::now();
+  std::unique_ptr<RecordSink> record_;
+};
+
+/// The headline figures of a run that is done.
+void tell_figures(const PlannedRun& run) {
+  const RunRecord record = read_run(run.folder / "run.h5");
+  for (const Headline& h : run.options.task->headlines()) {
+    const auto found = record.summaries.find(h.name);
+    if (found == record.summaries.end()) continue;
+    const Summary& figure = found->second;
+    log_info("  {} {}{} (n {}): {}", h.name, with_uncertainty(figure.value, figure.standard_error),
+             h.unit == "1" ? "" : " " + h.unit, figure.n, h.meaning);
+  }
+}
+
+/// Says how it ended. The record comes first, because the words may be all that a full disk leaves room for.
+void tell(const PlannedRun& run, const Outcome& outcome, double seconds) {
+  if (outcome.status == "done") {
+    tell_figures(run);
+    log_info("done in {:.1f} s: {}", seconds, run.folder.string());
+  } else if (outcome.status == "interrupted") {
+    log_info("{}; the same command resumes it", outcome.error);
+  } else {
+    log_info("{}: {}", outcome.status == "diverged" ? "diverged" : "error", outcome.error);
+  }
+}
+
+/// A mistake of the user found by the task before it had done anything: leaves no trace.
+void undo_start(const RunFolder& folder, bool fresh, const fs::path& existing) {
+  if (fresh && fs::exists(folder.previous()))
+    put_back(folder);
+  else
+    remove_folder(folder, existing);
+}
+
+int finish(Session& session, const PlannedRun& run, const Before& before, Outcome outcome) {
+  // A mistake of the user leaves an interrupted run as resumable as it was.
+  const bool mistake = outcome.exit_status == exit_user;
+  const bool resumable =
+      mistake && before.recorded && (before.status == "running" || before.status == "interrupted");
+  try {
+    session.end(resumable ? "interrupted" : outcome.status, outcome.error);
+  } catch (const std::exception& e) {
+    log_info("error: the run's status could not be recorded: {}", e.what());
+    if (outcome.exit_status == exit_done) return exit_failed;
+  }
+  tell(run, outcome, session.seconds());
+  return outcome.exit_status;
+}
+
+}  // namespace
+
+int live(const PlannedRun& run, const LifeOptions& options) {
+  const torch::Device device = choose_device(run.options.device);
+  const int threads = set_threads(run.options.threads);
+  const RunFolder folder{run.folder};
+  const fs::path existing = existing_parent(run.folder);
+  const FileLock lock = lock_folder(folder);
+
+  if (options.fresh) set_aside(folder);
+  const Before before = look_back(folder);
+  if (before.status == "done") {
+    log_info("run {} is done already: {} (--fresh does it again)", run.id, run.folder.string());
+    return exit_done;
+  }
+  log_to(folder.log());
+  announce(run, before);
+
+  Session session(run, before, options);
+  std::exception_ptr error;
+  try {
+    session.work(device, threads);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  const Outcome outcome = outcome_of(error);
+  if (outcome.exit_status == exit_user && !before.recorded && !fs::exists(folder.checkpoint())) {
+    session.abandon();
+    undo_start(folder, options.fresh, existing);
+    std::rethrow_exception(error);
+  }
+  const int status = finish(session, run, before, outcome);
+  if (outcome.status == "done") forget_previous(folder);
+  return status;
+}
+
+}  // namespace attnlab

@@ -1,0 +1,35 @@
+// attnlab list: a line a run, with the command that does just it.
+#include <cstdio>
+
+#include "run/attributes.h"
+#include "run/commands.h"
+#include "run/folder.h"
+#include "run/plan.h"
+#include "run/text_table.h"
+
+namespace attnlab {
+namespace {
+
+std::string command_of(const Target& target, const Plan& plan, const PlannedRun& run) {
+  std::vector<std::string> words{"attnlab", "run", target.config.string()};
+  if (plan.runs.size() > 1) {
+    words.emplace_back("--index");
+    words.push_back(std::to_string(run.index));
+  }
+  words.insert(words.end(), target.overrides.begin(), target.overrides.end());
+  return shell_line(words);
+}
+
+}  // namespace
+
+int list_command(const Target& target) {
+  const Plan plan = plan_experiment(target.config, target.overrides);
+  TextTable table{{"index", "id", "status", "case", "command"}, {}};
+  for (const auto& run : plan.runs)
+    table.rows.push_back({std::to_string(run.index), run.id, state_of({run.folder}).status,
+                          run.label.empty() ? "-" : run.label, command_of(target, plan, run)});
+  std::fputs(render(table, "text").c_str(), stdout);
+  return 0;
+}
+
+}  // namespace attnlab

@@ -1,0 +1,22 @@
+#include "run/numbers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace attnlab {
+
+std::string number(double value) {
+  if (std::isnan(value)) return "";
+  const bool whole = value == std::round(value) || std::abs(value) >= 1e4;
+  return whole && std::abs(value) < 1e15 ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value);
+}
+
+std::string with_uncertainty(double value, double uncertainty) {
+  if (!(uncertainty > 0) || !std::isfinite(uncertainty)) return number(value);
+  const int decimals = std::clamp(1 - static_cast<int>(std::floor(std::log10(uncertainty))), 0, 9);
+  return fmt::format("{:.{}f} ± {:.{}f}", value, decimals, uncertainty, decimals);
+}
+
+}  // namespace attnlab

@@ -1,0 +1,98 @@
+#include "run/plan.h"
+
+#include <map>
+
+#include "config/run_id.h"
+#include "config/scalars.h"
+#include "config/writer.h"
+#include "core/error.h"
+
+namespace attnlab {
+namespace {
+
+/// Name and description first, so that the printed configuration stands for the same experiment when read
+/// back.
+std::string resolved_yaml(const Experiment& experiment, RunOptions& options) {
+  std::string text = "name: " + quoted_if_needed(experiment.name) + "\n";
+  if (!experiment.description.empty())
+    text += "description: " + quoted_if_needed(experiment.description) + "\n";
+  return text + dump(options);
+}
+
+PlannedRun planned(const Experiment& experiment, const Case& one, RunOptions options) {
+  PlannedRun run;
+  run.index = one.index;
+  run.id = run_id(options);
+  run.experiment = experiment.name;
+  run.description = experiment.description;
+  run.label = one.label();
+  run.assignments = one.assignments;
+  run.yaml = resolved_yaml(experiment, options);
+  run.folder = options.results() / experiment.name / run.id;
+  run.options = std::move(options);
+  return run;
+}
+
+void refuse_equal_runs(const Plan& plan) {
+  std::map<std::string, const PlannedRun*> seen;
+  for (const auto& run : plan.runs)
+    if (const auto [first, fresh] = seen.emplace(run.id, &run); !fresh)
+      user_error(
+          "runs {} ({}) and {} ({}) of {} are the same: they differ in nothing that can change a result",
+          first->second->index, first->second->label, run.index, run.label, plan.experiment);
+}
+
+}  // namespace
+
+Plan plan_experiment(const std::filesystem::path& config, const std::vector<std::string>& overrides) {
+  const Experiment experiment = load_experiment(config);
+  const std::vector<Case> cases = expand(experiment, overrides);
+  std::vector<RunOptions> options = read_cases<RunOptions>(cases);
+  Plan plan{experiment.name, experiment.description, experiment.published, {}};
+  for (std::size_t i = 0; i < cases.size(); ++i)
+    plan.runs.push_back(planned(experiment, cases[i], std::move(options[i])));
+  refuse_equal_runs(plan);
+  return plan;
+}
+
+PlannedRun plan_run(const std::filesystem::path& config, const std::vector<std::string>& overrides,
+                    std::optional<int64_t> index) {
+  const Experiment experiment = load_experiment(config);
+  const std::vector<Case> cases = expand(experiment, overrides);
+  const int64_t count = static_cast<int64_t>(cases.size());
+  if (!index && count > 1)
+    user_error(
+        "{} describes {} runs: `attnlab sweep {}` does all of them, --index 0 to {} names one (see `attnlab "
+        "list {}`)",
+        config.string(), count, config.string(), count - 1, config.string());
+  if (index && (*index < 0 || *index >= count))
+    user_error("--index {}: {} has {}", *index, config.string(),
+               count == 1 ? "one run, with index 0"
+                          : fmt::format("{} runs, with indices 0 to {}", count, count - 1));
+  const Case& one = cases[static_cast<std::size_t>(index.value_or(0))];
+  return planned(experiment, one, read_options<RunOptions>(one.config));
+}
+
+PlannedRun planned_from_folder(const std::filesystem::path& folder) {
+  const auto file = folder / "config.yaml";
+  if (!std::filesystem::exists(file))
+    user_error("{} is not the folder of a run: it holds no config.yaml", folder.string());
+  PlannedRun run = plan_run(file, {}, std::nullopt);
+  run.folder = folder;
+  return run;
+}
+
+RunContext context_of(const PlannedRun& run, torch::Device device) {
+  const RunOptions& o = run.options;
+  RunContext context;
+  context.folder = run.folder;
+  context.data = o.data_place();
+  context.seed = static_cast<uint64_t>(o.seed);
+  context.device = device;
+  context.train = !o.evaluate_only;
+  context.limit = o.limit;
+  context.init_from = o.init_from;
+  return context;
+}
+
+}  // namespace attnlab

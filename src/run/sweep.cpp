@@ -1,0 +1,149 @@
+// attnlab sweep: the runs of an experiment as child processes, some at a time.
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <thread>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/stop.h"
+#include "results/record_file.h"
+#include "run/child.h"
+#include "run/commands.h"
+#include "run/exit.h"
+#include "run/folder.h"
+#include "run/machine.h"
+#include "run/plan.h"
+
+namespace attnlab {
+namespace {
+
+constexpr auto kLookInterval = std::chrono::milliseconds(50);
+
+struct Running {
+  const PlannedRun* run;
+  Child child;
+  int64_t oom_kills_before;
+};
+
+std::string title(const PlannedRun& run) {
+  return fmt::format("[{}] {}{}", run.index, run.id, run.label.empty() ? "" : " " + run.label);
+}
+
+/// Processes that the kernel has killed for want of memory since the machine started.
+int64_t oom_kills() {
+  std::ifstream in("/proc/vmstat");
+  std::string key;
+  for (int64_t value = 0; in >> key >> value;)
+    if (key == "oom_kill") return value;
+  return 0;
+}
+
+/// Whether a sweep does this run, given what its folder says.
+bool wanted(const RunState& state, bool retry_failed) {
+  if (state.status == "not started" || state.status == "interrupted") return true;
+  if (state.status == "done" || state.status == "running" || state.status == "unreadable") return false;
+  return retry_failed;
+}
+
+std::vector<std::string> child_arguments(const Target& target, const Plan& plan, const PlannedRun& run,
+                                         int64_t jobs) {
+  std::vector<std::string> words{"run", target.config.string(), "--index", std::to_string(run.index)};
+  words.insert(words.end(), target.overrides.begin(), target.overrides.end());
+  static_cast<void>(plan);
+  if (jobs > 1 && run.options.threads == 0)
+    words.push_back(fmt::format("threads={}", std::max<int64_t>(1, this_machine().cores / jobs)));
+  return words;
+}
+
+/// The kernel leaves a process that it kills no time to record why, so it is done here.
+void record_oom_kill(const PlannedRun& run) {
+  const RunFolder folder{run.folder};
+  const std::string error = "out of memory: the kernel killed the process";
+  log_info("{}: {}", title(run), error);
+  if (!std::filesystem::exists(folder.record())) return;
+  const FileLock lock = lock_folder(folder);
+  const auto record = open_record(run.folder);
+  record->attribute("error", error);
+  record->attribute("status", std::string("out_of_memory"));
+  record->flush();
+}
+
+void conclude(Running& ended) {
+  const int status = ended.child.exit_status();
+  if (status == 128 + SIGKILL && oom_kills() > ended.oom_kills_before) {
+    record_oom_kill(*ended.run);
+    return;
+  }
+  const std::string last = ended.child.last_line();
+  if (status == exit_done)
+    log_info("{}: done", title(*ended.run));
+  else
+    log_info("{}: exit status {}{}", title(*ended.run), status, last.empty() ? "" : ": " + last);
+}
+
+/// Runs them all, `jobs` at a time, or until a stop is asked for; then every child is told, and waited for.
+void run_children(const Target& target, const Plan& plan, const std::vector<const PlannedRun*>& todo,
+                  int64_t jobs) {
+  std::vector<Running> running;
+  std::size_t next = 0;
+  bool told = false;
+  while (next < todo.size() || !running.empty()) {
+    if (stop_requested() && !told) {
+      for (const auto& r : running) r.child.signal(stop_requested());
+      told = true;
+    }
+    if (told && running.empty()) return;
+    while (!told && next < todo.size() && static_cast<int64_t>(running.size()) < jobs) {
+      const PlannedRun& run = *todo[next++];
+      log_info("{}: starting ({} of {})", title(run), next, todo.size());
+      running.push_back({&run, Child(child_arguments(target, plan, run, jobs), jobs > 1), oom_kills()});
+    }
+    for (auto r = running.begin(); r != running.end();) {
+      if (!r->child.ended()) {
+        ++r;
+        continue;
+      }
+      conclude(*r);
+      r = running.erase(r);
+    }
+    std::this_thread::sleep_for(kLookInterval);
+  }
+}
+
+/// Counts by status in the end, and the command to see more.
+int summarise(const Target& target, const std::vector<const PlannedRun*>& runs) {
+  std::map<std::string, int> counts;
+  for (const auto* run : runs) ++counts[state_of({run->folder}).status];
+  std::string words;
+  for (const auto& [status, count] : counts)
+    words += fmt::format("{}{} {}", words.empty() ? "" : ", ", count, status);
+  log_info("{} runs: {}; `attnlab list {}` shows them", runs.size(), words, target.config.string());
+  if (stop_requested()) return 128 + stop_requested();
+  return counts["done"] == static_cast<int>(runs.size()) ? exit_done : exit_failed;
+}
+
+}  // namespace
+
+int sweep_command(const Target& target, const SweepOptions& options) {
+  const Plan plan = plan_experiment(target.config, target.overrides);
+  const int64_t count = static_cast<int64_t>(plan.runs.size());
+  if (options.index && *options.index >= count)
+    user_error("--index {}: {} has runs 0 to {}", *options.index, target.config.string(), count - 1);
+  std::vector<const PlannedRun*> chosen, todo;
+  for (const auto& run : plan.runs)
+    if (!options.index || *options.index == run.index) chosen.push_back(&run);
+  for (const auto* run : chosen) {
+    const RunState state = state_of({run->folder});
+    if (wanted(state, options.retry_failed))
+      todo.push_back(run);
+    else
+      log_info("{}: {}{}", title(*run), state.status, state.error.empty() ? "" : ": " + state.error);
+  }
+  run_children(target, plan, todo, options.jobs);
+  return summarise(target, chosen);
+}
+
+}  // namespace attnlab

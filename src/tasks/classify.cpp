@@ -1,0 +1,209 @@
+#include "tasks/classify.h"
+
+#include <algorithm>
+#include <istream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "core/random.h"
+#include "core/stop.h"
+#include "io/checkpoint.h"
+#include "tasks/classify_evaluation.h"
+#include "tasks/classify_floors.h"
+#include "tasks/token_tensors.h"
+#include "train/train.h"
+
+namespace attnlab {
+namespace {
+
+using Better = Summary::Better;
+
+/// The three splits, opened once.
+struct Splits {
+  std::shared_ptr<LabelledSequences> train, validation, test;
+
+  Splits(const ClassifyOptions& options, const DataPlace& place)
+      : train(options.data->open(Split::train, place)),
+        validation(options.data->open(Split::validation, place)),
+        test(options.data->open(Split::test, place)) {}
+};
+
+/// Serves micro-batches in the order of their number, planning an epoch when it is entered.
+class TrainingBatches {
+ public:
+  TrainingBatches(const ClassifyOptions& options, const LabelledSequences& data, uint64_t seed)
+      : options_(options), data_(data), seed_(derive_seed(seed, "shuffle")), lengths_(token_lengths(data, options.encoding)) {
+    per_epoch_ = static_cast<int64_t>(epoch(0).size());
+  }
+  int64_t per_epoch() const { return per_epoch_; }
+  TokenBatch batch(int64_t m) {
+    const auto& plan = epoch(m / per_epoch_);
+    return make_batch(data_, plan[static_cast<size_t>(m % per_epoch_)], options_.encoding, options_.layout());
+  }
+
+ private:
+  const std::vector<std::vector<int64_t>>& epoch(int64_t number) {
+    if (number != planned_) {
+      plan_ = plan_epoch(lengths_, options_.batching, seed_, number);
+      planned_ = number;
+    }
+    return plan_;
+  }
+
+  const ClassifyOptions& options_;
+  const LabelledSequences& data_;
+  uint64_t seed_;
+  std::vector<int64_t> lengths_;
+  int64_t per_epoch_ = 0, planned_ = -1;
+  std::vector<std::vector<int64_t>> plan_;
+};
+
+void summarise_training(const TrainOutcome& outcome, RecordSink& record) {
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  const auto write = [&](const char* name, double value, const char* unit, const char* meaning, Better better) {
+    record.summarise({name, value, unit, meaning, better, 1, none});
+  };
+  write("updates", static_cast<double>(outcome.updates), "1", "updates done", Better::neither);
+  write("best_update", static_cast<double>(outcome.best_update), "1", "update with the best validation accuracy",
+        Better::neither);
+  write("training_seconds", outcome.seconds, "s", "time of training over all sessions of the run, validation included",
+        Better::lower);
+  write("tokens_per_second", outcome.tokens_per_second, "token/s", "tokens trained on a second, padding not counted",
+        Better::higher);
+  write("harness_share", outcome.harness_share, "1", "share of the steps' time in data, logging and record",
+        Better::lower);
+  write("resident_peak", static_cast<double>(resident_bytes_peak()), "byte", "most memory resident in the process",
+        Better::lower);
+  write("tensor_peak", static_cast<double>(tensor_bytes_peak()), "byte", "most memory held by CPU tensors",
+        Better::lower);
+}
+
+}  // namespace
+
+void EvaluationOptions::visit(Fields& f) {
+  f("batch_size", batch_size, Range{1, 65536}, no_effect("examples evaluated at a time"));
+  f("byte_count_floor", byte_count_floor,
+    no_effect("also fit a logistic regression on symbol counts of the same texts, the floor to be beaten"));
+  f("test_curve", test_curve,
+    "also evaluate on test at every validation, and report the best of it under its own name: what the community "
+    "calls LRA accuracy is selected on test");
+}
+
+void ClassifyOptions::visit(Fields& f) {
+  f("data", data, "labelled sequences");
+  f("encoding", encoding, "from sequences to tokens");
+  f("batching", batching, "from tokens to batches");
+  f("model", model, "the classifier");
+  f("train", train, "the training loop");
+  f("evaluation", evaluation, "what is measured at the end");
+}
+
+std::vector<Table> ClassifyOptions::tables() const {
+  std::vector<Table> all = training_tables();
+  all.push_back(example_table(Split::validation));
+  all.push_back(example_table(Split::test));
+  return all;
+}
+
+std::vector<Headline> ClassifyOptions::headlines() const {
+  return {
+      {"accuracy", "1", "share of test examples classified correctly; update selected on validation", Better::higher},
+      {"accuracy_validation", "1", "the same on the examples held out of training", Better::higher},
+      {"accuracy_selected_on_test", "1", "best test accuracy of any validated update: selected on test", Better::higher},
+      {"accuracy_byte_counts", "1", "floor: logistic regression on symbol counts, test", Better::neither},
+      {"accuracy_majority", "1", "floor: the most frequent training class, test", Better::neither},
+      {"training_seconds", "s", "time of training", Better::lower},
+      {"parameters", "1", "trained numbers", Better::neither},
+  };
+}
+
+Classifier ClassifyOptions::build_model(uint64_t seed, torch::Device device) const {
+  torch::manual_seed(derive_seed(seed, "initialise"));
+  Classifier built(model, layout().vocabulary(), encoding.max_length,
+                   static_cast<int64_t>(data->class_names().size()));
+  built->to(device);
+  return built;
+}
+
+void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
+  const Splits splits(*this, context.data);
+  record.attribute("data_checksum", data->checksum(context.data));
+  Classifier classifier = build_model(context.seed, context.device);
+  if (!context.init_from.empty()) load_weights(*classifier, context.init_from);
+  int64_t parameters = 0;
+  for (const auto& p : classifier->parameters()) parameters += p.numel();
+  log_info("{} training, {} validation and {} test examples; {} parameters", splits.train->size(),
+           splits.validation->size(), splits.test->size(), parameters);
+
+  ClassifierEvaluation evaluate(*this, context);
+  if (context.train) {
+    TrainingBatches batches(*this, *splits.train, context.seed);
+    TestCurve curve(context.folder);
+    Trainee trainee;
+    trainee.model = classifier.ptr();
+    trainee.micro_batches_per_epoch = batches.per_epoch();
+    trainee.micro_batch = [&](int64_t m) {
+      const auto started = std::chrono::steady_clock::now();
+      const TokenTensors batch = to_tensors(batches.batch(m), context.device);
+      const std::chrono::duration<double> data_time = std::chrono::steady_clock::now() - started;
+      const torch::Tensor loss =
+          torch::cross_entropy_loss(classifier->forward(batch.ids_BN, batch.padding_BN), batch.labels_B);
+      return MicroBatch{loss, batch.ids_BN.size(0), batch.tokens, data_time.count()};
+    };
+    trainee.validate = [&] {
+      if (evaluation.test_curve) curve.add(evaluate(classifier, *splits.test).validation().value);
+      return evaluate(classifier, *splits.validation).validation();
+    };
+    const TrainOutcome outcome = attnlab::train(trainee, train, context.folder, context.seed, context.device, record);
+    summarise_training(outcome, record);
+    if (evaluation.test_curve) curve.summarise(splits.test->size(), record);
+  }
+  record.summarise({"parameters", static_cast<double>(parameters), "1", "trained numbers", Better::neither, 1, 0.0});
+  evaluate(classifier, *splits.validation).write(Split::validation, *splits.validation, record);
+  evaluate(classifier, *splits.test).write(Split::test, *splits.test, record);
+  write_floors(*this, *splits.train, *splits.validation, *splits.test, context.limit, record);
+  record.flush();
+}
+
+void ClassifyOptions::predict(const RunContext& context, std::istream& in, std::ostream& out) const {
+  Classifier classifier = build_model(context.seed, context.device);
+  load_weights(*classifier, context.init_from.empty() ? context.folder : context.init_from);
+  classifier->eval();
+  const torch::NoGradGuard no_grad;
+  const auto names = data->class_names();
+  int64_t number = 0;
+  for (std::string line; std::getline(in, line);) {
+    stop_here_if_requested();
+    ++number;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty()) {
+      out << nlohmann::json{{"line", number}, {"error", "empty text: nothing to classify"}}.dump() << std::endl;
+      continue;
+    }
+    const std::vector<uint8_t> symbols = data->encode(line);
+    const TokenBatch batch = make_batch({symbols}, encoding, layout());
+    const torch::Tensor logits = classifier->forward(to_tensors(batch, context.device).ids_BN, {})[0].cpu();
+    const torch::Tensor probabilities = logits.to(torch::kDouble).softmax(0);
+    const auto best = static_cast<size_t>(logits.argmax().item<int64_t>());
+    const auto vector = [](const torch::Tensor& t) {
+      const torch::Tensor d = t.to(torch::kDouble).contiguous();
+      return std::vector<double>(d.const_data_ptr<double>(), d.const_data_ptr<double>() + d.numel());
+    };
+    const auto full = static_cast<int64_t>(symbols.size()) + encoding.cls + encoding.eos;
+    out << nlohmann::json{{"line", number},
+                          {"label", names[best]},
+                          {"probability", probabilities[static_cast<int64_t>(best)].item<double>()},
+                          {"probabilities", vector(probabilities)},
+                          {"logits", vector(logits)},
+                          {"tokens", batch.lengths.front()},
+                          {"truncated", full > encoding.max_length}}
+               .dump()
+        << std::endl;
+  }
+}
+
+}  // namespace attnlab

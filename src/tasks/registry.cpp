@@ -1,0 +1,23 @@
+// Every task. Adding one: a pair of files, and a line here.
+#include "core/error.h"
+#include "tasks/classify.h"
+#include "tasks/step_speed.h"
+#include "tasks/task.h"
+
+namespace attnlab {
+
+template <>
+const std::vector<Entry<TaskOptions>>& registry<TaskOptions>() {
+  static const std::vector<Entry<TaskOptions>> table = {
+      entry<TaskOptions, ClassifyOptions>("classify", "train and evaluate a sequence classifier (Luna §4.1, LRA text)"),
+      entry<TaskOptions, StepSpeedOptions>("step_speed",
+                                           "time and memory of one training step, model beside model (Luna §4.1)"),
+  };
+  return table;
+}
+
+void TaskOptions::predict(const RunContext&, std::istream&, std::ostream&) const {
+  user_error("this task makes no predictions; `attnlab predict` needs a run of task classify");
+}
+
+}  // namespace attnlab

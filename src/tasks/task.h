@@ -1,0 +1,49 @@
+// A task: the only place where a protocol of a paper is spelled out.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <filesystem>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/options.h"
+#include "core/record.h"
+#include "data/sequences.h"
+
+namespace attnlab {
+
+/// What the run gives to its task.
+struct RunContext {
+  std::filesystem::path folder;  ///< the run's own: checkpoint/ lives here
+  DataPlace data;
+  uint64_t seed = 1;
+  torch::Device device = torch::kCPU;
+  bool train = true;                    ///< false: `train: none`, evaluate only
+  int64_t limit = 0;                    ///< evaluate on the first N examples; 0: all
+  std::filesystem::path init_from;      ///< run folder or safetensors file whose weights to start from; empty: none
+};
+
+/// A headline figure that the task will write, for `attnlab table` and the report's headings.
+struct Headline {
+  std::string name;  ///< as under /summary
+  std::string unit;
+  std::string meaning;
+  Summary::Better better = Summary::Better::neither;
+};
+
+struct TaskOptions : Component {
+  virtual std::vector<Table> tables() const = 0;
+  virtual std::vector<Headline> headlines() const = 0;
+  /// Does everything, from data to summary. Resumes where context.folder holds a checkpoint.
+  virtual void run(const RunContext& context, RecordSink& record) const = 0;
+  /// Reads one input a line, writes one JSON object a line. The default says that the task has no predictions.
+  virtual void predict(const RunContext& context, std::istream& in, std::ostream& out) const;
+};
+
+template <>
+const std::vector<Entry<TaskOptions>>& registry<TaskOptions>();
+
+}  // namespace attnlab

@@ -1,0 +1,28 @@
+// One update: micro-batches, backward passes, clipping, optimiser.
+#pragma once
+
+#include "train/optimizer.h"
+#include "train/train.h"
+
+namespace attnlab {
+
+/// Where an update stands in the run.
+struct StepPlace {
+  int64_t update = 0;             ///< its number, from 1
+  int64_t first_micro_batch = 0;  ///< the data position
+  double learning_rate = 0;
+};
+
+struct StepResult {
+  double loss = 0;           ///< mean over its micro-batches, nats
+  double gradient_norm = 0;  ///< before clipping
+  int64_t examples = 0;
+  int64_t tokens = 0;
+  double data_seconds = 0;  ///< spent by the task on building micro-batches
+};
+
+/// Throws Diverged, before any parameter changes, where the loss or a gradient is not finite.
+StepResult do_update(Trainee& trainee, const TrainOptions& options, const NamedTensors& parameters,
+                     Optimizer& optimizer, torch::Device device, const StepPlace& place);
+
+}  // namespace attnlab

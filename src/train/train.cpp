@@ -1,0 +1,275 @@
+#include "train/train.h"
+
+#include <chrono>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/random.h"
+#include "core/steps.h"
+#include "core/stop.h"
+#include "io/checkpoint.h"
+#include "train/report.h"
+#include "train/resume.h"
+#include "train/step.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_ = Clock::now();
+};
+
+/// One session of training: from the start or a checkpoint to the end or a request to stop.
+class Session {
+ public:
+  Session(Trainee& trainee, const TrainOptions& options, const fs::path& folder, uint64_t seed,
+          torch::Device device, RecordSink& record)
+      : trainee_(trainee),
+        options_(options),
+        folder_(folder),
+        device_(device),
+        record_(record),
+        planned_(options.planned_updates(trainee.micro_batches_per_epoch)),
+        parameters_(trainable_parameters(*trainee.model)),
+        optimizer_(options.optimizer->make(*trainee.model)) {
+    state_.seed = seed;
+  }
+
+  TrainOutcome run() {
+    start();
+    while (true) {
+      if (validation_due()) validate();
+      if (finished()) break;
+      if (const int signal = stop_requested()) leave(signal);
+      update();
+      if (checkpoint_due()) save();
+    }
+    finish();
+    return outcome();
+  }
+
+ private:
+  void start();
+  void forget_rows_after_checkpoint();
+  bool validates() const { return trainee_.validate && options_.validate_interval > 0; }
+  bool out_of_patience() const {
+    return options_.patience > 0 && state_.validations_without_better >= options_.patience;
+  }
+  bool finished() const { return state_.update >= planned_ || out_of_patience(); }
+  bool validation_due() const;
+  bool checkpoint_due() const;
+  double rate_of(int64_t update) const;
+  void update();
+  void validate();
+  bool is_better(const Validation& found) const;
+  void keep_best();
+  void save();
+  [[noreturn]] void leave(int signal);
+  void finish();
+  void take_best();
+  TrainOutcome outcome() const;
+
+  Trainee& trainee_;
+  const TrainOptions& options_;
+  const fs::path folder_;
+  const torch::Device device_;
+  RecordSink& record_;
+  const int64_t planned_;
+  const NamedTensors parameters_;
+  const std::unique_ptr<Optimizer> optimizer_;
+  TrainState state_;
+  NamedTensors best_in_memory_;  // where nothing is saved
+  Stopwatch session_, since_save_, since_progress_;
+  int64_t session_updates_ = 0;
+};
+
+void Session::start() {
+  torch::manual_seed(derive_seed(state_.seed, "training"));
+  trainee_.model->train();
+  if (options_.precision == Precision::bf16 && device_.is_cpu())
+    log_info("precision bf16 on a CPU is usually slower than fp32");
+  if (options_.save && fs::exists(last_checkpoint(folder_))) {
+    state_ = resume_last(folder_, {*trainee_.model, *optimizer_, device_}, state_.seed);
+    log_info("resuming after update {} of {}", state_.update, planned_);
+  } else if (options_.save) {
+    fs::remove(best_checkpoint(folder_));  // of a run that was killed before its first whole checkpoint
+  }
+  forget_rows_after_checkpoint();
+}
+
+void Session::forget_rows_after_checkpoint() {
+  for (const Table& table : training_tables()) {
+    const int64_t kept = state_.rows[table.path], there = record_.rows(table.path);
+    if (there < kept)
+      user_error(
+          "the record in {} has {} rows in {} where its checkpoint was made after {}: start over with "
+          "--fresh",
+          folder_.string(), there, table.path, kept);
+    if (there > kept) record_.truncate(table.path, kept);
+  }
+}
+
+bool Session::validation_due() const {
+  if (!validates() || state_.update == 0 || state_.validated_update == state_.update) return false;
+  return state_.update % options_.validate_interval == 0 || finished();
+}
+
+bool Session::checkpoint_due() const {
+  if (!options_.save) return false;
+  if (options_.checkpoint_interval > 0 && state_.update % options_.checkpoint_interval == 0) return true;
+  return options_.checkpoint_seconds > 0 && since_save_.seconds() >= options_.checkpoint_seconds;
+}
+
+double Session::rate_of(int64_t update) const {
+  return options_.schedule->rate(options_.learning_rate, update - 1, planned_);
+}
+
+void Session::update() {
+  step_begins(state_.update + 1);
+  const Stopwatch all;
+  const Stopwatch compute;
+  const StepResult step = do_update(trainee_, options_, parameters_, *optimizer_, device_,
+                                    {state_.update + 1, state_.micro_batch, rate_of(state_.update + 1)});
+  const double computing = compute.seconds() - step.data_seconds;
+  ++state_.update;
+  ++session_updates_;
+  state_.micro_batch += options_.accumulate;
+  state_.examples += step.examples;
+  state_.tokens += step.tokens;
+  state_.interval.updates += 1;
+  state_.interval.tokens += step.tokens;
+  state_.interval.loss += step.loss;
+  state_.interval.gradient_norm += step.gradient_norm;
+  state_.interval.seconds += compute.seconds();
+
+  if (state_.update % options_.log_interval == 0) report_interval(record_, state_, rate_of(state_.update));
+  constexpr double progress_pause = 0.25;
+  if (since_progress_.seconds() >= progress_pause) {
+    report_progress(state_, planned_, step.loss, session_updates_, session_.seconds());
+    since_progress_ = {};
+  }
+  const double taken = all.seconds();
+  state_.seconds.steps += taken;
+  state_.seconds.harness += taken - computing;
+}
+
+void Session::validate() {
+  const Stopwatch watch;
+  trainee_.model->eval();
+  Validation found;
+  try {
+    const torch::NoGradGuard no_grad;
+    found = trainee_.validate();
+  } catch (const Interrupted& stop) {
+    trainee_.model->train();
+    leave(stop.signal);  // the next session begins with this validation
+  }
+  trainee_.model->train();
+  const bool better = is_better(found);
+  state_.validated_update = state_.update;
+  state_.validations_without_better = better ? 0 : state_.validations_without_better + 1;
+  if (better) {
+    state_.best_update = state_.update;
+    state_.best = found;
+    keep_best();
+  }
+  state_.seconds.validation += watch.seconds();
+  report_validation(record_, state_, found, better);
+  log_info("update {}: validation {} {:.4f} ± {:.4f}, loss {:.4f}, n {}{}", state_.update, trainee_.metric,
+           found.value, found.standard_error, found.loss, found.n, better ? ", best so far" : "");
+}
+
+bool Session::is_better(const Validation& found) const {
+  if (std::isnan(found.value)) return false;
+  if (state_.best_update == 0) return true;
+  return trainee_.higher_is_better ? found.value > state_.best.value : found.value < state_.best.value;
+}
+
+void Session::keep_best() {
+  if (options_.save) {
+    save_weights(best_checkpoint(folder_), *trainee_.model,
+                 {{"update", std::to_string(state_.update)},
+                  {"metric", trainee_.metric},
+                  {"value", fmt::format("{}", state_.best.value)},
+                  {"seed", std::to_string(state_.seed)}});
+    return;
+  }
+  if (options_.evaluate_with == EvaluateWith::last) return;
+  best_in_memory_.clear();
+  for (const auto& [name, tensor] : module_tensors(*trainee_.model))
+    best_in_memory_.emplace_back(name, tensor.detach().clone());
+}
+
+void Session::save() {
+  if (!options_.save) return;
+  const Stopwatch watch;
+  record_.flush();  // before the checkpoint, which counts its rows
+  for (const Table& table : training_tables()) state_.rows[table.path] = record_.rows(table.path);
+  save_last(folder_, {*trainee_.model, *optimizer_, device_}, state_);
+  state_.seconds.checkpoints += watch.seconds();
+  since_save_ = {};
+}
+
+void Session::leave(int signal) {
+  save();
+  log_info("stopped after update {} of {}{}", state_.update, planned_,
+           options_.save ? "; the same command continues it" : "; nothing was saved, as save is false");
+  throw Interrupted(signal);
+}
+
+void Session::finish() {
+  if (state_.interval.updates > 0) report_interval(record_, state_, rate_of(state_.update));
+  if (session_updates_ > 0) save();
+  if (out_of_patience() && state_.update < planned_)
+    log_info("stopped early: {} validations without a better one", state_.validations_without_better);
+  report_times(record_, state_);
+  record_.flush();
+  if (options_.evaluate_with == EvaluateWith::best) take_best();
+  trainee_.model->eval();
+}
+
+void Session::take_best() {
+  if (state_.best_update == 0) {
+    log_info("no validation chose a best update: evaluating the last weights");
+    return;
+  }
+  if (options_.save) {
+    load_weights(*trainee_.model, best_checkpoint(folder_));
+    return;
+  }
+  const torch::NoGradGuard no_grad;
+  const NamedTensors live = module_tensors(*trainee_.model);
+  for (std::size_t i = 0; i < live.size(); ++i)
+    torch::Tensor(live[i].second).copy_(best_in_memory_[i].second);
+}
+
+TrainOutcome Session::outcome() const {
+  const auto share = [](double part, double whole) { return whole > 0 ? part / whole : 0.0; };
+  TrainOutcome outcome;
+  outcome.updates = state_.update;
+  outcome.best_update = state_.best_update;
+  outcome.best = state_.best;
+  outcome.seconds = state_.seconds.total();
+  outcome.tokens_per_second = share(static_cast<double>(state_.tokens), state_.seconds.steps);
+  outcome.harness_share = share(state_.seconds.harness, state_.seconds.steps);
+  outcome.stopped_early = state_.update < planned_;
+  return outcome;
+}
+
+}  // namespace
+
+TrainOutcome train(Trainee& trainee, const TrainOptions& options, const fs::path& folder, uint64_t seed,
+                   torch::Device device, RecordSink& record) {
+  ensure(trainee.model && trainee.micro_batch, "a model and micro-batches to train on");
+  return Session(trainee, options, folder, seed, device, record).run();
+}
+
+}  // namespace attnlab

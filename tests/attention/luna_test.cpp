@@ -1,0 +1,99 @@
+#include "attention/luna.h"
+
+#include <gtest/gtest.h>
+
+#include "attention/softmax.h"
+
+namespace attnlab {
+namespace {
+
+LunaOptions luna(int64_t l, bool tied = false, bool dynamic = true) {
+  LunaOptions options;
+  options.projection_length = l;
+  options.tie_kv = tied;
+  options.dynamic_projection = dynamic;
+  options.kernel = LunaOptions::Kernel::plain;
+  return options;
+}
+
+std::vector<std::string> names_of(const torch::nn::Module& module) {
+  std::vector<std::string> names;
+  for (const auto& p : module.named_parameters()) names.push_back(p.key());
+  return names;
+}
+
+int64_t count(const torch::nn::Module& module) {
+  int64_t sum = 0;
+  for (const auto& p : module.parameters()) sum += p.numel();
+  return sum;
+}
+
+/// bool [B, n], true where padded on the right.
+Tensor padding_of(const std::vector<int64_t>& lengths, int64_t n) {
+  return torch::arange(n).unsqueeze(0).ge(torch::tensor(lengths).unsqueeze(1));
+}
+
+TEST(Luna, HasSevenLinearsUntiedAndFiveTied) {
+  const AttentionShape shape{.dim = 8, .heads = 2};
+  const auto untied = luna(4).build(shape), tied = luna(4, true).build(shape);
+  EXPECT_EQ(count(*untied), 7 * (8 * 8 + 8));
+  EXPECT_EQ(count(*tied), 5 * (8 * 8 + 8));
+  EXPECT_EQ(names_of(*tied),
+            (std::vector<std::string>{"pack_query.weight", "pack_query.bias", "pack_key_value.weight",
+                                      "pack_key_value.bias", "query.weight", "query.bias", "key_value.weight",
+                                      "key_value.bias", "output.weight", "output.bias"}));
+  EXPECT_EQ(names_of(*untied).at(2), "pack_key.weight");
+}
+
+TEST(Luna, CutsTheStateToTheLongestSentence) {
+  const auto attention = luna(6).build({.dim = 8, .heads = 2});
+  EXPECT_EQ(attention->state_extent({}, 4).rows, 4);
+  EXPECT_EQ(attention->state_extent({}, 9).rows, 6);
+  EXPECT_FALSE(attention->state_extent({}, 4).masked_BL.defined());
+  // Padded to 9 tokens, but no sentence has more than 5.
+  const StateExtent extent = attention->state_extent(padding_of({5, 2}, 9), 9);
+  EXPECT_EQ(extent.rows, 5);
+  EXPECT_TRUE(torch::equal(extent.masked_BL, padding_of({5, 2}, 5)));
+}
+
+TEST(Luna, MasksNoSlotWhereEverySentenceIsAtLeastAsLongAsTheState) {
+  const auto attention = luna(3).build({.dim = 8, .heads = 2});
+  EXPECT_FALSE(attention->state_extent(padding_of({5, 3}, 5), 5).masked_BL.defined());
+}
+
+TEST(Luna, UsesAllOfTheStateWithoutDynamicProjection) {
+  const auto attention = luna(6, false, false).build({.dim = 8, .heads = 2});
+  const StateExtent extent = attention->state_extent(padding_of({5, 2}, 5), 5);
+  EXPECT_EQ(extent.rows, 6);
+  EXPECT_FALSE(extent.masked_BL.defined());
+}
+
+TEST(Luna, ReturnsThePackedStateRawAndUnpacksFromIt) {
+  torch::manual_seed(1);
+  const auto attention = luna(2).build({.dim = 8, .heads = 2});
+  const Tensor x_BND = torch::randn({1, 5, 8}), p_BLD = torch::randn({1, 2, 8});
+  torch::NoGradGuard no_grad;
+  // With unpack's keys silent, every query reads the plain mean of the packed rows' values.
+  auto named = attention->named_parameters();
+  named["key.weight"].zero_();
+  named["key.bias"].zero_();
+  const AttentionOutput out = attention->forward(x_BND, x_BND, {}, p_BLD);
+  const auto linear = [&](const char* name, const Tensor& x) {
+    return torch::linear(x, named[std::string(name) + ".weight"], named[std::string(name) + ".bias"]);
+  };
+  const Tensor expected = linear("output", linear("value", out.state_BLD).mean(1, true)).expand_as(out.y_BND);
+  EXPECT_TRUE(torch::allclose(out.y_BND, expected, 1e-5, 1e-6));
+}
+
+TEST(Luna, MovesFewerOperationsThanSoftmaxAtLength) {
+  const AttentionShape shape{.dim = 256, .heads = 4};
+  const auto plain = luna(16).build(shape), tied = luna(16, true).build(shape);
+  const auto softmax = SoftmaxOptions().build(shape);
+  const double n = 4096, l = 16, d = 256;
+  EXPECT_DOUBLE_EQ(plain->flops(4096, 4096), 2 * (4 * n * d * d + 3 * l * d * d + 4 * n * l * d));
+  EXPECT_DOUBLE_EQ(tied->flops(4096, 4096), 2 * (3 * n * d * d + 2 * l * d * d + 4 * n * l * d));
+  EXPECT_DOUBLE_EQ(softmax->flops(4096, 4096), 2 * (4 * n * d * d + 2 * n * n * d));
+}
+
+}  // namespace
+}  // namespace attnlab

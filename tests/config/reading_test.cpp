@@ -1,0 +1,112 @@
+// What is accepted, and what it means.
+#include "config/scalars.h"
+#include "sample.h"
+
+namespace attnlab {
+namespace {
+
+TEST(Reading, SilenceMeansDefaults) {
+  const auto o = sample_from("");
+  EXPECT_EQ(o.seed, 1);
+  EXPECT_EQ(o.job.name(), "classify");
+  EXPECT_EQ(o.model().mixer.name(), "packed");
+  EXPECT_EQ(o.classify().train.betas, (std::vector<double>{0.9, 0.98}));
+}
+
+TEST(Reading, FillsEveryKindOfField) {
+  const auto o = sample_from(
+      "seed: 7\ntitle: \"010\"\nsplits: [test]\n"
+      "model: {dim: 64, heads: 4, dropout: .5, norm: pre, mixer: {type: packed, rows: 1e3, tie: true}}\n"
+      "train: {learning_rate: 5e-5, betas: [0, 1], milestones: [10, 20]}\n");
+  EXPECT_EQ(o.seed, 7);
+  EXPECT_EQ(o.title, "010");
+  EXPECT_EQ(o.splits, std::vector<std::string>{"test"});
+  EXPECT_EQ(o.model().dropout, 0.5);
+  EXPECT_EQ(o.model().norm, Norm::pre);
+  EXPECT_EQ(o.packed().rows, 1000);
+  EXPECT_TRUE(o.packed().tie);
+  EXPECT_EQ(o.classify().train.learning_rate, 5e-5);
+  EXPECT_EQ(o.classify().train.milestones, (std::vector<int64_t>{10, 20}));
+}
+
+TEST(Reading, AWordChoosesAComponentWithItsDefaults) {
+  EXPECT_EQ(sample_from("model: {mixer: plain}").model().mixer.name(), "plain");
+  EXPECT_EQ(sample_from("model: {mixer: packed}").packed().rows, 16);
+  EXPECT_EQ(sample_from("job: count\nunit: words").job.name(), "count");
+}
+
+TEST(Reading, AComponentWithoutTypeIsTheDefaultOne) {
+  EXPECT_EQ(sample_from("model: {mixer: {rows: 4}}").packed().rows, 4);
+}
+
+TEST(Reading, ASectionCanBeSwitchedOff) {
+  EXPECT_FALSE(sample_from("train: none").classify().trains);
+  EXPECT_TRUE(sample_from("train: {updates: 3}").classify().trains);
+  EXPECT_TRUE(sample_from("train: none", {"train.updates=3"}).classify().trains);
+}
+
+TEST(Reading, AnchorsAndAliasesAreYaml) {
+  const auto o = sample_from("seed: &n 4\nmodel: {dim: 8, heads: *n}");
+  EXPECT_EQ(o.model().heads, 4);
+}
+
+TEST(Overrides, AreYamlAndWin) {
+  const auto o = sample_from("seed: 1\nmodel: {dim: 8, heads: 2}",
+                             {"seed=5", "model.heads=4", "splits=[train, test]", "title='a b: c'"});
+  EXPECT_EQ(o.seed, 5);
+  EXPECT_EQ(o.model().heads, 4);
+  EXPECT_EQ(o.model().dim, 8);
+  EXPECT_EQ(o.splits.size(), 2u);
+  EXPECT_EQ(o.title, "a b: c");
+}
+
+TEST(Overrides, OfTypeDropTheOldTypesKeys) {
+  const std::string yaml = "model: {mixer: {type: packed, rows: 99, tie: true}}";
+  EXPECT_EQ(sample_from(yaml, {"model.mixer.type=plain"}).model().mixer.name(), "plain");
+  EXPECT_EQ(sample_from(yaml, {"model.mixer=plain"}).model().mixer.name(), "plain");
+  EXPECT_EQ(sample_from(yaml, {"model.mixer.type=packed"}).packed().rows, 99)
+      << "the same type keeps its keys";
+  EXPECT_EQ(sample_from(yaml, {"model.mixer=packed"}).packed().rows, 16) << "a whole component replaces";
+  EXPECT_EQ(sample_from(yaml, {"model.mixer={type: packed, rows: 3}"}).packed().rows, 3);
+}
+
+TEST(Overrides, OfComponentAndItsKeysCombineInAnyOrder) {
+  const std::string yaml = "model: {mixer: plain}";
+  EXPECT_EQ(sample_from(yaml, {"model.mixer=packed", "model.mixer.rows=3"}).packed().rows, 3);
+  EXPECT_EQ(sample_from(yaml, {"model.mixer.rows=3", "model.mixer=packed"}).packed().rows, 3);
+  EXPECT_EQ(sample_from(yaml, {"model.mixer.rows=3", "model.mixer.type=packed"}).packed().rows, 3);
+}
+
+TEST(Overrides, TheLastOfTwoWins) { EXPECT_EQ(sample_from("", {"seed=2", "seed=3"}).seed, 3); }
+
+TEST(Scalars, NumbersReadBackAsWritten) {
+  const std::pair<double, const char*> numbers[] = {
+      {1, "1.0"},
+      {0.1, "0.1"},
+      {1e-5, "1.0e-05"},
+      {-2.5e300, "-2.5e+300"},
+      {5e-324, "5.0e-324"},
+      {1.0 / 3, "0.3333333333333333"},
+      {1e14, "100000000000000.0"},
+      {1e15, "1.0e+15"},
+      {-1e-4, "-0.0001"},
+      {std::numeric_limits<double>::infinity(), ".inf"},
+  };
+  for (const auto& [value, text] : numbers) {
+    EXPECT_EQ(to_text(value), text);
+    EXPECT_EQ(to_double(parse_value(text, "x")), value);
+  }
+}
+
+TEST(Scalars, WholeNumbersUpToTheLimits) {
+  EXPECT_EQ(to_integer(parse_value("9223372036854775807", "x")), INT64_MAX);
+  EXPECT_EQ(to_integer(parse_value("-9223372036854775808", "x")), INT64_MIN);
+  EXPECT_EQ(to_integer(parse_value("+12", "x")), 12);
+  EXPECT_EQ(to_integer(parse_value("2.0", "x")), 2);
+  EXPECT_EQ(to_integer(parse_value("9223372036854775808", "x")), std::nullopt);
+  EXPECT_EQ(to_integer(parse_value("1e3x", "x")), std::nullopt);
+  EXPECT_EQ(to_integer(parse_value("1_000", "x")), std::nullopt);
+}
+
+}  // namespace
+}  // namespace attnlab

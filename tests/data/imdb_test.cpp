@@ -1,0 +1,282 @@
+#include "data/imdb.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "data/temporary.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using testing::message_of;
+using testing::text_of;
+using testing::write;
+
+/// 20 reviews a class and half, in the publisher's layout.
+class Imdb : public ::testing::Test {
+ protected:
+  Imdb() {
+    for (const char* half : {"train", "test"})
+      for (const char* name : {"neg", "pos"})
+        for (int i = 0; i < 20; ++i) write(review(half, name, i), fmt::format("{} {} {}", half, name, i));
+  }
+  fs::path review(const std::string& half, const std::string& name, int i) const {
+    return place.root / "imdb" / "aclImdb" / half / name / fmt::format("{}_{}.txt", i, name == "pos" ? 8 : 2);
+  }
+  fs::path prepared(const std::string& half) const { return place.cache / ("imdb-" + half + ".seq"); }
+  std::string captured(Split split) {
+    ::testing::internal::CaptureStderr();
+    options.open(split, place);
+    return ::testing::internal::GetCapturedStderr();
+  }
+  static std::set<std::string> ids(const LabelledSequences& data) {
+    std::set<std::string> all;
+    for (int64_t i = 0; i < data.size(); ++i) all.emplace(data.id(i));
+    return all;
+  }
+
+  testing::TemporaryFolder folder;
+  DataPlace place{folder.path() / "data", folder.path() / "cache"};
+  ImdbOptions options;
+};
+
+TEST_F(Imdb, ReadsThePublishersLayout) {
+  const auto data = options.open(Split::test, place);
+  ASSERT_EQ(data->size(), 40);
+  for (int64_t i = 0; i < data->size(); ++i) {
+    const std::string id(data->id(i));  // test/pos/12_8
+    EXPECT_EQ(data->label(i), id.find("/pos/") != std::string::npos ? 1 : 0);
+    EXPECT_EQ(text_of(*data, i), read_file(place.root / "imdb" / "aclImdb" / (id + ".txt")));
+  }
+  EXPECT_EQ(ids(*data).size(), 40u);
+  EXPECT_TRUE(ids(*data).contains("test/pos/12_8"));
+}
+
+TEST_F(Imdb, EveryPrefixOfASplitIsBalanced) {
+  for (const Split split : {Split::train, Split::validation, Split::test}) {
+    const auto data = options.open(split, place);
+    int64_t balance = 0;
+    for (int64_t i = 0; i < data->size(); ++i) {
+      balance += data->label(i) == 1 ? 1 : -1;
+      EXPECT_LE(std::abs(balance), 1) << "after " << i + 1 << " examples of " << name_of(split);
+    }
+  }
+}
+
+TEST_F(Imdb, HoldsValidationOutOfTrain) {
+  const auto train = ids(*options.open(Split::train, place));
+  const auto validation = ids(*options.open(Split::validation, place));
+  EXPECT_EQ(train.size(), 36u);
+  EXPECT_EQ(validation.size(), 4u);  // a tenth of each class
+  for (const auto& id : validation) {
+    EXPECT_EQ(id.substr(0, 6), "train/");
+    EXPECT_FALSE(train.contains(id));
+  }
+  options.validation_seed = 1;
+  EXPECT_NE(ids(*options.open(Split::validation, place)), validation);
+}
+
+TEST_F(Imdb, ALargerValidationPartContainsTheSmaller) {
+  const auto tenth = ids(*options.open(Split::validation, place));
+  options.validation_fraction = 0.5;
+  const auto half = ids(*options.open(Split::validation, place));
+  EXPECT_EQ(half.size(), 20u);
+  EXPECT_TRUE(std::includes(half.begin(), half.end(), tenth.begin(), tenth.end()));
+}
+
+TEST_F(Imdb, RefusesAnEmptyValidationPart) {
+  options.validation_fraction = 0;
+  EXPECT_EQ(options.open(Split::train, place)->size(), 40);
+  EXPECT_THAT(message_of<UserError>([&] { options.open(Split::validation, place); }),
+              HasSubstr("validation_fraction 0 of 40 training reviews leaves none"));
+}
+
+TEST_F(Imdb, TakesFixedBalancedSamples) {
+  options.test_examples = 6;
+  options.train_examples = 10;
+  const auto test = options.open(Split::test, place);
+  const auto train = options.open(Split::train, place);
+  EXPECT_EQ(test->size(), 6);
+  EXPECT_EQ(train->size(), 10);
+  const auto six = ids(*test);
+  EXPECT_EQ(std::count_if(six.begin(), six.end(), [](auto& id) { return id.starts_with("test/pos/"); }), 3);
+  options.test_examples = 8;
+  const auto eight = ids(*options.open(Split::test, place));
+  EXPECT_TRUE(std::includes(eight.begin(), eight.end(), six.begin(), six.end()));
+}
+
+TEST_F(Imdb, ReadsBytesThatAreNotUtf8AsTheyAre) {
+  const std::string latin1 = "tr\xE8s bon\0\xFF\r\n";
+  write(review("test", "pos", 3), latin1);
+  const std::string log = captured(Split::test);
+  EXPECT_THAT(log, HasSubstr("40 test reviews"));
+  EXPECT_THAT(log, HasSubstr("1 test reviews are not UTF-8"));
+  const auto data = options.open(Split::test, place);
+  for (int64_t i = 0; i < data->size(); ++i)
+    if (data->id(i) == "test/pos/3_8") {
+      EXPECT_EQ(text_of(*data, i), latin1);
+    }
+}
+
+TEST_F(Imdb, EncodesALineAsItsBytes) {
+  EXPECT_EQ(options.encode("a\xC3\xA9"), (std::vector<uint8_t>{'a', 0xC3, 0xA9}));
+}
+
+TEST_F(Imdb, NamesAMissingClassFolder) {
+  fs::remove_all(review("test", "neg", 0).parent_path());
+  EXPECT_THAT(message_of<UserError>([&] { options.open(Split::test, place); }),
+              AllOf(HasSubstr("imdb/aclImdb/test/neg"), HasSubstr("scripts/fetch_data imdb")));
+  fs::remove_all(place.root);
+  EXPECT_THAT(message_of<UserError>([&] { options.open(Split::train, place); }),
+              AllOf(HasSubstr("imdb/aclImdb/train/neg"), HasSubstr("scripts/fetch_data imdb")));
+}
+
+TEST_F(Imdb, NamesAClassFolderWithoutReviews) {
+  const fs::path neg = review("test", "neg", 0).parent_path();
+  fs::remove_all(neg);
+  write(neg / "urls_neg.html", "not a review");
+  EXPECT_THAT(message_of<UserError>([&] { options.open(Split::test, place); }),
+              AllOf(HasSubstr("test/neg"), HasSubstr("holds no reviews")));
+}
+
+TEST_F(Imdb, NamesAnEmptyReviewAndPreparesNothing) {
+  write(review("train", "pos", 4), "");
+  EXPECT_THAT(message_of<UserError>([&] { options.open(Split::train, place); }),
+              AllOf(HasSubstr("train/pos/4_8.txt is empty"), HasSubstr("scripts/fetch_data imdb")));
+  EXPECT_FALSE(fs::exists(prepared("train")));
+}
+
+TEST_F(Imdb, PreparesOnce) {
+  EXPECT_THAT(captured(Split::test), HasSubstr("prepared 40 test reviews"));
+  const auto written = fs::last_write_time(prepared("test"));
+  EXPECT_EQ(captured(Split::test), "");
+  EXPECT_EQ(fs::last_write_time(prepared("test")), written);
+}
+
+TEST_F(Imdb, PreparesAgainWhenTheSourceChanged) {
+  const std::string before = options.checksum(place);
+  EXPECT_EQ(options.checksum(place), before);
+  write(review("test", "pos", 99), "one more review");
+  EXPECT_THAT(captured(Split::test),
+              AllOf(HasSubstr("other source files"), HasSubstr("prepared 41 test reviews")));
+  write(review("test", "pos", 99), "one more review, longer");
+  EXPECT_THAT(captured(Split::test), HasSubstr("prepared 41 test reviews"));
+  EXPECT_NE(options.checksum(place), before);
+}
+
+TEST_F(Imdb, ChecksumIsOfContentNotOfPlace) {
+  const std::string before = options.checksum(place);
+  fs::rename(place.root, folder.path() / "moved");
+  place = {folder.path() / "moved", folder.path() / "another cache"};
+  EXPECT_EQ(options.checksum(place), before);
+}
+
+/// What can happen to a prepared file, and what is said of it.
+struct Damage {
+  const char* name;
+  void (*act)(std::string& bytes);
+  const char* said;
+};
+
+class DamagedPreparedFile : public Imdb, public ::testing::WithParamInterface<Damage> {};
+
+TEST_P(DamagedPreparedFile, IsNoticedAndMadeAgain) {
+  options.open(Split::test, place);
+  const std::string whole = read_file(prepared("test"));
+  std::string bytes = whole;
+  GetParam().act(bytes);
+  write(prepared("test"), bytes);
+  EXPECT_THAT(captured(Split::test),
+              AllOf(HasSubstr("imdb-test.seq"), HasSubstr(GetParam().said), HasSubstr("preparing it again")));
+  EXPECT_EQ(read_file(prepared("test")), whole);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, DamagedPreparedFile,
+    ::testing::Values(Damage{"empty", [](std::string& b) { b.clear(); }, "cut short"},
+                      Damage{"header_cut", [](std::string& b) { b.resize(100); }, "cut short"},
+                      Damage{"payload_cut", [](std::string& b) { b.resize(b.size() - 1); },
+                             "cut short or damaged"},
+                      Damage{"grown", [](std::string& b) { b += 'x'; }, "cut short or damaged"},
+                      Damage{"last_byte_flipped", [](std::string& b) { b.back() ^= 1; }, "damaged"},
+                      Damage{"first_offset_flipped", [](std::string& b) { b[168] ^= 64; }, "damaged"},
+                      Damage{"huge_count", [](std::string& b) { b[23] = '\x7F'; }, "cut short or damaged"},
+                      Damage{"fingerprint_flipped", [](std::string& b) { b[40] ^= 1; }, "other source files"},
+                      Damage{"another_version", [](std::string& b) { b[8] = 2; }, "format version 2, not 1"},
+                      Damage{"another_file", [](std::string& b) { b.replace(0, 4, "\x89HDF"); },
+                             "not a prepared data file"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(Imdb, ProcessesThatPrepareTogetherAllGetTheWholeSet) {
+  options.open(Split::train, place);
+  const std::string whole = read_file(prepared("train"));
+  for (int round = 0; round < 5; ++round) {
+    fs::remove_all(place.cache);
+    std::vector<pid_t> children;
+    for (int i = 0; i < 3; ++i) {
+      const pid_t child = ::fork();
+      ASSERT_GE(child, 0);
+      if (child == 0) {
+        int status = 1;
+        try {
+          status = options.open(Split::train, place)->size() == 36 ? 0 : 2;
+        } catch (...) {
+        }
+        ::_exit(status);
+      }
+      children.push_back(child);
+    }
+    for (const pid_t child : children) {
+      int status = -1;
+      ASSERT_EQ(::waitpid(child, &status, 0), child);
+      EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status;
+    }
+    EXPECT_EQ(read_file(prepared("train")), whole);
+  }
+}
+
+TEST_F(Imdb, WaitsForTheProcessThatPreparesAndUsesItsWork) {
+  options.open(Split::test, place);
+  const std::string whole = read_file(prepared("test"));
+  fs::remove(prepared("test"));
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();  // holds the lock, then leaves the prepared file behind
+  if (child == 0) {
+    auto lock = FileLock::try_acquire(prepared("test").string() + ".lock");
+    const char locked = lock ? 'y' : 'n';
+    if (::write(ready[1], &locked, 1) != 1) ::_exit(1);
+    ::usleep(200'000);
+    write_atomically(prepared("test"), whole);
+    ::_exit(0);
+  }
+  char locked = 0;
+  ASSERT_EQ(::read(ready[0], &locked, 1), 1);
+  ASSERT_EQ(locked, 'y');
+  const std::string log = captured(Split::test);
+  EXPECT_THAT(log, HasSubstr("waiting for another process that prepares"));
+  EXPECT_THAT(log, ::testing::Not(HasSubstr("prepared 40")));
+  ::waitpid(child, nullptr, 0);
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
+TEST_F(Imdb, SaysWhichCacheFolderCannotBeMade) {
+  write(folder.path() / "file", "in the way");
+  place.cache = folder.path() / "file" / "cache";
+  EXPECT_THAT(message_of<RunError>([&] { options.open(Split::test, place); }), HasSubstr("file/cache"));
+}
+
+}  // namespace
+}  // namespace attnlab

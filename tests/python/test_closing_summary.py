@@ -1,0 +1,88 @@
+"""What the quickstart says at its end, from records written here with h5py alone."""
+
+import pathlib
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+LIB = pathlib.Path(__file__).resolve().parents[2] / "scripts/lib"
+CONFIG = "data:\n  type: {data}\nencoding:\n  max_length: 1025\n  cls: true\n"
+
+
+def write_record(folder, figures, data="imdb", limit=0, run_id=None):
+    """A run.h5 with the root attributes and /summary scalars that the words need."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with h5py.File(folder / "run.h5", "w") as file:
+        file.attrs.update(status="done", config=CONFIG.format(data=data), limit=limit, threads=2)
+        file.attrs["run_id"] = run_id or folder.name
+        for name, (value, n, error) in figures.items():
+            dataset = file.create_dataset(f"summary/{name}", data=np.float64(value))
+            dataset.attrs.update(n=n, standard_error=error)
+    return folder
+
+
+def figures(accuracy=0.64, floor=0.6375, error=0.0107):
+    return {
+        "accuracy": (accuracy, 2000, error),
+        "accuracy_byte_counts": (floor, 2000, error),
+        "accuracy_majority": (0.5, 2000, 0.0112),
+        "training_seconds": (221.4, 1, np.nan),
+        "updates": (900, 1, np.nan),
+        "best_update": (850, 1, np.nan),
+        "resident_peak": (600 * 2**20, 1, np.nan),
+        "tensor_peak": (120 * 2**20, 1, np.nan),
+    }
+
+
+def summary(folder):
+    command = [sys.executable, str(LIB / "closing_summary.py"), str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_accuracy_floor_time_memory_and_places(tmp_path):
+    folder = write_record(tmp_path / "run", figures())
+    (folder / "learning_curve.png").touch()
+    text = summary(folder)
+    assert "64.00 % ± 1.07 (standard error) on 2,000 test reviews, the first 1,024 bytes of each" in text
+    assert "63.75 % ± 1.07: a logistic regression on byte counts" in text
+    assert "221 s on 2 threads" in text and "900 updates" in text
+    assert "600 MiB resident, 120 MiB of it tensors" in text
+    for name in ("run.h5", "report.html", "learning_curve.png"):
+        assert str(folder / name) in text
+
+
+@pytest.mark.parametrize(
+    "accuracy, words",
+    [(0.64, "within noise"), (0.80, "more than how often"), (0.50, "less than how often")],
+)
+def test_what_the_difference_to_the_floor_means(tmp_path, accuracy, words):
+    text = summary(write_record(tmp_path / "run", figures(accuracy=accuracy)))
+    assert words in text and ("is clear" in text) == (words != "within noise")
+
+
+def test_listops_has_examples_and_symbols_and_no_bytes(tmp_path):
+    text = summary(write_record(tmp_path / "run", figures(), data="listops", limit=500))
+    assert "test examples (listops)" in text and "1,024 symbols" in text and "byte" not in text
+    assert "first 500 examples" in text
+
+
+def test_the_run_that_was_listed_is_found_among_others(tmp_path):
+    for name in ("aaaa1111", "bbbb2222"):
+        write_record(tmp_path / "results/quickstart" / name, figures())
+    listing = tmp_path / "listing"
+    listing.write_text("index  id        status  case  command\n0      bbbb2222  done    -     attnlab run q.yaml\n")
+    command = [sys.executable, str(LIB / "find_run.py"), str(tmp_path / "results"), str(listing)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stdout.strip() == str(tmp_path / "results/quickstart/bbbb2222")
+
+
+def test_no_run_of_the_listing_is_an_error(tmp_path):
+    listing = tmp_path / "listing"
+    listing.write_text("cccc3333")
+    command = [sys.executable, str(LIB / "find_run.py"), str(tmp_path), str(listing)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and "cccc3333" in done.stderr

@@ -1,0 +1,230 @@
+// What SIGKILL and a full disk leave behind.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <random>
+#include <thread>
+
+#include "core/error.h"
+#include "fixture.h"
+#include "results/reader.h"
+
+namespace attnlab {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+/// Goes on with the record for ever, a flush every few rows, and says how many rows each flush has made safe.
+[[noreturn]] void write_until_killed(const std::filesystem::path& folder, int report) {
+  const auto record = open_record(folder);
+  record->define(train_table());
+  record->define(test_table());
+  record->attribute("status", std::string("running"));
+  record->flush();
+  for (int64_t step = record->rows("/train");; ++step) {
+    record->append("/train", train_row(step));
+    record->append("/eval/test", std::vector<Value>{step, std::string("id"), step % 2});
+    if (step % 5 != 0) continue;
+    record->summarise({"last_step", static_cast<double>(step), "1", "last step"});
+    record->flush();
+    const int64_t safe = record->rows("/train");
+    if (::write(report, &safe, sizeof safe) != sizeof safe) ::_exit(3);
+  }
+}
+
+/// The last number that came through the pipe, or -1.
+int64_t last_report(int pipe) {
+  int64_t value = -1;
+  while (::read(pipe, &value, sizeof value) == sizeof value) {
+  }
+  return value;
+}
+
+void expect_intact(const std::filesystem::path& file, int64_t safe) {
+  ASSERT_EQ(read_run(file).status(), "running");
+  const auto train = read_table(file, "/train");
+  ASSERT_GE(static_cast<int64_t>(train.at("step").size()), safe) << "a flushed row was lost";
+  for (std::size_t i = 0; i < train.at("step").size(); ++i) {
+    const auto row = train_row(static_cast<int64_t>(i));
+    ASSERT_EQ(train.at("step")[i], row[0]);
+    ASSERT_EQ(train.at("loss")[i], row[1]);
+    ASSERT_EQ(train.at("note")[i], row[2]);
+  }
+}
+
+TEST(Survival, SigkillAtAnyMomentLosesNoFlushedRow) {
+  const TemporaryFolder folder;
+  std::mt19937 random(20240229);
+  std::uniform_int_distribution<int> microseconds(0, 40000);
+  int killed_after_a_flush = 0;
+  int64_t safe = 0;
+  for (int round = 0; round < 40; ++round) {  // each round resumes what the one before left
+    int pipe[2];
+    ASSERT_EQ(::pipe(pipe), 0);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      ::close(pipe[0]);
+      try {
+        write_until_killed(folder.path(), pipe[1]);
+      } catch (const std::exception& e) {
+        std::cerr << "round " << round << ": " << e.what() << '\n';
+        ::_exit(4);
+      }
+    }
+    ::close(pipe[1]);
+    std::this_thread::sleep_for(std::chrono::microseconds(microseconds(random)));
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "the writer stopped by itself in round " << round;
+    const int64_t reported = last_report(pipe[0]);
+    ::close(pipe[0]);
+    if (reported > 0) ++killed_after_a_flush;
+    safe = std::max(safe, reported);
+    if (!std::filesystem::exists(folder / "run.h5")) {
+      ASSERT_EQ(safe, 0) << "round " << round;
+      continue;
+    }
+    ASSERT_NO_FATAL_FAILURE(expect_intact(folder / "run.h5", safe)) << "round " << round;
+  }
+  EXPECT_GT(killed_after_a_flush, 10) << "too few kills hit a writer at work to show anything";
+}
+
+/// A file system of one mebibyte, unmounted at the end.
+class TinyDisk {
+ public:
+  explicit TinyDisk(const std::filesystem::path& at) : at_(at) {
+    std::filesystem::create_directories(at);
+    mounted_ = ::mount("none", at.c_str(), "tmpfs", 0, "size=1m") == 0;
+    why_not_ = mounted_ ? "" : std::strerror(errno);
+  }
+  ~TinyDisk() {
+    if (mounted_) ::umount2(at_.c_str(), MNT_DETACH);
+  }
+  bool mounted() const { return mounted_; }
+  const std::string& why_not() const { return why_not_; }
+
+ private:
+  std::filesystem::path at_;
+  bool mounted_;
+  std::string why_not_;
+};
+
+/// Rows of ten texts of a kilobyte, flushed, until the disk refuses; returns the rows that were safe by then.
+int64_t fill(RecordSink& record, const std::string& reason) {
+  const std::string long_note(1000, 'n');
+  for (int64_t step = record.rows("/train"); step < 10000; ++step) {
+    record.append("/train", std::vector<Value>{step, 0.5, long_note});
+    if (step % 10 != 9) continue;
+    const int64_t safe = record.rows("/train");
+    try {
+      record.flush();
+    } catch (const RunError& e) {
+      EXPECT_THAT(e.what(), AllOf(HasSubstr("cannot write "), HasSubstr(reason)));
+      return safe;
+    }
+  }
+  ADD_FAILURE() << "the disk never filled";
+  return 0;
+}
+
+void expect_rows(const std::filesystem::path& file, int64_t rows) {
+  const auto table = read_table(file, "/train");
+  ASSERT_EQ(static_cast<int64_t>(table.at("step").size()), rows);
+  for (int64_t i = 0; i < rows; ++i) {
+    ASSERT_EQ(table.at("step")[i], Value(i));
+    ASSERT_EQ(table.at("note")[i], Value(std::string(1000, 'n')));
+  }
+}
+
+TEST(Survival, AFullDiskIsSaidAndTheRecordStaysAsItWas) {
+  const TemporaryFolder folder;
+  const TinyDisk disk(folder / "disk");
+  if (!disk.mounted()) GTEST_SKIP() << "cannot mount a tmpfs here: " << disk.why_not();
+  const auto run = folder / "disk" / "run";
+  const auto ballast = folder / "disk" / "ballast";
+  std::filesystem::create_directory(run);
+  std::ofstream(ballast) << std::string(300000, 'b');
+  {
+    const auto record = open_record(run);
+    record->define(train_table());
+    record->attribute("status", std::string("running"));
+    record->flush();
+    const int64_t safe = fill(*record, "No space left on device");
+    EXPECT_GT(safe, 0);
+    expect_rows(run / "run.h5", safe);
+    EXPECT_EQ(read_run(run / "run.h5").status(), "running");
+    EXPECT_THAT([&] { record->flush(); }, ThrowsMessage<RunError>(HasSubstr("No space left on device")));
+    std::filesystem::remove(ballast);
+    record->flush();  // with space again nothing is lost
+    expect_rows(run / "run.h5", safe + 10);
+    fill(*record, "No space left on device");
+  }
+  const auto left = read_table(run / "run.h5", "/train").at("step").size();
+  expect_rows(run / "run.h5", static_cast<int64_t>(left));
+  EXPECT_NO_THROW(open_record(run)->define(train_table())) << "and it can be resumed";
+}
+
+TEST(Survival, ADiskWithoutAnyRoomHoldsNoHalfRecord) {
+  const TemporaryFolder folder;
+  const TinyDisk disk(folder / "disk");
+  if (!disk.mounted()) GTEST_SKIP() << "cannot mount a tmpfs here: " << disk.why_not();
+  std::ofstream(folder / "disk" / "ballast") << std::string(2000000, 'b');
+  EXPECT_THAT(
+      [&] {
+        const auto record = open_record(folder / "disk");
+        record->define(train_table());
+        append_steps(*record, 0, 3);
+        record->flush();
+      },
+      ThrowsMessage<RunError>(AllOf(HasSubstr("cannot "), HasSubstr("No space left on device"))));
+  EXPECT_FALSE(std::filesystem::exists(folder / "disk" / "run.h5"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "disk" / "run.h5.part"));
+}
+
+/// Lowers the largest size that this process may give a file, until the end of the test.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit lower{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &lower);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, SIG_DFL);
+  }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Survival, AFileSizeLimitIsSaidAndTheRecordStaysAsItWas) {
+  const TemporaryFolder folder;
+  int64_t safe = 0;
+  {
+    const auto record = open_record(folder.path());
+    record->define(train_table());
+    record->flush();
+    const FileSizeLimit limit(400000);
+    safe = fill(*record, "File too large");
+    EXPECT_GT(safe, 0);
+  }
+  expect_rows(folder / "run.h5", safe + 10);  // without the limit the destructor could write the rest
+}
+
+}  // namespace
+}  // namespace attnlab

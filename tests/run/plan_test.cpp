@@ -1,0 +1,103 @@
+// From experiment files to runs.
+#include "run/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "test_folder.h"
+#include "toy_task.h"
+
+namespace attnlab {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kSweep = "{task: toy, sweep: {grid: {value: [1, 2], seed: [1, 2, 3]}}}";
+
+TEST(Plan, HasARunForEachCombinationInAFixedOrder) {
+  const TemporaryFolder folder;
+  const Plan plan = plan_experiment(folder.write("toy.yaml", kSweep), {});
+  ASSERT_EQ(plan.runs.size(), 6U);
+  EXPECT_EQ(plan.experiment, "toy");
+  EXPECT_EQ(plan.runs[4].index, 4);
+  EXPECT_EQ(plan.runs[4].label, "value=2 seed=2");
+  EXPECT_EQ(plan.runs[4].options.seed, 2);
+}
+
+TEST(Plan, AnIndexNamesTheSameRunAsTheWholePlan) {
+  const TemporaryFolder folder;
+  const auto file = folder.write("toy.yaml", kSweep);
+  EXPECT_EQ(plan_run(file, {}, 4).id, plan_experiment(file, {}).runs[4].id);
+  EXPECT_THAT(user_error_of([&] { plan_run(file, {}, 6); }), HasSubstr("6 runs, with indices 0 to 5"));
+  EXPECT_THAT(user_error_of([&] { plan_run(file, {}, std::nullopt); }), HasSubstr("describes 6 runs"));
+}
+
+TEST(Plan, AResolvedConfigurationReadsBackToTheSameRun) {
+  const TemporaryFolder folder;
+  const PlannedRun run = plan_run(folder.write("toy.yaml", kSweep), {"width=64"}, 3);
+  const PlannedRun again = plan_run(folder.write("other.yaml", run.yaml), {}, std::nullopt);
+  EXPECT_EQ(again.yaml, run.yaml);
+  EXPECT_EQ(again.id, run.id);
+  EXPECT_EQ(again.experiment, "toy");
+  EXPECT_EQ(again.folder, run.folder);
+}
+
+TEST(Plan, KeysWithoutEffectLeaveTheIdAlone) {
+  const TemporaryFolder folder;
+  const auto file = folder.write("toy.yaml", "task: toy\n");
+  const auto id = [&](const std::string& override) { return plan_run(file, {override}, std::nullopt).id; };
+  const std::string plain = plan_run(file, {}, std::nullopt).id;
+  for (const char* key : {"threads=3", "results_folder=a", "data_folder=b", "profile.steps=1-2"})
+    EXPECT_EQ(id(key), plain) << key;
+  for (const char* key : {"seed=2", "limit=5", "init_from=a", "device=cpu", "value=1"})
+    EXPECT_NE(id(key), plain) << key;
+}
+
+TEST(Plan, RunsThatDifferInNothingThatMattersAreRefused) {
+  const TemporaryFolder folder;
+  const auto file = folder.write("toy.yaml", "{task: toy, sweep: {grid: {threads: [1, 2]}}}");
+  EXPECT_THAT(user_error_of([&] { plan_experiment(file, {}); }),
+              HasSubstr("runs 0 (threads=1) and 1 (threads=2)"));
+}
+
+TEST(Plan, EveryMistakeIsToldAtOnce) {
+  const TemporaryFolder folder;
+  const auto file =
+      folder.write("toy.yaml", "task: toy\nsed: 1\nheads: 3\nwidth: many\nprofile: {steps: 5}\n");
+  const std::string words = user_error_of([&] { plan_experiment(file, {}); });
+  EXPECT_THAT(words, HasSubstr("toy.yaml:2: sed: unknown key; did you mean 'seed'?"));
+  EXPECT_THAT(words, HasSubstr("toy.yaml:4: width:"));
+  EXPECT_THAT(words, HasSubstr("toy.yaml:5: profile.steps: must be two steps A-B"));
+}
+
+TEST(Plan, EvaluationAloneNeedsWeights) {
+  const TemporaryFolder folder;
+  const auto file = folder.write("toy.yaml", "{task: toy, evaluate_only: true}");
+  EXPECT_THAT(user_error_of([&] { plan_experiment(file, {}); }), HasSubstr("evaluate_only: needs init_from"));
+  EXPECT_NE(plan_run(file, {"init_from=a"}, std::nullopt).id,
+            plan_run(file, {"init_from=a", "evaluate_only=false"}, std::nullopt).id);
+}
+
+TEST(Plan, FoldersComeFromTheKeyThenTheEnvironment) {
+  RunOptions options;
+  ::unsetenv("ATTNLAB_RESULTS");
+  EXPECT_EQ(options.results(), "results");
+  ::setenv("ATTNLAB_RESULTS", "/elsewhere", 1);
+  EXPECT_EQ(options.results(), "/elsewhere");
+  options.results_folder = "here";
+  EXPECT_EQ(options.results(), "here");
+  ::unsetenv("ATTNLAB_RESULTS");
+}
+
+TEST(ProfileSteps, AreARangeFromOneOn) {
+  const auto range = [](const char* steps) { return ProfileOptions{steps}.range(); };
+  EXPECT_EQ(range("5-10"), std::pair(int64_t{5}, int64_t{10}));
+  EXPECT_EQ(range("7-7"), std::pair(int64_t{7}, int64_t{7}));
+  for (const char* wrong : {"", "5", "5-", "-5", "0-3", "9-3", "1-2-3", "a-b", "1 - 2"})
+    EXPECT_EQ(range(wrong), std::nullopt) << wrong;
+}
+
+}  // namespace
+}  // namespace attnlab

@@ -11,10 +11,10 @@
 
 #include "config/problems.h"
 #include "core/error.h"
-#include "core/memory.h"
 #include "core/stop.h"
 #include "run/commands.h"
 #include "run/exit.h"
+#include "run/start.h"
 #include "run/version.h"
 
 namespace {
@@ -151,7 +151,7 @@ int guarded(const std::function<int()>& call) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  attnlab::install_counting_allocator();
+  attnlab::prepare_process();
 
   CLI::App app{"attnlab: experiments on attention, from a YAML file to figures in HDF5"};
   app.set_version_flag("--version", version_line());

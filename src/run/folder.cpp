@@ -26,8 +26,9 @@ void make_folder(const fs::path& path) {
 }
 
 bool written_by_runs(const std::string& name) {
-  constexpr std::array<std::string_view, 6> names = {"run.h5",  "metrics.jsonl", "config.yaml",
-                                                     "log.txt", "checkpoint",    "trace.json"};
+  // The last two are what scripts/report leaves beside a run that it is given.
+  constexpr std::array<std::string_view, 8> names = {"run.h5",     "metrics.jsonl", "config.yaml", "log.txt",
+                                                     "checkpoint", "trace.json",    "report.html", "plots"};
   if (name.ends_with(".part")) return true;  // left by a kill between writing and renaming
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -93,6 +94,7 @@ void set_aside(const RunFolder& folder) {
       user_error("--fresh would remove {}, which no run writes: move it away first", entry.string());
   // After a fresh start that was killed, previous/ still holds the older result: that one is kept.
   const bool kept = fs::exists(folder.previous());
+  if (entries.empty() && !kept) return;
   if (!kept) fs::create_directory(folder.previous());
   for (const auto& entry : entries) {
     if (kept)

@@ -144,7 +144,7 @@ void undo_start(const RunFolder& folder, bool fresh, const fs::path& existing) {
     remove_folder(folder, existing);
 }
 
-int finish(Session& session, const PlannedRun& run, const Before& before, Outcome outcome) {
+int finish(Session& session, const PlannedRun& run, const Before& before, const Outcome& outcome) {
   // A mistake of the user leaves an interrupted run as resumable as it was.
   const bool mistake = outcome.exit_status == exit_user;
   const bool resumable =

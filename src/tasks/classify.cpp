@@ -132,6 +132,7 @@ Classifier ClassifyOptions::build_model(uint64_t seed, torch::Device device) con
 void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
   const Splits splits(*this, context.data);
   record.attribute("data_checksum", data->checksum(context.data));
+  record.attribute("vocabulary", layout().vocabulary());
   Classifier classifier = build_model(context.seed, context.device);
   if (!context.init_from.empty()) load_weights(*classifier, context.init_from);
   int64_t parameters = 0;

@@ -50,7 +50,7 @@ std::string suffix(const StepSpeedOptions& o, const Cell& cell) {
   std::string s;
   if (o.lengths.size() > 1) s += fmt::format("_n{}", cell.length);
   if (o.dropouts.size() > 1) s += fmt::format("_dropout{:g}", cell.dropout);
-  if (o.threads.size() > 1) s += fmt::format("_{}threads", cell.threads);
+  if (o.thread_counts.size() > 1) s += fmt::format("_{}threads", cell.threads);
   return s;
 }
 
@@ -93,7 +93,7 @@ void StepSpeedOptions::visit(Fields& f) {
     "models of the comparison: textbook, fused or luna-<l>, and flags +recompute, +torch-dropout, +plain");
   f("lengths", lengths, Range{1, 1 << 20}, "tokens in a sequence");
   f("dropouts", dropouts, Range{0, 0.9}, "dropout on residual branches and on attention weights");
-  f("threads", threads, Range{1, 1024}, "threads inside an operator");
+  f("thread_counts", thread_counts, Range{1, 1024}, "threads inside an operator");
   f("batch_size", batch_size, Range{1, 65536}, "sequences");
   f("vocabulary", vocabulary, Range{8, 1 << 24}, "token ids are drawn below it");
   f("repetitions", repetitions, Range{1, 1000}, "timed steps of each model; the median is reported");
@@ -192,7 +192,7 @@ void StepSpeedOptions::run(const RunContext& context, RecordSink& record) const 
   std::vector<Cell> cells;
   for (const int64_t n : lengths)
     for (const double p : dropouts)
-      for (const int64_t t : threads) cells.push_back({n, t, p});
+      for (const int64_t t : thread_counts) cells.push_back({n, t, p});
   std::vector<std::vector<SpeedModel>> compared;
   std::vector<std::vector<Measured>> measured;
   for (const Cell& cell : cells) {

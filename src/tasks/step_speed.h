@@ -19,7 +19,7 @@ struct StepSpeedOptions final : TaskOptions {
   std::vector<std::string> models = {"textbook", "fused", "luna-16", "luna-256"};
   std::vector<int64_t> lengths = {4096};
   std::vector<double> dropouts = {0.0};
-  std::vector<int64_t> threads = {1};
+  std::vector<int64_t> thread_counts = {1};
   int64_t batch_size = 1;
   int64_t vocabulary = 261;
   int64_t repetitions = 5;

@@ -242,7 +242,13 @@ void Session::take_best() {
     return;
   }
   if (options_.save) {
-    load_weights(*trainee_.model, best_checkpoint(folder_));
+    const fs::path best = best_checkpoint(folder_);
+    // A killed session may have left one of a later update, which this one reached with other numbers.
+    Metadata said = SafetensorsFile::open(best).metadata();
+    if (said["update"] != std::to_string(state_.best_update))
+      log_info("{} is not of update {}, the best: results do not repeat on this machine", best.string(),
+               state_.best_update);
+    load_weights(*trainee_.model, best);
     return;
   }
   const torch::NoGradGuard no_grad;

@@ -51,7 +51,7 @@ TEST_F(BadInput, UnknownKey) {
 
 TEST_F(BadInput, UnknownKeyOnTheCommandLine) {
   expect_refused({"run", "tiny.yaml", "train.updtes=3"},
-                 HasSubstr("command line: train.updtes: unknown key; did you mean 'updates'?"));
+                 HasSubstr("command line: train.updtes: unknown key; did you mean 'train.updates'?"));
 }
 
 TEST_F(BadInput, WrongType) {

@@ -156,7 +156,7 @@ TEST(FullDisk, IsSaidInASentenceAndWhatWasReachedIsResumed) {
   const Lab lab;
   TinyDisk disk(lab.path() / "disk", "600k");
   if (!disk.mounted()) GTEST_SKIP() << "a tmpfs cannot be mounted here: " << disk.reason();
-  const Words command{"run", "tiny.yaml", "train.updates=2000", "results_folder=disk"};
+  const Words command{"run", "tiny.yaml", "train.updates=900", "results_folder=disk"};
   const Finished full = lab.attnlab(command);
   EXPECT_EQ(full.status, 1) << full.err;
   EXPECT_THAT(full.err, HasSubstr("No space left on device"));

@@ -214,10 +214,10 @@ def written(tmp_path_factory):
     classification(root / "quickstart" / "aaaa1111")
     sweep = root / "luna_text"
     for seed, accuracy in ((1, 0.652), (2, 0.661), (3, 0.655)):
-        classification(sweep / f"luna{seed}", accuracy, case=f"attention=luna, seed={seed}", seed=seed)
-    classification(sweep / "soft1", 0.585, case="attention=softmax, seed=1")
-    unfinished(sweep / "diverged1", "diverged", "the loss is NaN at update 217", case="attention=softmax, seed=2")
-    unfinished(sweep / "killed1", "running", "", case="attention=softmax, seed=3")
+        classification(sweep / f"luna{seed}", accuracy, case=f"attention=luna seed={seed}", seed=seed)
+    classification(sweep / "soft1", 0.585, case="attention=softmax seed=1")
+    unfinished(sweep / "diverged1", "diverged", "the loss is NaN at update 217", case="attention=softmax seed=2")
+    unfinished(sweep / "killed1", "running", "", case="attention=softmax seed=3")
     (sweep / "foreign1").mkdir()
     (sweep / "foreign1" / "run.h5").write_text("step,loss\n1,0.5\n")
     step_speed(root / "luna_speed" / "bbbb2222")

@@ -175,9 +175,9 @@ def test_texts_of_a_record_are_escaped(unfinished):
 
 def test_a_sweep_shows_every_run_its_spread_and_its_failures(page):
     text = page[0].text
-    assert "attention=luna, seed=2 done 66.10 % ± 1.06" in text
-    assert "attention=softmax, seed=2 diverged – –" in text
-    assert "attention=softmax, seed=2: the loss is NaN at update 217" in text
+    assert "attention=luna seed=2 done 66.10 % ± 1.06" in text
+    assert "attention=softmax seed=2 diverged – –" in text
+    assert "attention=softmax seed=2: the loss is NaN at update 217" in text
     assert "foreign1 unreadable" in text and "run.h5 is no HDF5 file" in text
     # 65.2, 66.1, 65.5: mean 65.60, sample standard deviation 0.458
     assert "attention=luna 3 65.60 % 0.46 65.20–66.10" in text

@@ -103,6 +103,11 @@ TEST_F(Life, AMistakeFoundAtTheStartLeavesNothingBehind) {
   EXPECT_FALSE(fs::exists(folder_ / "results"));
 }
 
+TEST_F(Life, NorDoesAFreshStart) {
+  EXPECT_THROW(start(ending("user_error"), /*fresh=*/true), UserError);
+  EXPECT_FALSE(fs::exists(folder_ / "results"));
+}
+
 TEST_F(Life, AMistakeLeavesAnInterruptedRunResumable) {
   const PlannedRun run = ending("user_error");
   fs::create_directories(run.folder);

@@ -32,7 +32,7 @@ def overview(runs):
 
 def without_seed(title):
     """The swept values but for the seed."""
-    return re.sub(r"(^|,\s*)seed=\d+(?=,|$)", "", title).strip(" ,")
+    return re.sub(r"(^|\s)seed=\d+(?=\s|$)", "", title).strip()
 
 
 def over_seeds(runs):
@@ -50,7 +50,7 @@ def over_seeds(runs):
             f"{100 * min(v):.2f}–{100 * max(v):.2f}",
         )
         for case, v in cases.items()
-        if len(v) > 1 and len(cases) < len([r for r in runs if r.status == "done"])
+        if len(v) > 1
     ]
     if not rows:
         return html.Html("")

@@ -49,8 +49,8 @@ def status_line(run):
         parts[-1] += f", ended {words.moment(run.text('finished'))}." if run.text("finished") else "."
     if "seconds" in run.attributes:
         parts.append(f"It took {words.duration(float(run.attributes['seconds']))} in all.")
-    if int(run.attributes.get("sessions", 1)) > 1:
-        parts.append(f"It was resumed {int(run.attributes['sessions']) - 1} time(s).")
+    if (resumed := int(run.attributes.get("sessions", 1)) - 1) > 0:
+        parts.append("It was resumed once." if resumed == 1 else f"It was resumed {resumed} times.")
     return element("p", " ".join(parts), class_="soft")
 
 

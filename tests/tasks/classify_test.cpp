@@ -1,0 +1,150 @@
+// The classification task end to end on generated expressions: what it writes, what it predicts, what it refuses.
+#include "tasks/classify.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/error.h"
+#include "data/listops.h"
+#include "tasks/classify_evaluation.h"
+#include "tasks/memory_record.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class ClassifyTask : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "classify.XXXXXX";
+    folder = ::mkdtemp(name.data());
+    options.data.select("listops");
+    auto& listops = dynamic_cast<ListOpsOptions&>(*options.data);
+    listops.train_examples = 120;
+    listops.validation_examples = 30;
+    listops.test_examples = 40;
+    listops.min_length = 5;
+    listops.max_length = 30;
+    options.encoding.max_length = 32;
+    options.batching.batch_size = 8;
+    auto& encoder = options.model.encoder;
+    encoder.dim = 16;
+    encoder.heads = 2;
+    encoder.layers = 1;
+    encoder.ffn_dim = 16;
+    encoder.attention.select("luna");
+    options.model.head_dim = 8;
+    options.train.updates = 12;
+    options.train.validate_interval = 4;
+    for (const Table& t : options.tables()) record.define(t);
+  }
+  void TearDown() override { fs::remove_all(folder); }
+
+  RunContext context() const {
+    RunContext c;
+    c.folder = folder / "run";
+    c.data = {folder / "data", folder / "cache"};
+    fs::create_directories(c.folder);
+    return c;
+  }
+
+  fs::path folder;
+  ClassifyOptions options;
+  MemoryRecord record;
+};
+
+TEST_F(ClassifyTask, WritesARowAnExampleAndAccuraciesThatAgreeWithThem) {
+  options.run(context(), record);
+  ASSERT_EQ(record.rows("/eval/test"), 40);
+  ASSERT_EQ(record.rows("/eval/validation"), 30);
+  int64_t correct = 0;
+  for (const auto& row : record.tables["/eval/test"]) {
+    EXPECT_EQ(std::get<int64_t>(row[5]), std::get<int64_t>(row[3]) == std::get<int64_t>(row[4]));
+    EXPECT_NEAR(std::get<double>(row[6]), std::exp(-std::get<double>(row[7])), 1e-12);
+    correct += std::get<int64_t>(row[5]);
+  }
+  EXPECT_DOUBLE_EQ(record.summaries["accuracy"].value, static_cast<double>(correct) / 40);
+  EXPECT_EQ(record.summaries["accuracy"].n, 40);
+  for (const char* name : {"accuracy_validation", "accuracy_majority", "accuracy_byte_counts", "parameters", "updates",
+                           "training_seconds", "harness_share"})
+    EXPECT_TRUE(record.summaries.count(name)) << name;
+  EXPECT_TRUE(record.attributes.count("data_checksum"));
+}
+
+TEST_F(ClassifyTask, LimitTakesTheFirstExamples) {
+  RunContext c = context();
+  c.limit = 7;
+  options.run(c, record);
+  EXPECT_EQ(record.rows("/eval/test"), 7);
+  EXPECT_EQ(record.summaries["accuracy"].n, 7);
+  EXPECT_EQ(record.summaries["accuracy_majority"].n, 7);
+}
+
+TEST_F(ClassifyTask, TheFigureSelectedOnTestHasItsOwnNameAndIsAtLeastAsHigh) {
+  options.evaluation.test_curve = true;
+  options.run(context(), record);
+  EXPECT_GE(record.summaries["accuracy_selected_on_test"].value, record.summaries["accuracy"].value);
+}
+
+TEST_F(ClassifyTask, EvaluatingAFinishedRunGivesTheSameAnswersForEveryExample) {
+  options.run(context(), record);
+  RunContext again = context();
+  again.folder = folder / "again";
+  again.train = false;
+  again.init_from = folder / "run";
+  MemoryRecord second;
+  for (const Table& t : options.tables()) second.define(t);
+  options.run(again, second);
+  EXPECT_EQ(record.tables["/eval/test"], second.tables["/eval/test"]);
+}
+
+TEST_F(ClassifyTask, PredictsALineForALine) {
+  options.run(context(), record);
+  std::istringstream in("[MAX 2 9 1 ]\n\n[MIN 4 7 ]\n");
+  std::ostringstream out;
+  options.predict(context(), in, out);
+  std::istringstream lines(out.str());
+  std::vector<nlohmann::json> answers;
+  for (std::string line; std::getline(lines, line);) answers.push_back(nlohmann::json::parse(line));
+  ASSERT_EQ(answers.size(), 3u);
+  EXPECT_EQ(answers[0]["logits"].size(), 10u);
+  double total = 0;
+  for (const double p : answers[0]["probabilities"]) total += p;
+  EXPECT_NEAR(total, 1.0, 1e-9);
+  EXPECT_THAT(answers[1]["error"].get<std::string>(), HasSubstr("empty text"));
+  EXPECT_EQ(answers[2]["line"], 3);
+}
+
+TEST_F(ClassifyTask, RefusesACheckpointOfAnotherModel) {
+  options.run(context(), record);
+  options.model.encoder.dim = 24;
+  RunContext again = context();
+  again.init_from = folder / "run";
+  again.folder = folder / "again";
+  try {
+    options.run(again, record);
+    FAIL() << "expected a refusal";
+  } catch (const UserError& e) {
+    EXPECT_THAT(e.what(), HasSubstr("best.safetensors"));
+  }
+}
+
+TEST(TestCurve, SurvivesAnInterruption) {
+  std::string name = testing::TempDir() + "curve.XXXXXX";
+  const fs::path folder = ::mkdtemp(name.data());
+  TestCurve(folder).add(0.625);
+  TestCurve resumed(folder);
+  resumed.add(0.5);
+  MemoryRecord record;
+  resumed.summarise(8, record);
+  EXPECT_DOUBLE_EQ(record.summaries["accuracy_selected_on_test"].value, 0.625);
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace attnlab

@@ -1,0 +1,81 @@
+// The step benchmark: names of models, rows it writes, and that the models it compares are what they claim to be.
+#include "tasks/step_speed.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "attention/luna.h"
+#include "attention/softmax.h"
+#include "core/error.h"
+#include "core/memory.h"
+#include "tasks/memory_record.h"
+#include "tasks/training_step.h"
+
+namespace attnlab {
+namespace {
+
+using testing::HasSubstr;
+
+StepSpeedOptions tiny() {
+  StepSpeedOptions o;
+  o.model.encoder.dim = 16;
+  o.model.encoder.heads = 2;
+  o.model.encoder.layers = 2;
+  o.model.encoder.ffn_dim = 32;
+  o.model.head_dim = 8;
+  o.lengths = {64};
+  o.repetitions = 2;
+  o.product_size = 64;
+  return o;
+}
+
+TEST(StepSpeed, NamesModels) {
+  const StepSpeedOptions o = tiny();
+  const SpeedModel luna = o.named("luna-128+recompute", 0.3);
+  EXPECT_EQ(dynamic_cast<LunaOptions&>(*luna.options.encoder.attention).projection_length, 128);
+  EXPECT_TRUE(luna.options.encoder.recompute);
+  EXPECT_EQ(luna.options.encoder.dropout, 0.3);
+  EXPECT_EQ(luna.options.encoder.attention_dropout, 0.3);
+  const SpeedModel textbook = o.named("textbook+torch-dropout", 0.0);
+  EXPECT_TRUE(dynamic_cast<SoftmaxOptions&>(*textbook.options.encoder.attention).torch_dropout);
+  EXPECT_FALSE(o.model.encoder.recompute) << "a model of the comparison leaves the base alone";
+}
+
+TEST(StepSpeed, RefusesOtherNamesInASentence) {
+  for (const char* name : {"luna", "luna-", "luna-0", "luna-x", "reformer", "fused+fast", "luna-16+torch-dropout", ""}) {
+    try {
+      tiny().named(name, 0);
+      FAIL() << "expected a refusal of '" << name << "'";
+    } catch (const UserError& e) {
+      EXPECT_THAT(e.what(), HasSubstr("write textbook, fused or luna-<l>"));
+    }
+  }
+}
+
+TEST(StepSpeed, WritesARowAStepAndAMedianACell) {
+  StepSpeedOptions o = tiny();
+  o.dropouts = {0.0, 0.3};
+  MemoryRecord record;
+  for (const Table& t : o.tables()) record.define(t);
+  o.run({}, record);
+  EXPECT_EQ(record.rows("/speed"), 2 * 2 * 4);
+  EXPECT_EQ(record.rows("/memory"), 2 * 4);
+  EXPECT_EQ(record.rows("/ratios"), 2 * 4);
+  for (const auto& row : record.tables["/ratios"])
+    if (std::get<std::string>(row[0]) == "textbook") {
+      EXPECT_DOUBLE_EQ(std::get<double>(row[9]), 1.0);
+    }
+  EXPECT_TRUE(record.summaries.count("seconds_luna-16_dropout0.3"));
+}
+
+TEST(StepSpeed, AStepHoldsNoTensorOfNByN) {
+  install_counting_allocator();
+  const StepSpeedOptions o = tiny();
+  const int64_t n = 1024, n_by_n = n * n * static_cast<int64_t>(sizeof(float));
+  const auto peak = [&](const char* name) { return step_memory(o.named(name, 0.0), 261, 1, n, 1).allocator; };
+  EXPECT_GT(peak("textbook"), n_by_n);
+  EXPECT_LT(peak("luna-16"), n_by_n);
+}
+
+}  // namespace
+}  // namespace attnlab

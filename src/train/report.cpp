@@ -92,14 +92,12 @@ void report_times(RecordSink& record, const TrainState& state) {
     record.summarise({name, value, unit, meaning, better, n, none});
   };
   using Better = Summary::Better;
-  write("training_seconds", state.seconds.steps, "s", "time of all updates, logging included", Better::lower);
+  write("update_seconds", state.seconds.steps, "s", "time of all updates, logging included", Better::lower);
   write("validation_seconds", state.seconds.validation, "s", "time of all validations", Better::lower);
   write("checkpoint_seconds", state.seconds.checkpoints, "s", "time of writing all checkpoints",
         Better::lower);
   write("harness_share", ratio(state.seconds.harness, state.seconds.steps), "1",
-        "fraction of training_seconds spent on data, logging and the record", Better::lower);
-  write("training_tokens_per_second", ratio(static_cast<double>(state.tokens), state.seconds.steps),
-        "token/s", "tokens trained on a second, validations and checkpoints excluded", Better::higher);
+        "fraction of update_seconds spent on data, logging and the record", Better::lower);
 }
 
 }  // namespace attnlab

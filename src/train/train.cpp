@@ -221,7 +221,7 @@ void Session::save() {
 void Session::leave(int signal) {
   save();
   log_info("stopped after update {} of {}{}", state_.update, planned_,
-           options_.save ? "; the same command continues it" : "; nothing was saved, as save is false");
+           options_.save ? "" : ", and nothing was saved, as save is false");
   throw Interrupted(signal);
 }
 

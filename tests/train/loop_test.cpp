@@ -91,7 +91,7 @@ TEST_F(Loop, TheTimeOfTheDataIsTheHarnesss) {
   };
   options.updates = 5;
   run(trainee);
-  const double steps = record.summary.at("training_seconds").value;
+  const double steps = record.summary.at("update_seconds").value;
   EXPECT_GT(record.summary.at("harness_share").value * steps, 10.0);  // 5 updates of 2 micro-batches
 }
 

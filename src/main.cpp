@@ -44,14 +44,23 @@ void takes_target(CLI::App* sub, Target& target, const char* what) {
   sub->add_option("key=value", target.overrides, "replaces the value of a key: train.learning_rate=1e-3");
 }
 
+/// A check of a whole number. CLI11's own for an open range speaks of 1.79769e308 as its other end.
+auto at_least(int64_t least) {
+  return [least](const std::string& text) -> std::string {
+    int64_t value = 0;
+    if (CLI::detail::lexical_cast(text, value) && value >= least) return "";
+    return fmt::format("'{}' is no whole number of at least {}", text, least);
+  };
+}
+
 void takes_index(CLI::App* sub, Arguments& a) {
   sub->add_option("--index", a.index, "which run of the sweep, as `attnlab list` counts them")
-      ->check(CLI::NonNegativeNumber);
+      ->check(at_least(0));
 }
 
 void takes_limit(CLI::App* sub, Arguments& a) {
   sub->add_option("--limit", a.limit, "evaluate on the first N examples only (the same as limit=N)")
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
 }
 
 void add_running_commands(CLI::App& app, Arguments& a) {

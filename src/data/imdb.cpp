@@ -114,6 +114,9 @@ std::shared_ptr<LabelledSequences> ImdbOptions::open(Split split, const DataPlac
   auto data = open_half(place, "train");
   const auto order = balanced_order(*data, static_cast<uint64_t>(validation_seed));
   auto parts = hold_out(*data, order, validation_fraction);
+  if (split == Split::train && parts.rest.empty())
+    user_error("validation_fraction {} of {} training reviews leaves none to train on", validation_fraction,
+               data->size());
   if (split == Split::train) return select(data, first(std::move(parts.rest), train_examples));
   if (parts.held.empty())
     user_error("validation_fraction {} of {} training reviews leaves none to select on", validation_fraction,

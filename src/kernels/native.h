@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -17,8 +18,10 @@ namespace attnlab {
 /// Rows that one thread takes at a time: large enough for the matrix product, small enough for the caches.
 inline constexpr int64_t slice_rows = 512;
 
-/// True where the native code applies.
-inline bool is_native(const Tensor& t) { return t.is_cpu() && t.scalar_type() == torch::kFloat; }
+/// True where the native code applies. Not under autocast, which asks for products in another type.
+inline bool is_native(const Tensor& t) {
+  return t.is_cpu() && t.scalar_type() == torch::kFloat && !at::autocast::is_autocast_enabled(torch::kCPU);
+}
 
 /// autograd functions take an absent tensor as nothing, not as an undefined one.
 inline std::optional<Tensor> if_defined(const Tensor& t) {

@@ -35,8 +35,7 @@ int predict_command(const Target& target, std::optional<int64_t> index) {
   if (!std::filesystem::exists(run.folder))
     user_error("there is nothing to predict with: {} has not been run (its folder would be {})",
                target.config.string(), run.folder.string());
-  RunContext context = context_of(run, choose_device(run.options.device));
-  context.train = false;
+  const RunContext context = context_of(run, choose_device(run.options.device));
   set_threads(run.options.threads);
   run.options.task->predict(context, std::cin, std::cout);
   std::cout.flush();

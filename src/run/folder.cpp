@@ -41,6 +41,12 @@ std::vector<fs::path> entries_of(const RunFolder& folder) {
   return entries;
 }
 
+/// Removes what a run wrote and leaves everything else.
+void remove_written(const RunFolder& folder, std::error_code& failed) {
+  for (const auto& entry : entries_of(folder))
+    if (written_by_runs(entry.filename().string())) fs::remove_all(entry, failed);
+}
+
 std::string text_of(const RunRecord& record, const std::string& name) {
   const auto found = record.attributes.find(name);
   if (found == record.attributes.end()) return "";
@@ -106,7 +112,9 @@ void set_aside(const RunFolder& folder) {
 
 void put_back(const RunFolder& folder) {
   if (!fs::exists(folder.previous())) return;
-  for (const auto& entry : entries_of(folder)) fs::remove_all(entry);
+  std::error_code failed;
+  remove_written(folder, failed);
+  if (failed) run_error("cannot clear {}: {}", folder.path.string(), failed.message());
   for (const auto& entry : fs::directory_iterator(folder.previous()))
     fs::rename(entry.path(), folder.path / entry.path().filename());
   fs::remove(folder.previous());
@@ -116,9 +124,9 @@ void forget_previous(const RunFolder& folder) { fs::remove_all(folder.previous()
 
 void remove_folder(const RunFolder& folder, const fs::path& top) {
   std::error_code ignored;
-  fs::remove_all(folder.path, ignored);
-  for (fs::path p = folder.path.parent_path(); !p.empty() && p != top; p = p.parent_path())
-    if (!fs::remove(p, ignored)) break;
+  remove_written(folder, ignored);
+  fs::remove(folder.lock(), ignored);
+  for (fs::path p = fs::absolute(folder.path); p != top && fs::remove(p, ignored);) p = p.parent_path();
 }
 
 }  // namespace attnlab

@@ -137,8 +137,8 @@ void tell(const PlannedRun& run, const Outcome& outcome, double seconds) {
 }
 
 /// A mistake of the user found by the task before it had done anything: leaves no trace.
-void undo_start(const RunFolder& folder, bool fresh, const fs::path& existing) {
-  if (fresh && fs::exists(folder.previous()))
+void undo_start(const RunFolder& folder, const fs::path& existing) {
+  if (fs::exists(folder.previous()))  // also where an earlier fresh start was killed
     put_back(folder);
   else
     remove_folder(folder, existing);
@@ -187,7 +187,7 @@ int live(const PlannedRun& run, const LifeOptions& options) {
   const Outcome outcome = outcome_of(error);
   if (outcome.exit_status == exit_user && !before.recorded && !fs::exists(folder.checkpoint())) {
     session.abandon();
-    undo_start(folder, options.fresh, existing);
+    undo_start(folder, existing);
     std::rethrow_exception(error);
   }
   const int status = finish(session, run, before, outcome);

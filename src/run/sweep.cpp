@@ -48,11 +48,9 @@ bool wanted(const RunState& state, bool retry_failed) {
   return retry_failed;
 }
 
-std::vector<std::string> child_arguments(const Target& target, const Plan& plan, const PlannedRun& run,
-                                         int64_t jobs) {
+std::vector<std::string> child_arguments(const Target& target, const PlannedRun& run, int64_t jobs) {
   std::vector<std::string> words{"run", target.config.string(), "--index", std::to_string(run.index)};
   words.insert(words.end(), target.overrides.begin(), target.overrides.end());
-  static_cast<void>(plan);
   if (jobs > 1 && run.options.threads == 0)
     words.push_back(fmt::format("threads={}", std::max<int64_t>(1, this_machine().cores / jobs)));
   return words;
@@ -85,8 +83,7 @@ void conclude(Running& ended) {
 }
 
 /// Runs them all, `jobs` at a time, or until a stop is asked for; then every child is told, and waited for.
-void run_children(const Target& target, const Plan& plan, const std::vector<const PlannedRun*>& todo,
-                  int64_t jobs) {
+void run_children(const Target& target, const std::vector<const PlannedRun*>& todo, int64_t jobs) {
   std::vector<Running> running;
   std::size_t next = 0;
   bool told = false;
@@ -99,7 +96,7 @@ void run_children(const Target& target, const Plan& plan, const std::vector<cons
     while (!told && next < todo.size() && static_cast<int64_t>(running.size()) < jobs) {
       const PlannedRun& run = *todo[next++];
       log_info("{}: starting ({} of {})", title(run), next, todo.size());
-      running.push_back({&run, Child(child_arguments(target, plan, run, jobs), jobs > 1), oom_kills()});
+      running.push_back({&run, Child(child_arguments(target, run, jobs), jobs > 1), oom_kills()});
     }
     for (auto r = running.begin(); r != running.end();) {
       if (!r->child.ended()) {
@@ -142,7 +139,7 @@ int sweep_command(const Target& target, const SweepOptions& options) {
     else
       log_info("{}: {}{}", title(*run), state.status, state.error.empty() ? "" : ": " + state.error);
   }
-  run_children(target, plan, todo, options.jobs);
+  run_children(target, todo, options.jobs);
   return summarise(target, chosen);
 }
 

@@ -82,6 +82,20 @@ void summarise_training(const TrainOutcome& outcome, RecordSink& record) {
         Better::lower);
 }
 
+/// Those that the run's figures are of. A run that only evaluates has none of its own.
+std::filesystem::path weights_to_predict_with(const ClassifyOptions& options, const RunContext& context) {
+  if (!context.train) return context.init_from;
+  const bool last = options.train.evaluate_with == EvaluateWith::last;
+  return last && std::filesystem::exists(last_checkpoint(context.folder)) ? last_checkpoint(context.folder)
+                                                                          : context.folder;
+}
+
+/// The answer to a line that cannot be classified.
+std::string complaint(int64_t line, const std::string& error) {
+  return nlohmann::json{{"line", line}, {"error", error}}.dump(
+      -1, ' ', false, nlohmann::json::error_handler_t::replace);  // the error may quote bytes that are no UTF-8
+}
+
 }  // namespace
 
 void EvaluationOptions::visit(Fields& f) {
@@ -156,12 +170,12 @@ void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
       return MicroBatch{loss, batch.ids_BN.size(0), batch.tokens, data_time.count()};
     };
     trainee.validate = [&] {
-      if (evaluation.test_curve) curve.add(evaluate(classifier, *splits.test).validation().value);
+      if (evaluation.test_curve) curve.add(evaluate(classifier, *splits.test).validation());
       return evaluate(classifier, *splits.validation).validation();
     };
     const TrainOutcome outcome = attnlab::train(trainee, train, context.folder, context.seed, context.device, record);
     summarise_training(outcome, record);
-    if (evaluation.test_curve) curve.summarise(splits.test->size(), record);
+    if (evaluation.test_curve) curve.summarise(record);
   }
   record.summarise({"parameters", static_cast<double>(parameters), "1", "trained numbers", Better::neither, 1, 0.0});
   evaluate(classifier, *splits.validation).write(Split::validation, *splits.validation, record);
@@ -172,7 +186,7 @@ void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
 
 void ClassifyOptions::predict(const RunContext& context, std::istream& in, std::ostream& out) const {
   Classifier classifier = build_model(context.seed, context.device);
-  load_weights(*classifier, context.init_from.empty() ? context.folder : context.init_from);
+  load_weights(*classifier, weights_to_predict_with(*this, context));
   classifier->eval();
   const torch::NoGradGuard no_grad;
   const auto names = data->class_names();
@@ -182,10 +196,16 @@ void ClassifyOptions::predict(const RunContext& context, std::istream& in, std::
     ++number;
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.empty()) {
-      out << nlohmann::json{{"line", number}, {"error", "empty text: nothing to classify"}}.dump() << std::endl;
+      out << complaint(number, "empty text: nothing to classify") << std::endl;
       continue;
     }
-    const std::vector<uint8_t> symbols = data->encode(line);
+    std::vector<uint8_t> symbols;
+    try {
+      symbols = data->encode(line);
+    } catch (const UserError& e) {
+      out << complaint(number, e.what()) << std::endl;
+      continue;
+    }
     const TokenBatch batch = make_batch({symbols}, encoding, layout());
     const torch::Tensor logits = classifier->forward(to_tensors(batch, context.device).ids_BN, {})[0].cpu();
     const torch::Tensor probabilities = logits.to(torch::kDouble).softmax(0);

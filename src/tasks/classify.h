@@ -30,8 +30,8 @@ struct ClassifyOptions final : TaskOptions {
   std::vector<Table> tables() const override;
   std::vector<Headline> headlines() const override;
   void run(const RunContext& context, RecordSink& record) const override;
-  /// One text a line in; {"label", "probability", "probabilities", "logits", "tokens", "truncated"} a line out. Uses the
-  /// weights of the run's folder (best, else last), or of `init_from`.
+  /// One text a line in; {"label", "probability", "probabilities", "logits", "tokens", "truncated"} a line
+  /// out, or {"error"} for a text that cannot be read. Uses the weights that the run was evaluated with.
   void predict(const RunContext& context, std::istream& in, std::ostream& out) const override;
 
   TokenLayout layout() const { return {data->symbol_count()}; }

@@ -86,22 +86,28 @@ void SplitResults::write(Split split, const LabelledSequences& data, RecordSink&
                     Summary::Better::lower, v.n, std::numeric_limits<double>::quiet_NaN()});
 }
 
-TestCurve::TestCurve(const std::filesystem::path& run_folder) : file_(run_folder / "checkpoint" / "test_curve.json") {
-  if (std::filesystem::exists(file_)) best_ = nlohmann::json::parse(read_file(file_)).at("best").get<double>();
+TestCurve::TestCurve(const std::filesystem::path& run_folder)
+    : file_(run_folder / "checkpoint" / "test_curve.json") {
+  if (!std::filesystem::exists(file_)) return;
+  const auto kept = nlohmann::json::parse(read_file(file_));
+  best_ = kept.at("best").get<double>();
+  n_ = kept.at("n").get<int64_t>();
 }
 
-void TestCurve::add(double accuracy) {
-  if (accuracy <= best_) return;
-  best_ = accuracy;
+void TestCurve::add(const Validation& on_test) {
+  if (n_ > 0 && on_test.value <= best_) return;
+  best_ = on_test.value;
+  n_ = on_test.n;
   std::filesystem::create_directories(file_.parent_path());
-  write_atomically(file_, nlohmann::json{{"best", best_}}.dump());
+  write_atomically(file_, nlohmann::json{{"best", best_}, {"n", n_}}.dump());
 }
 
-void TestCurve::summarise(int64_t n, RecordSink& record) const {
-  const double error = accuracy(static_cast<int64_t>(std::lround(best_ * static_cast<double>(n))), n).standard_error;
+void TestCurve::summarise(RecordSink& record) const {
+  if (n_ == 0) return;
+  const auto correct = static_cast<int64_t>(std::lround(best_ * static_cast<double>(n_)));
   record.summarise({"accuracy_selected_on_test", best_, "1",
                     "best test accuracy of any validated update: selected on test, as the community does",
-                    Summary::Better::higher, n, error});
+                    Summary::Better::higher, n_, accuracy(correct, n_).standard_error});
 }
 
 }  // namespace attnlab

@@ -48,12 +48,14 @@ class ClassifierEvaluation {
 class TestCurve {
  public:
   explicit TestCurve(const std::filesystem::path& run_folder);
-  void add(double accuracy);
-  void summarise(int64_t n, RecordSink& record) const;
+  void add(const Validation& on_test);
+  /// Writes nothing where nothing was added.
+  void summarise(RecordSink& record) const;
 
  private:
   std::filesystem::path file_;
   double best_ = 0;
+  int64_t n_ = 0;  ///< examples behind it; 0: none seen yet
 };
 
 }  // namespace attnlab

@@ -102,6 +102,14 @@ TEST_F(Imdb, RefusesAnEmptyValidationPart) {
               HasSubstr("validation_fraction 0 of 40 training reviews leaves none"));
 }
 
+TEST_F(Imdb, RefusesAnEmptyTrainingPart) {
+  for (const char* name : {"neg", "pos"})
+    for (int i = 1; i < 20; ++i) fs::remove(review("train", name, i));
+  options.validation_fraction = 0.5;  // of one review a class: rounded up to all
+  EXPECT_THAT(message_of<UserError>([&] { options.open(Split::train, place); }),
+              HasSubstr("validation_fraction 0.5 of 2 training reviews leaves none to train on"));
+}
+
 TEST_F(Imdb, TakesFixedBalancedSamples) {
   options.test_examples = 6;
   options.train_examples = 10;

@@ -193,5 +193,11 @@ TEST(Simd, SoftmaxPassesNanOn) {
   EXPECT_TRUE(std::isnan(x[0]) || std::isnan(x[3]));
 }
 
+TEST(Simd, SoftmaxDoesNotTakeARowOfNanForAMaskedOne) {
+  std::vector<float> x(20, std::numeric_limits<float>::quiet_NaN());
+  simd().softmax(20, 1.0f, nullptr, x.data());
+  for (const float v : x) EXPECT_TRUE(std::isnan(v));
+}
+
 }  // namespace
 }  // namespace attnlab

@@ -103,6 +103,23 @@ TEST_F(Life, AMistakeFoundAtTheStartLeavesNothingBehind) {
   EXPECT_FALSE(fs::exists(folder_ / "results"));
 }
 
+TEST_F(Life, AMistakeFoundAtTheStartRemovesNothingThatWasThere) {
+  const PlannedRun run = ending("user_error");
+  fs::create_directories(run.folder);
+  std::ofstream(run.folder / "notes.txt") << "mine";
+  EXPECT_THROW(start(run), UserError);
+  EXPECT_EQ(contents(run.folder / "notes.txt"), "mine");
+  EXPECT_FALSE(fs::exists(run.folder / "config.yaml"));
+}
+
+TEST_F(Life, AMistakeAfterAKilledFreshStartPutsTheOldResultBack) {
+  const PlannedRun run = ending("user_error");
+  fs::create_directories(RunFolder{run.folder}.previous());
+  open_record(RunFolder{run.folder}.previous())->attribute("status", std::string("done"));
+  EXPECT_THROW(start(run), UserError);
+  EXPECT_EQ(record(run).status(), "done");
+}
+
 TEST_F(Life, NorDoesAFreshStart) {
   EXPECT_THROW(start(ending("user_error"), /*fresh=*/true), UserError);
   EXPECT_FALSE(fs::exists(folder_ / "results"));

@@ -76,6 +76,17 @@ TEST_F(ClassifyTask, WritesARowAnExampleAndAccuraciesThatAgreeWithThem) {
   EXPECT_TRUE(record.attributes.count("data_checksum"));
 }
 
+TEST_F(ClassifyTask, TrainsInBf16WithEveryAttention) {
+  options.train.precision = Precision::bf16;
+  for (const auto& attention : registry<AttentionOptions>()) {
+    options.model.encoder.attention.select(attention.name);
+    RunContext c = context();
+    c.folder = folder / attention.name;
+    options.run(c, record);
+    EXPECT_EQ(record.summaries["updates"].value, 12) << attention.name;
+  }
+}
+
 TEST_F(ClassifyTask, LimitTakesTheFirstExamples) {
   RunContext c = context();
   c.limit = 7;
@@ -89,6 +100,21 @@ TEST_F(ClassifyTask, TheFigureSelectedOnTestHasItsOwnNameAndIsAtLeastAsHigh) {
   options.evaluation.test_curve = true;
   options.run(context(), record);
   EXPECT_GE(record.summaries["accuracy_selected_on_test"].value, record.summaries["accuracy"].value);
+}
+
+TEST_F(ClassifyTask, TheFigureSelectedOnTestCountsTheExamplesOfTheLimit) {
+  options.evaluation.test_curve = true;
+  RunContext c = context();
+  c.limit = 7;
+  options.run(c, record);
+  EXPECT_EQ(record.summaries["accuracy_selected_on_test"].n, 7);
+}
+
+TEST_F(ClassifyTask, WithoutAValidationNothingIsSelectedOnTest) {
+  options.evaluation.test_curve = true;
+  options.train.validate_interval = 0;
+  options.run(context(), record);
+  EXPECT_FALSE(record.summaries.count("accuracy_selected_on_test"));
 }
 
 TEST_F(ClassifyTask, EvaluatingAFinishedRunGivesTheSameAnswersForEveryExample) {
@@ -120,6 +146,36 @@ TEST_F(ClassifyTask, PredictsALineForALine) {
   EXPECT_EQ(answers[2]["line"], 3);
 }
 
+TEST_F(ClassifyTask, ALineThatCannotBeReadDoesNotStopTheOthers) {
+  options.run(context(), record);
+  std::istringstream in("[MAX 2 \xff ]\n[MIN 4 7 ]\n");
+  std::ostringstream out;
+  options.predict(context(), in, out);
+  EXPECT_THAT(out.str(), HasSubstr("unknown ListOps token"));
+  EXPECT_THAT(out.str(), HasSubstr("\"line\":2"));
+}
+
+TEST_F(ClassifyTask, PredictsWithTheWeightsThatItsFiguresAreOf) {
+  const auto answer = [this](const RunContext& c) {
+    std::istringstream in("[MAX 2 9 1 ]\n");
+    std::ostringstream out;
+    options.predict(c, in, out);
+    return out.str();
+  };
+  options.train.evaluate_with = EvaluateWith::last;
+  options.run(context(), record);
+  RunContext last = context();
+  last.train = false;
+  last.init_from = folder / "run" / "checkpoint" / "last.safetensors";
+  EXPECT_EQ(answer(context()), answer(last)) << "not with the best ones";
+
+  RunContext tuned = context();  // starts from the first run's weights and goes on
+  tuned.folder = folder / "tuned";
+  tuned.init_from = last.init_from;
+  options.run(tuned, record);
+  EXPECT_NE(answer(tuned), answer(last)) << "not with those that it started from";
+}
+
 TEST_F(ClassifyTask, RefusesACheckpointOfAnotherModel) {
   options.run(context(), record);
   options.model.encoder.dim = 24;
@@ -137,12 +193,13 @@ TEST_F(ClassifyTask, RefusesACheckpointOfAnotherModel) {
 TEST(TestCurve, SurvivesAnInterruption) {
   std::string name = testing::TempDir() + "curve.XXXXXX";
   const fs::path folder = ::mkdtemp(name.data());
-  TestCurve(folder).add(0.625);
+  TestCurve(folder).add({.value = 0.625, .n = 8});
   TestCurve resumed(folder);
-  resumed.add(0.5);
+  resumed.add({.value = 0.5, .n = 8});
   MemoryRecord record;
-  resumed.summarise(8, record);
+  resumed.summarise(record);
   EXPECT_DOUBLE_EQ(record.summaries["accuracy_selected_on_test"].value, 0.625);
+  EXPECT_EQ(record.summaries["accuracy_selected_on_test"].n, 8);
   fs::remove_all(folder);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "core/record.h"
 
 namespace attnlab {
@@ -74,8 +75,9 @@ class FileRecord final : public RecordSink {
     return folder_ / (name + ".tsv");
   }
   void rewrite(const std::string& name, const Rows& rows) const {
-    std::ofstream out(file_of(name), std::ios::trunc);
-    for (const std::string& line : rows.lines) out << line << '\n';
+    std::string text;
+    for (const std::string& line : rows.lines) text += line + '\n';
+    write_atomically(file_of(name), text);
   }
 
   std::filesystem::path folder_;

@@ -38,7 +38,7 @@ struct Simd {
   void (*relu_backward)(const MaskSpec&, int64_t first, int64_t f, const float* h, const float* bias,
                         float* a, float* da, float* db);
   /// In place softmax over n of x[i]·scale + bias[i] (bias may be null: 0). Exactly 0 everywhere when all are
-  /// −inf.
+  /// −inf; NaN stays NaN.
   void (*softmax)(int64_t n, float scale, const float* bias, float* x);
   /// ds[i] = scale·a[i]·(g[i] − Σ a·g) where g = da·mask; in place over da.
   void (*softmax_backward)(const MaskSpec&, int64_t first, int64_t n, float scale, const float* a, float* da);

@@ -94,6 +94,8 @@ Experiment load_experiment(const fs::path& path) {
   experiment.source = path;
   experiment.config = load_yaml(path);
   Config& config = experiment.config;
+  if (config.tree.children.empty() && config.problems.empty())
+    user_error("{} holds no keys: there is nothing to run", path.string());
   const Tree name = take_text(config, "name");
   const Tree description = take_text(config, "description");
   const Tree published = take_text(config, "published");

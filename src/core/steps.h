@@ -1,4 +1,5 @@
-// Loops say when a step begins, so that a profiler can watch some of them without the loop knowing of profilers.
+// Loops say when a step begins, so that a profiler can watch some of them without the loop knowing of
+// profilers.
 #pragma once
 
 #include <cstdint>

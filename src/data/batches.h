@@ -1,5 +1,5 @@
-// From sequences of symbols to padded batches of token ids. Pure functions of (seed, epoch, index): any batch of a
-// run can be made again without the ones before it.
+// From sequences of symbols to padded batches of token ids. Pure functions of (seed, epoch, index): any batch
+// of a run can be made again without the ones before it.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,8 @@
 
 namespace attnlab {
 
-/// Token ids, laid out like fairseq's dictionary: <s> 0, <pad> 1, </s> 2, <unk> 3, then the symbols, then <CLS>.
+/// Token ids, laid out like fairseq's dictionary: <s> 0, <pad> 1, </s> 2, <unk> 3, then the symbols, then
+/// <CLS>.
 struct TokenLayout {
   int64_t symbols = 256;
   static constexpr int64_t pad = 1, eos = 2, first_symbol = 4;
@@ -18,8 +19,8 @@ struct TokenLayout {
   int64_t vocabulary() const { return first_symbol + symbols + 1; }  ///< 261 for bytes
 };
 
-/// How a sequence becomes tokens: [<CLS>] + symbols + [</s>], then cut to max_length from the start (so long texts
-/// lose </s>, as in the released code).
+/// How a sequence becomes tokens: [<CLS>] + symbols + [</s>], then cut to max_length from the start (so long
+/// texts lose </s>, as in the released code).
 struct EncodingOptions {
   int64_t max_length = 4002;
   bool cls = true;
@@ -28,9 +29,9 @@ struct EncodingOptions {
 };
 
 struct TokenBatch {
-  int64_t rows = 0, length = 0;   ///< padded to the longest row
-  std::vector<int64_t> ids;       ///< rows × length, padded on the right with TokenLayout::pad
-  std::vector<int64_t> lengths;   ///< tokens of each row
+  int64_t rows = 0, length = 0;  ///< padded to the longest row
+  std::vector<int64_t> ids;      ///< rows × length, padded on the right with TokenLayout::pad
+  std::vector<int64_t> lengths;  ///< tokens of each row
   std::vector<int64_t> labels;
   std::vector<int64_t> examples;  ///< indices into the split
   bool padded() const;            ///< some row is shorter than `length`
@@ -42,8 +43,9 @@ struct BatchingOptions {
   void visit(Fields& f);
 };
 
-/// Which examples stand together, batch by batch, in epoch `epoch`. Every example exactly once; every batch but the
-/// last has batch_size rows. Bucketing sorts shuffled windows by length, cuts them, and shuffles the batches.
+/// Which examples stand together, batch by batch, in epoch `epoch`. Every example exactly once; every batch
+/// but the last has batch_size rows. Bucketing sorts shuffled windows by length, cuts them, and shuffles the
+/// batches.
 std::vector<std::vector<int64_t>> plan_epoch(std::span<const int64_t> lengths, const BatchingOptions& options,
                                              uint64_t seed, int64_t epoch);
 /// For evaluation: sorted by length, longest first, so that what cannot fit fails at once.

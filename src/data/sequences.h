@@ -16,7 +16,8 @@ namespace attnlab {
 enum class Split { train, validation, test };
 std::string_view name_of(Split split);
 
-/// Labelled sequences of symbols below `symbol_count()` ≤ 256, memory-mapped; cheap to share between processes.
+/// Labelled sequences of symbols below `symbol_count()` ≤ 256, memory-mapped; cheap to share between
+/// processes.
 class LabelledSequences {
  public:
   virtual ~LabelledSequences() = default;
@@ -28,7 +29,8 @@ class LabelledSequences {
 
 /// Where data sets live.
 struct DataPlace {
-  std::filesystem::path root;   ///< holds one folder a data set, as scripts/fetch_data leaves it: root/imdb/aclImdb/…
+  std::filesystem::path
+      root;  ///< holds one folder a data set, as scripts/fetch_data leaves it: root/imdb/aclImdb/…
   std::filesystem::path cache;  ///< prepared binaries, made once, shared by all runs
 };
 
@@ -36,8 +38,8 @@ struct DataPlace {
 struct SequenceDataOptions : Component {
   virtual std::vector<std::string> class_names() const = 0;
   virtual int64_t symbol_count() const = 0;
-  /// Opens a split, preparing the binary form first where it is absent or stale. Validation is held out of the
-  /// publisher's training half by a hash of the example's id, stratified by class; train is the rest.
+  /// Opens a split, preparing the binary form first where it is absent or stale. Validation is held out of
+  /// the publisher's training half by a hash of the example's id, stratified by class; train is the rest.
   /// Throws UserError for a missing class folder, an empty set, an unreadable file.
   virtual std::shared_ptr<LabelledSequences> open(Split split, const DataPlace& place) const = 0;
   /// One line of raw text, as `attnlab predict` reads it, to symbols.

@@ -14,7 +14,8 @@ Tensor textbook_attention(const Tensor& q_BND, const Tensor& k_BMD, const Tensor
     scores =
         scores.masked_fill(padding_BM.unsqueeze(1).unsqueeze(1), -std::numeric_limits<double>::infinity());
   scores = at::softmax(scores, -1);
-  const Tensor weights = torch_dropout && drop.active() ? at::dropout(scores, drop.probability, true) : dropout(scores, drop);
+  const Tensor weights =
+      torch_dropout && drop.active() ? at::dropout(scores, drop.probability, true) : dropout(scores, drop);
   return at::matmul(weights, split(v_BMD)).transpose(1, 2).flatten(2);
 }
 

@@ -28,8 +28,9 @@ int explain_command(const std::string& component) {
 
 int predict_command(const Target& target, std::optional<int64_t> index) {
   const bool folder = std::filesystem::is_directory(target.config);
-  if (folder && !target.overrides.empty())
-    user_error("{} is the folder of a run, whose configuration stands: no overrides", target.config.string());
+  if (folder && (index || !target.overrides.empty()))
+    user_error("{} is the folder of a run, whose configuration stands: no overrides, no --index",
+               target.config.string());
   const PlannedRun run =
       folder ? planned_from_folder(target.config) : plan_run(target.config, target.overrides, index);
   if (!std::filesystem::exists(run.folder))

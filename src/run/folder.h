@@ -49,8 +49,8 @@ void put_back(const RunFolder& folder);
 /// Removes what set_aside kept.
 void forget_previous(const RunFolder& folder);
 
-/// Removes what a run wrote, then the folder and its parents below `top` (an absolute path) as far as they are
-/// empty.
+/// Removes what a run wrote, then the folder and its parents below `top` (an absolute path) as far as they
+/// are empty.
 void remove_folder(const RunFolder& folder, const std::filesystem::path& top);
 
 }  // namespace attnlab

@@ -36,7 +36,10 @@ struct Splits {
 class TrainingBatches {
  public:
   TrainingBatches(const ClassifyOptions& options, const LabelledSequences& data, uint64_t seed)
-      : options_(options), data_(data), seed_(derive_seed(seed, "shuffle")), lengths_(token_lengths(data, options.encoding)) {
+      : options_(options),
+        data_(data),
+        seed_(derive_seed(seed, "shuffle")),
+        lengths_(token_lengths(data, options.encoding)) {
     per_epoch_ = static_cast<int64_t>(epoch(0).size());
   }
   int64_t per_epoch() const { return per_epoch_; }
@@ -64,20 +67,19 @@ class TrainingBatches {
 
 void summarise_training(const TrainOutcome& outcome, RecordSink& record) {
   constexpr double none = std::numeric_limits<double>::quiet_NaN();
-  const auto write = [&](const char* name, double value, const char* unit, const char* meaning, Better better) {
+  const auto write = [&](const char* name, double value, const char* unit, const char* meaning,
+                         Better better) {
     record.summarise({name, value, unit, meaning, better, 1, none});
   };
   write("updates", static_cast<double>(outcome.updates), "1", "updates done", Better::neither);
-  write("best_update", static_cast<double>(outcome.best_update), "1", "update with the best validation accuracy",
-        Better::neither);
-  write("training_seconds", outcome.seconds, "s", "time of training over all sessions of the run, validation included",
-        Better::lower);
-  write("tokens_per_second", outcome.tokens_per_second, "token/s", "tokens trained on a second, padding not counted",
-        Better::higher);
-  write("harness_share", outcome.harness_share, "1", "share of the steps' time in data, logging and record",
-        Better::lower);
-  write("resident_peak", static_cast<double>(resident_bytes_peak()), "byte", "most memory resident in the process",
-        Better::lower);
+  write("best_update", static_cast<double>(outcome.best_update), "1",
+        "update with the best validation accuracy", Better::neither);
+  write("training_seconds", outcome.seconds, "s",
+        "time of training over all sessions of the run, validation included", Better::lower);
+  write("tokens_per_second", outcome.tokens_per_second, "token/s",
+        "tokens trained on a second, padding not counted", Better::higher);
+  write("resident_peak", static_cast<double>(resident_bytes_peak()), "byte",
+        "most memory resident in the process", Better::lower);
   write("tensor_peak", static_cast<double>(tensor_bytes_peak()), "byte", "most memory held by CPU tensors",
         Better::lower);
 }
@@ -93,7 +95,8 @@ std::filesystem::path weights_to_predict_with(const ClassifyOptions& options, co
 /// The answer to a line that cannot be classified.
 std::string complaint(int64_t line, const std::string& error) {
   return nlohmann::json{{"line", line}, {"error", error}}.dump(
-      -1, ' ', false, nlohmann::json::error_handler_t::replace);  // the error may quote bytes that are no UTF-8
+      -1, ' ', false,
+      nlohmann::json::error_handler_t::replace);  // the error may quote bytes that are no UTF-8
 }
 
 }  // namespace
@@ -103,7 +106,8 @@ void EvaluationOptions::visit(Fields& f) {
   f("byte_count_floor", byte_count_floor,
     no_effect("also fit a logistic regression on symbol counts of the same texts, the floor to be beaten"));
   f("test_curve", test_curve,
-    "also evaluate on test at every validation, and report the best of it under its own name: what the community "
+    "also evaluate on test at every validation, and report the best of it under its own name: what the "
+    "community "
     "calls LRA accuracy is selected on test");
 }
 
@@ -125,9 +129,11 @@ std::vector<Table> ClassifyOptions::tables() const {
 
 std::vector<Headline> ClassifyOptions::headlines() const {
   return {
-      {"accuracy", "1", "share of test examples classified correctly; update selected on validation", Better::higher},
+      {"accuracy", "1", "share of test examples classified correctly; update selected on validation",
+       Better::higher},
       {"accuracy_validation", "1", "the same on the examples held out of training", Better::higher},
-      {"accuracy_selected_on_test", "1", "best test accuracy of any validated update: selected on test", Better::higher},
+      {"accuracy_selected_on_test", "1", "best test accuracy of any validated update: selected on test",
+       Better::higher},
       {"accuracy_byte_counts", "1", "floor: logistic regression on symbol counts, test", Better::neither},
       {"accuracy_majority", "1", "floor: the most frequent training class, test", Better::neither},
       {"training_seconds", "s", "time of training", Better::lower},
@@ -173,11 +179,13 @@ void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
       if (evaluation.test_curve) curve.add(evaluate(classifier, *splits.test).validation());
       return evaluate(classifier, *splits.validation).validation();
     };
-    const TrainOutcome outcome = attnlab::train(trainee, train, context.folder, context.seed, context.device, record);
+    const TrainOutcome outcome =
+        attnlab::train(trainee, train, context.folder, context.seed, context.device, record);
     summarise_training(outcome, record);
     if (evaluation.test_curve) curve.summarise(record);
   }
-  record.summarise({"parameters", static_cast<double>(parameters), "1", "trained numbers", Better::neither, 1, 0.0});
+  record.summarise(
+      {"parameters", static_cast<double>(parameters), "1", "trained numbers", Better::neither, 1, 0.0});
   evaluate(classifier, *splits.validation).write(Split::validation, *splits.validation, record);
   evaluate(classifier, *splits.test).write(Split::test, *splits.test, record);
   write_floors(*this, *splits.train, *splits.validation, *splits.test, context.limit, record);

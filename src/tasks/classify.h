@@ -1,6 +1,6 @@
 // Sequence classification: trains a classifier, chooses the best update on examples held out of training, and
-// evaluates on the publisher's test half. Beside every result stand two floors: the majority class, and a logistic
-// regression on symbol counts.
+// evaluates on the publisher's test half. Beside every result stand two floors: the majority class, and a
+// logistic regression on symbol counts.
 #pragma once
 
 #include "data/batches.h"

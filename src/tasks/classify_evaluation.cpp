@@ -35,7 +35,8 @@ SplitResults ClassifierEvaluation::operator()(Classifier& model, const LabelledS
   const bool training = model->is_training();
   model->eval();
   std::vector<int64_t> lengths = token_lengths(data, options_.encoding);
-  if (limit_ > 0 && limit_ < static_cast<int64_t>(lengths.size())) lengths.resize(static_cast<size_t>(limit_));
+  if (limit_ > 0 && limit_ < static_cast<int64_t>(lengths.size()))
+    lengths.resize(static_cast<size_t>(limit_));
   SplitResults results;
   results.examples.resize(lengths.size());
   for (const auto& members : plan_evaluation(lengths, options_.evaluation.batch_size)) {

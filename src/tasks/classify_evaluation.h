@@ -43,8 +43,8 @@ class ClassifierEvaluation {
   int64_t limit_;
 };
 
-/// The best test accuracy seen so far. Kept in a file of its own: a run that is killed and resumed evaluates the same
-/// updates again, with the same values, so the maximum is that of a run never killed.
+/// The best test accuracy seen so far. Kept in a file of its own: a run that is killed and resumed evaluates
+/// the same updates again, with the same values, so the maximum is that of a run never killed.
 class TestCurve {
  public:
   explicit TestCurve(const std::filesystem::path& run_folder);

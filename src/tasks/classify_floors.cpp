@@ -26,8 +26,9 @@ void summarise(const char* name, const char* meaning, const Proportion& p, Recor
 
 }  // namespace
 
-void write_floors(const ClassifyOptions& options, const LabelledSequences& train, const LabelledSequences& validation,
-                  const LabelledSequences& test, int64_t limit, RecordSink& record) {
+void write_floors(const ClassifyOptions& options, const LabelledSequences& train,
+                  const LabelledSequences& validation, const LabelledSequences& test, int64_t limit,
+                  RecordSink& record) {
   const LabelledTexts train_texts = texts_of(train, options.encoding, 0);
   const LabelledTexts test_texts = texts_of(test, options.encoding, limit);
   const auto classes = static_cast<int32_t>(options.data->class_names().size());
@@ -38,11 +39,12 @@ void write_floors(const ClassifyOptions& options, const LabelledSequences& train
   if (!options.evaluation.byte_count_floor) return;
 
   log_info("fitting the floor: logistic regression on symbol counts of {} texts", train_texts.texts.size());
-  const auto regression = ByteCountClassifier::fit_best(train_texts, texts_of(validation, options.encoding, 0),
-                                                        options.data->symbol_count(), classes);
-  summarise("accuracy_byte_counts",
-            "floor: logistic regression on symbol counts of the same texts, its form chosen on validation, on test",
-            accuracy(regression.predict(test_texts.texts), test_texts.labels), record);
+  const auto regression = ByteCountClassifier::fit_best(
+      train_texts, texts_of(validation, options.encoding, 0), options.data->symbol_count(), classes);
+  summarise(
+      "accuracy_byte_counts",
+      "floor: logistic regression on symbol counts of the same texts, its form chosen on validation, on test",
+      accuracy(regression.predict(test_texts.texts), test_texts.labels), record);
 }
 
 }  // namespace attnlab

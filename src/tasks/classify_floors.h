@@ -5,9 +5,10 @@
 
 namespace attnlab {
 
-/// Writes accuracy_majority and, where asked for, accuracy_byte_counts: both chosen on train and validation alone, of
-/// the same symbols that the model reads.
-void write_floors(const ClassifyOptions& options, const LabelledSequences& train, const LabelledSequences& validation,
-                  const LabelledSequences& test, int64_t limit, RecordSink& record);
+/// Writes accuracy_majority and, where asked for, accuracy_byte_counts: both chosen on train and validation
+/// alone, of the same symbols that the model reads.
+void write_floors(const ClassifyOptions& options, const LabelledSequences& train,
+                  const LabelledSequences& validation, const LabelledSequences& test, int64_t limit,
+                  RecordSink& record);
 
 }  // namespace attnlab

@@ -9,9 +9,10 @@ namespace attnlab {
 template <>
 const std::vector<Entry<TaskOptions>>& registry<TaskOptions>() {
   static const std::vector<Entry<TaskOptions>> table = {
-      entry<TaskOptions, ClassifyOptions>("classify", "train and evaluate a sequence classifier (Luna §4.1, LRA text)"),
-      entry<TaskOptions, StepSpeedOptions>("step_speed",
-                                           "time and memory of one training step, model beside model (Luna §4.1)"),
+      entry<TaskOptions, ClassifyOptions>("classify",
+                                          "train and evaluate a sequence classifier (Luna §4.1, LRA text)"),
+      entry<TaskOptions, StepSpeedOptions>(
+          "step_speed", "time and memory of one training step, model beside model (Luna §4.1)"),
   };
   return table;
 }

@@ -54,8 +54,8 @@ std::string suffix(const StepSpeedOptions& o, const Cell& cell) {
   return s;
 }
 
-/// Interleaves the models, round by round, so that a noisy minute falls on all of them; returns the machine's rate of
-/// matrix products, measured in the same rounds.
+/// Interleaves the models, round by round, so that a noisy minute falls on all of them; returns the machine's
+/// rate of matrix products, measured in the same rounds.
 double time_cell(const StepSpeedOptions& o, const Cell& cell, const std::vector<SpeedModel>& models,
                  std::vector<Measured>& measured, RecordSink& record) {
   at::set_num_threads(static_cast<int>(cell.threads));
@@ -71,13 +71,14 @@ double time_cell(const StepSpeedOptions& o, const Cell& cell, const std::vector<
     for (size_t i = 0; i < steps.size(); ++i) {
       stop_here_if_requested();
       const double seconds = steps[i].seconds();
-      log_progress(fmt::format("n {} dropout {:g} threads {}: round {} of {}, {} {:.3f} s", cell.length, cell.dropout,
-                               cell.threads, round + 1, o.repetitions, models[i].name, seconds));
+      log_progress(fmt::format("n {} dropout {:g} threads {}: round {} of {}, {} {:.3f} s", cell.length,
+                               cell.dropout, cell.threads, round + 1, o.repetitions, models[i].name,
+                               seconds));
       if (round < 0) continue;
       measured[i].seconds.push_back(seconds);
       measured[i].flops = steps[i].flops();
-      const Value row[] = {round,        models[i].name, cell.length, o.batch_size,
-                           cell.dropout, cell.threads,   seconds,     measured[i].flops, rate};
+      const Value row[] = {round,        models[i].name, cell.length,       o.batch_size, cell.dropout,
+                           cell.threads, seconds,        measured[i].flops, rate};
       record.append("/speed", row);
     }
     record.flush();
@@ -98,43 +99,45 @@ void StepSpeedOptions::visit(Fields& f) {
   f("vocabulary", vocabulary, Range{8, 1 << 24}, "token ids are drawn below it");
   f("repetitions", repetitions, Range{1, 1000}, "timed steps of each model; the median is reported");
   f("warm_up", warm_up, Range{0, 100}, "untimed steps of each model");
-  f("product_size", product_size, Range{64, 16384}, "side of the square matrices that measure the machine's fp32 rate");
+  f("product_size", product_size, Range{64, 16384},
+    "side of the square matrices that measure the machine's fp32 rate");
 }
 
 std::vector<Table> StepSpeedOptions::tables() const {
-  return {{"/speed",
-           "training steps, in the order in which they ran",
-           {{"repetition", Type::integer, "1", "round; every model runs once in each"},
-            {"model", Type::text, "1", "model"},
-            {"n", Type::integer, "token", "length"},
-            {"batch", Type::integer, "1", "sequences"},
-            {"dropout", Type::real, "1", "dropout"},
-            {"threads", Type::integer, "1", "threads"},
-            {"seconds", Type::real, "s", "forward, backward and optimiser"},
-            {"flops", Type::real, "FLOP", "matrix products of the step as executed, multiply and add apart"},
-            {"product_rate", Type::real, "FLOP/s", "the machine's fp32 matrix-product rate in the same round"}}},
-          {"/memory",
-           "memory of one step above parameters, gradients and optimiser state, each in its own process",
-           {{"model", Type::text, "1", "model"},
-            {"n", Type::integer, "token", "length"},
-            {"batch", Type::integer, "1", "sequences"},
-            {"dropout", Type::real, "1", "dropout"},
-            {"threads", Type::integer, "1", "threads"},
-            {"allocator_peak", Type::integer, "byte", "most bytes held by tensors"},
-            {"resident_peak", Type::integer, "byte", "most pages resident; -1 where the kernel cannot say"}}},
-          {"/ratios",
-           "medians, and what they are to the Transformers of the same cell",
-           {{"model", Type::text, "1", "model"},
-            {"n", Type::integer, "token", "length"},
-            {"batch", Type::integer, "1", "sequences"},
-            {"dropout", Type::real, "1", "dropout"},
-            {"threads", Type::integer, "1", "threads"},
-            {"seconds", Type::real, "s", "median of the repetitions"},
-            {"tokens_per_second", Type::real, "token/s", "batch·n / seconds"},
-            {"flop_rate", Type::real, "FLOP/s", "matrix products of the step / seconds"},
-            {"product_share", Type::real, "1", "flop_rate over the machine's measured rate of matrix products"},
-            {"times_textbook", Type::real, "1", "speed, as a multiple of the textbook Transformer's"},
-            {"times_fused", Type::real, "1", "speed, as a multiple of the fused Transformer's"}}}};
+  return {
+      {"/speed",
+       "training steps, in the order in which they ran",
+       {{"repetition", Type::integer, "1", "round; every model runs once in each"},
+        {"model", Type::text, "1", "model"},
+        {"n", Type::integer, "token", "length"},
+        {"batch", Type::integer, "1", "sequences"},
+        {"dropout", Type::real, "1", "dropout"},
+        {"threads", Type::integer, "1", "threads"},
+        {"seconds", Type::real, "s", "forward, backward and optimiser"},
+        {"flops", Type::real, "FLOP", "matrix products of the step as executed, multiply and add apart"},
+        {"product_rate", Type::real, "FLOP/s", "the machine's fp32 matrix-product rate in the same round"}}},
+      {"/memory",
+       "memory of one step above parameters, gradients and optimiser state, each in its own process",
+       {{"model", Type::text, "1", "model"},
+        {"n", Type::integer, "token", "length"},
+        {"batch", Type::integer, "1", "sequences"},
+        {"dropout", Type::real, "1", "dropout"},
+        {"threads", Type::integer, "1", "threads"},
+        {"allocator_peak", Type::integer, "byte", "most bytes held by tensors"},
+        {"resident_peak", Type::integer, "byte", "most pages resident; -1 where the kernel cannot say"}}},
+      {"/ratios",
+       "medians, and what they are to the Transformers of the same cell",
+       {{"model", Type::text, "1", "model"},
+        {"n", Type::integer, "token", "length"},
+        {"batch", Type::integer, "1", "sequences"},
+        {"dropout", Type::real, "1", "dropout"},
+        {"threads", Type::integer, "1", "threads"},
+        {"seconds", Type::real, "s", "median of the repetitions"},
+        {"tokens_per_second", Type::real, "token/s", "batch·n / seconds"},
+        {"flop_rate", Type::real, "FLOP/s", "matrix products of the step / seconds"},
+        {"product_share", Type::real, "1", "flop_rate over the machine's measured rate of matrix products"},
+        {"times_textbook", Type::real, "1", "speed, as a multiple of the textbook Transformer's"},
+        {"times_fused", Type::real, "1", "speed, as a multiple of the fused Transformer's"}}}};
 }
 
 std::vector<Headline> StepSpeedOptions::headlines() const {
@@ -153,9 +156,10 @@ SpeedModel StepSpeedOptions::named(const std::string& name, double dropout) cons
   const bool is_luna = parts[0].rfind("luna-", 0) == 0;
   auto& attention = m.options.encoder.attention;
   const auto bad = [&](const std::string& what) {
-    user_error("models: '{}' is no model of this comparison: {}; write textbook, fused or luna-<l>, with flags "
-               "+recompute, +torch-dropout (textbook) or +plain (luna)",
-               name, what);
+    user_error(
+        "models: '{}' is no model of this comparison: {}; write textbook, fused or luna-<l>, with flags "
+        "+recompute, +torch-dropout (textbook) or +plain (luna)",
+        name, what);
   };
   attention.select(is_luna ? "luna" : "softmax");
   auto* luna = dynamic_cast<LunaOptions*>(&*attention);
@@ -167,8 +171,8 @@ SpeedModel StepSpeedOptions::named(const std::string& name, double dropout) cons
     if (error != std::errc() || end != digits.data() + digits.size() || luna->projection_length < 1)
       bad("'" + digits + "' is no projection length");
   } else if (parts[0] == "textbook" || parts[0] == "fused") {
-    softmax->implementation =
-        parts[0] == "fused" ? SoftmaxOptions::Implementation::fused : SoftmaxOptions::Implementation::textbook;
+    softmax->implementation = parts[0] == "fused" ? SoftmaxOptions::Implementation::fused
+                                                  : SoftmaxOptions::Implementation::textbook;
   } else {
     bad("'" + parts[0] + "' is unknown");
   }
@@ -200,16 +204,18 @@ void StepSpeedOptions::run(const RunContext& context, RecordSink& record) const 
     for (const std::string& name : models) list.push_back(named(name, cell.dropout));
     measured.emplace_back(list.size());
   }
-  for (size_t c = 0; c < cells.size(); ++c)  // all of memory first: its processes are forked off a quiet parent
+  for (size_t c = 0; c < cells.size();
+       ++c)  // all of memory first: its processes are forked off a quiet parent
     for (size_t i = 0; i < compared[c].size(); ++i) {
       stop_here_if_requested();
       Measured& m = measured[c][i];
       m.memory = step_memory(compared[c][i], vocabulary, batch_size, cells[c].length, cells[c].threads);
-      const Value row[] = {models[i],        cells[c].length,    batch_size,        cells[c].dropout,
+      const Value row[] = {models[i],        cells[c].length,    batch_size,       cells[c].dropout,
                            cells[c].threads, m.memory.allocator, m.memory.resident};
       record.append("/memory", row);
-      log_info("{} at n {}, dropout {:g}, {} thread(s): allocator peak {:.0f} MiB, resident peak {:.0f} MiB", models[i],
-               cells[c].length, cells[c].dropout, cells[c].threads, static_cast<double>(m.memory.allocator) / (1 << 20),
+      log_info("{} at n {}, dropout {:g}, {} thread(s): allocator peak {:.0f} MiB, resident peak {:.0f} MiB",
+               models[i], cells[c].length, cells[c].dropout, cells[c].threads,
+               static_cast<double>(m.memory.allocator) / (1 << 20),
                static_cast<double>(m.memory.resident) / (1 << 20));
     }
   torch::manual_seed(derive_seed(context.seed, "step_speed"));
@@ -222,7 +228,8 @@ void StepSpeedOptions::run(const RunContext& context, RecordSink& record) const 
                       Better::neither, repetitions, none});
     const auto seconds_of = [&](const char* name) {
       const auto at = std::find(models.begin(), models.end(), name);
-      return at == models.end() ? none : median(measured[c][static_cast<size_t>(at - models.begin())].seconds);
+      return at == models.end() ? none
+                                : median(measured[c][static_cast<size_t>(at - models.begin())].seconds);
     };
     const double textbook = seconds_of("textbook"), fused = seconds_of("fused");
     for (size_t i = 0; i < models.size(); ++i) {
@@ -232,12 +239,14 @@ void StepSpeedOptions::run(const RunContext& context, RecordSink& record) const 
       const Value row[] = {models[i], cell.length, batch_size,       cell.dropout, cell.threads, s,
                            tokens,    flop_rate,   flop_rate / rate, textbook / s, fused / s};
       record.append("/ratios", row);
-      log_info("{:24} n {} dropout {:g} threads {}: {:.3f} s, {:.0f} GFLOP/s = {:.0f} % of {:.0f}; {:.2f} x textbook, "
-               "{:.2f} x fused",
-               models[i], cell.length, cell.dropout, cell.threads, s, flop_rate / 1e9, 100 * flop_rate / rate,
-               rate / 1e9, textbook / s, fused / s);
-      record.summarise({"seconds_" + models[i] + tail, s, "s", "median time of one training step", Better::lower,
-                        repetitions, none});
+      log_info(
+          "{:24} n {} dropout {:g} threads {}: {:.3f} s, {:.0f} GFLOP/s = {:.0f} % of {:.0f}; {:.2f} x "
+          "textbook, "
+          "{:.2f} x fused",
+          models[i], cell.length, cell.dropout, cell.threads, s, flop_rate / 1e9, 100 * flop_rate / rate,
+          rate / 1e9, textbook / s, fused / s);
+      record.summarise({"seconds_" + models[i] + tail, s, "s", "median time of one training step",
+                        Better::lower, repetitions, none});
     }
     record.flush();
   }

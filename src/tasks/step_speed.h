@@ -1,5 +1,5 @@
-// Time and memory of one training step of a classifier, model beside model in one process and one run: forward,
-// backward and optimiser on a batch of random tokens. No data set is needed.
+// Time and memory of one training step of a classifier, model beside model in one process and one run:
+// forward, backward and optimiser on a batch of random tokens. No data set is needed.
 #pragma once
 
 #include "models/classifier.h"
@@ -7,8 +7,8 @@
 
 namespace attnlab {
 
-/// A model of the comparison, written "textbook", "fused", "textbook+torch-dropout", "luna-16", "luna-256+recompute":
-/// an attention, for Luna its projection length, and flags.
+/// A model of the comparison, written "textbook", "fused", "textbook+torch-dropout", "luna-16",
+/// "luna-256+recompute": an attention, for Luna its projection length, and flags.
 struct SpeedModel {
   std::string name;
   ClassifierOptions options;

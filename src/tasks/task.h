@@ -21,9 +21,10 @@ struct RunContext {
   DataPlace data;
   uint64_t seed = 1;
   torch::Device device = torch::kCPU;
-  bool train = true;                    ///< false: `train: none`, evaluate only
-  int64_t limit = 0;                    ///< evaluate on the first N examples; 0: all
-  std::filesystem::path init_from;      ///< run folder or safetensors file whose weights to start from; empty: none
+  bool train = true;  ///< false: `train: none`, evaluate only
+  int64_t limit = 0;  ///< evaluate on the first N examples; 0: all
+  std::filesystem::path
+      init_from;  ///< run folder or safetensors file whose weights to start from; empty: none
 };
 
 /// A headline figure that the task will write, for `attnlab table` and the report's headings.
@@ -39,7 +40,8 @@ struct TaskOptions : Component {
   virtual std::vector<Headline> headlines() const = 0;
   /// Does everything, from data to summary. Resumes where context.folder holds a checkpoint.
   virtual void run(const RunContext& context, RecordSink& record) const = 0;
-  /// Reads one input a line, writes one JSON object a line. The default says that the task has no predictions.
+  /// Reads one input a line, writes one JSON object a line. The default says that the task has no
+  /// predictions.
   virtual void predict(const RunContext& context, std::istream& in, std::ostream& out) const;
 };
 

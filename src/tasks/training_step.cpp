@@ -57,7 +57,8 @@ int64_t TrainingStep::parameters() const {
 
 namespace {
 
-StepMemory measure_here(const SpeedModel& model, int64_t vocabulary, int64_t batch, int64_t length, int64_t threads) {
+StepMemory measure_here(const SpeedModel& model, int64_t vocabulary, int64_t batch, int64_t length,
+                        int64_t threads) {
   at::set_num_threads(static_cast<int>(threads));
   TrainingStep step(model, vocabulary, batch, length);
   // A first, short sequence brings in the libraries' own buffers, not the step's.
@@ -72,7 +73,8 @@ StepMemory measure_here(const SpeedModel& model, int64_t vocabulary, int64_t bat
 
 }  // namespace
 
-StepMemory step_memory(const SpeedModel& model, int64_t vocabulary, int64_t batch, int64_t length, int64_t threads) {
+StepMemory step_memory(const SpeedModel& model, int64_t vocabulary, int64_t batch, int64_t length,
+                       int64_t threads) {
   int ends[2];
   if (::pipe(ends) != 0) run_error("cannot open a pipe to measure memory");
   const pid_t child = ::fork();
@@ -92,7 +94,8 @@ StepMemory step_memory(const SpeedModel& model, int64_t vocabulary, int64_t batc
   ::close(ends[0]);
   int status = 0;
   ::waitpid(child, &status, 0);
-  if (!got || status != 0) run_error("the step of {} at {} tokens did not fit into memory", model.name, length);
+  if (!got || status != 0)
+    run_error("the step of {} at {} tokens did not fit into memory", model.name, length);
   return memory;
 }
 

@@ -13,7 +13,8 @@ class TrainingStep {
   void run();
   double seconds();  ///< of one run()
   /// Floating-point operations of matrix products in one step: three times the forward's, and what is
-  /// recomputed by choice. (The fused Transformer's backward also recomputes its scores, which is not counted.)
+  /// recomputed by choice. (The fused Transformer's backward also recomputes its scores, which is not
+  /// counted.)
   double flops() const;
   int64_t parameters() const;
 
@@ -31,7 +32,9 @@ struct StepMemory {
   int64_t resident = 0;   ///< pages of the process; −1 where the kernel does not let the peak be reset
 };
 
-/// Measures in a child process, which no earlier model has filled with kept pages. Call before any parallel work.
-StepMemory step_memory(const SpeedModel& model, int64_t vocabulary, int64_t batch, int64_t length, int64_t threads);
+/// Measures in a child process, which no earlier model has filled with kept pages. Call before any parallel
+/// work.
+StepMemory step_memory(const SpeedModel& model, int64_t vocabulary, int64_t batch, int64_t length,
+                       int64_t threads);
 
 }  // namespace attnlab

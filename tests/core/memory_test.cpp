@@ -41,7 +41,8 @@ TEST(CountingAllocator, TooMuchIsAnExceptionNotACrash) {
 
 TEST(ResidentMemory, PeakRisesWithPagesThatAreTouched) {
   const int64_t before = resident_bytes();
-  if (!reset_resident_bytes_peak()) GTEST_SKIP() << "this kernel does not let /proc/self/clear_refs be written";
+  if (!reset_resident_bytes_peak())
+    GTEST_SKIP() << "this kernel does not let /proc/self/clear_refs be written";
   {
     const c10::DataPtr block = c10::GetCPUAllocator()->allocate(64 * kMiB);
     std::memset(block.get(), 1, 64 * kMiB);

@@ -78,6 +78,10 @@ TEST_F(BadInput, AllMistakesAreToldAtOnce) {
       AllOf(HasSubstr("bad.yaml:2: sed: unknown key"), HasSubstr("bad.yaml:3: train.updates:")));
 }
 
+TEST_F(BadInput, EmptyConfiguration) {
+  expect_refused_yaml("# cut short\n", HasSubstr("bad.yaml holds no keys"));
+}
+
 TEST_F(BadInput, MissingConfiguration) { expect_refused({"run", "absent.yaml"}, HasSubstr("absent.yaml")); }
 
 TEST_F(BadInput, UnknownCommand) {
@@ -155,6 +159,7 @@ TEST_F(BadInput, ResultsOfANewerSchema) {
 TEST_F(BadInput, PredictWithoutARun) {
   expect_refused({"predict", "tiny.yaml"}, HasSubstr("tiny.yaml has not been run"));
   expect_refused({"predict", "data"}, HasSubstr("data is not the folder of a run"));
+  expect_refused({"predict", "data", "--index", "1"}, HasSubstr("no --index"));
 }
 
 TEST_F(BadInput, EmptyAndTruncatedTextsToPredict) {

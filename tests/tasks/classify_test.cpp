@@ -1,4 +1,5 @@
-// The classification task end to end on generated expressions: what it writes, what it predicts, what it refuses.
+// The classification task end to end on generated expressions: what it writes, what it predicts, what it
+// refuses.
 #include "tasks/classify.h"
 
 #include <gmock/gmock.h>
@@ -70,8 +71,8 @@ TEST_F(ClassifyTask, WritesARowAnExampleAndAccuraciesThatAgreeWithThem) {
   }
   EXPECT_DOUBLE_EQ(record.summaries["accuracy"].value, static_cast<double>(correct) / 40);
   EXPECT_EQ(record.summaries["accuracy"].n, 40);
-  for (const char* name : {"accuracy_validation", "accuracy_majority", "accuracy_byte_counts", "parameters", "updates",
-                           "training_seconds", "harness_share"})
+  for (const char* name : {"accuracy_validation", "accuracy_majority", "accuracy_byte_counts", "parameters",
+                           "updates", "training_seconds", "harness_share"})
     EXPECT_TRUE(record.summaries.count(name)) << name;
   EXPECT_TRUE(record.attributes.count("data_checksum"));
 }

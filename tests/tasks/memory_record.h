@@ -22,7 +22,9 @@ class MemoryRecord final : public RecordSink {
     tables.at(std::string(table)).resize(static_cast<size_t>(count));
   }
   void summarise(const Summary& figure) override { summaries[figure.name] = figure; }
-  void attribute(std::string_view name, const Value& value) override { attributes[std::string(name)] = value; }
+  void attribute(std::string_view name, const Value& value) override {
+    attributes[std::string(name)] = value;
+  }
   void flush() override {}
 
   std::map<std::string, std::vector<std::vector<Value>>> tables;

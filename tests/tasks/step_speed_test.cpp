@@ -1,4 +1,5 @@
-// The step benchmark: names of models, rows it writes, and that the models it compares are what they claim to be.
+// The step benchmark: names of models, rows it writes, and that the models it compares are what they claim to
+// be.
 #include "tasks/step_speed.h"
 
 #include <gmock/gmock.h>
@@ -42,7 +43,8 @@ TEST(StepSpeed, NamesModels) {
 }
 
 TEST(StepSpeed, RefusesOtherNamesInASentence) {
-  for (const char* name : {"luna", "luna-", "luna-0", "luna-x", "reformer", "fused+fast", "luna-16+torch-dropout", ""}) {
+  for (const char* name :
+       {"luna", "luna-", "luna-0", "luna-x", "reformer", "fused+fast", "luna-16+torch-dropout", ""}) {
     try {
       tiny().named(name, 0);
       FAIL() << "expected a refusal of '" << name << "'";

@@ -87,6 +87,11 @@ std::optional<FileLock> FileLock::try_acquire(const fs::path& path) {
   return FileLock(d);
 }
 
+bool FileLock::is_held(const fs::path& path) {
+  const Descriptor d(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return d.number >= 0 && ::flock(d.number, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 FileLock& FileLock::operator=(FileLock&& other) noexcept {

@@ -25,6 +25,8 @@ class FileLock {
  public:
   /// The lock, or nothing when another process holds it. Creates the file.
   static std::optional<FileLock> try_acquire(const std::filesystem::path& path);
+  /// Whether another process holds it. Needs no right to write; false where there is no such file.
+  static bool is_held(const std::filesystem::path& path);
   FileLock(FileLock&& other) noexcept;
   FileLock& operator=(FileLock&& other) noexcept;
   ~FileLock();

@@ -14,7 +14,14 @@ Activation activation_named(c10::string_view name) {
   return name == "gelu" ? Activation::gelu : Activation::relu;
 }
 
-Tensor or_undefined(const MaybeTensor& t) { return t.value_or(Tensor()); }
+/// The native operators read plain memory: every tensor must be fp32 on the CPU.
+void check_native(std::initializer_list<Tensor> tensors) {
+  for (const Tensor& t : tensors)
+    TORCH_CHECK(!t.defined() || (t.is_cpu() && t.scalar_type() == torch::kFloat),
+                "this operator takes fp32 tensors on the CPU, not ", t.toString());
+}
+
+Tensor or_undefined(const MaybeTensor& t) { return t ? t->contiguous() : Tensor(); }
 
 }  // namespace
 
@@ -39,6 +46,7 @@ TORCH_LIBRARY(attnlab, m) {
       });
   m.def("pack_rows(Tensor g, Tensor x, Tensor? bias=None, float p=0.0, int seed=0) -> (Tensor, Tensor)",
         [](const Tensor& g, const Tensor& x, const MaybeTensor& bias, double p, int64_t seed) {
+          check_native({g, x, or_undefined(bias)});
           const Packed packed = pack_rows(g, x, or_undefined(bias), {p, seed});
           return std::tuple(packed.z_BRD, packed.total_BR);
         });
@@ -47,6 +55,7 @@ TORCH_LIBRARY(attnlab, m) {
       "-> Tensor",
       [](const Tensor& x, const Tensor& c, const Tensor& c0, const Tensor& e, const Tensor& b, int64_t groups,
          double p, int64_t seed) {
+        check_native({x, c, c0, e, b});
         return unpack_rows(x, c, c0, e, b, groups, {p, seed});
       });
   m.def(
@@ -55,6 +64,7 @@ TORCH_LIBRARY(attnlab, m) {
       "Tensor",
       [](const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, const MaybeTensor& bias, double p,
          int64_t seed) {
+        check_native({q, k, v, or_undefined(bias)});
         return weighted_attention(q, k, v, heads, or_undefined(bias), {p, seed});
       });
 }

@@ -68,9 +68,7 @@ FileLock lock_folder(const RunFolder& folder) {
   user_error("{} is in use: another process works on this run", folder.path.string());
 }
 
-bool is_locked(const RunFolder& folder) {
-  return fs::exists(folder.lock()) && !FileLock::try_acquire(folder.lock());
-}
+bool is_locked(const RunFolder& folder) { return FileLock::is_held(folder.lock()); }
 
 RunState state_of(const RunFolder& folder) {
   RunState state;

@@ -246,8 +246,11 @@ void Session::take_best() {
     // A killed session may have left one of a later update, which this one reached with other numbers.
     Metadata said = SafetensorsFile::open(best).metadata();
     if (said["update"] != std::to_string(state_.best_update))
-      log_info("{} is not of update {}, the best: results do not repeat on this machine", best.string(),
-               state_.best_update);
+      run_error(
+          "{} is of update {}, but the best of this run is update {}: the numbers after resuming were not "
+          "those "
+          "before (another number of threads?); start over with --fresh",
+          best.string(), said["update"], state_.best_update);
     load_weights(*trainee_.model, best);
     return;
   }

@@ -75,7 +75,10 @@ TEST_F(Files, OnlyOneHolderOfALock) {
   auto lock = FileLock::try_acquire(folder / "lock");
   ASSERT_TRUE(lock);
   EXPECT_FALSE(FileLock::try_acquire(folder / "lock"));
+  EXPECT_TRUE(FileLock::is_held(folder / "lock"));
   lock.reset();
+  EXPECT_FALSE(FileLock::is_held(folder / "lock"));
+  EXPECT_FALSE(FileLock::is_held(folder / "absent"));
   EXPECT_TRUE(FileLock::try_acquire(folder / "lock"));
 }
 

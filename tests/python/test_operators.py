@@ -60,3 +60,15 @@ def test_an_unknown_activation_is_refused(torch):
     t = torch.randn(4, 4)
     with pytest.raises(RuntimeError, match="relu or gelu"):
         torch.ops.attnlab.feed_forward(t, t, t[0], t, t[0], "swish")
+
+
+def test_other_types_are_refused_and_an_expanded_bias_is_read_as_it_looks(torch):
+    q = torch.randn(2, 5, 8)
+    with pytest.raises(RuntimeError, match="fp32 tensors on the CPU"):
+        torch.ops.attnlab.weighted_attention(q.double(), q.double(), q.double(), 2)
+    bias = torch.tensor([0.0, -1.0, 2.0, 0.5, float("-inf")]).expand(2, 5)
+    close(
+        torch,
+        torch.ops.attnlab.weighted_attention(q, q, q, 2, bias),
+        torch.ops.attnlab.weighted_attention(q, q, q, 2, bias.contiguous()),
+    )

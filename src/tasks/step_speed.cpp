@@ -46,6 +46,14 @@ struct Measured {
   StepMemory memory;
 };
 
+std::vector<Cell> cells_of(const StepSpeedOptions& o) {
+  std::vector<Cell> cells;
+  for (const int64_t n : o.lengths)
+    for (const double p : o.dropouts)
+      for (const int64_t t : o.thread_counts) cells.push_back({n, t, p});
+  return cells;
+}
+
 std::string suffix(const StepSpeedOptions& o, const Cell& cell) {
   std::string s;
   if (o.lengths.size() > 1) s += fmt::format("_n{}", cell.length);
@@ -141,7 +149,15 @@ std::vector<Table> StepSpeedOptions::tables() const {
 }
 
 std::vector<Headline> StepSpeedOptions::headlines() const {
-  return {{"product_rate", "FLOP/s", "the machine's fp32 matrix-product rate", Better::neither}};
+  std::vector<Headline> all;
+  for (const Cell& cell : cells_of(*this)) {
+    const std::string tail = suffix(*this, cell);
+    all.push_back(
+        {"product_rate" + tail, "FLOP/s", "the machine's fp32 matrix-product rate", Better::neither});
+    for (const std::string& name : models)
+      all.push_back({"seconds_" + name + tail, "s", "median time of one training step", Better::lower});
+  }
+  return all;
 }
 
 SpeedModel StepSpeedOptions::named(const std::string& name, double dropout) const {
@@ -193,10 +209,7 @@ void StepSpeedOptions::run(const RunContext& context, RecordSink& record) const 
   if (!context.device.is_cpu()) user_error("device: task step_speed measures the CPU; set device=cpu");
   for (const Table& t : tables()) record.truncate(t.path, 0);  // a resumed run measures everything anew
   const int before = at::get_num_threads();
-  std::vector<Cell> cells;
-  for (const int64_t n : lengths)
-    for (const double p : dropouts)
-      for (const int64_t t : thread_counts) cells.push_back({n, t, p});
+  const std::vector<Cell> cells = cells_of(*this);
   std::vector<std::vector<SpeedModel>> compared;
   std::vector<std::vector<Measured>> measured;
   for (const Cell& cell : cells) {

@@ -67,7 +67,8 @@ TEST(StepSpeed, WritesARowAStepAndAMedianACell) {
     if (std::get<std::string>(row[0]) == "textbook") {
       EXPECT_DOUBLE_EQ(std::get<double>(row[9]), 1.0);
     }
-  EXPECT_TRUE(record.summaries.count("seconds_luna-16_dropout0.3"));
+  for (const Headline& h : o.headlines()) EXPECT_TRUE(record.summaries.count(h.name)) << h.name;
+  EXPECT_EQ(o.headlines().size(), 2 * 5u);
 }
 
 TEST(StepSpeed, AStepHoldsNoTensorOfNByN) {

@@ -46,8 +46,9 @@ TORCH_LIBRARY(attnlab, m) {
       });
   m.def("pack_rows(Tensor g, Tensor x, Tensor? bias=None, float p=0.0, int seed=0) -> (Tensor, Tensor)",
         [](const Tensor& g, const Tensor& x, const MaybeTensor& bias, double p, int64_t seed) {
-          check_native({g, x, or_undefined(bias)});
-          const Packed packed = pack_rows(g, x, or_undefined(bias), {p, seed});
+          const Tensor read_bias = or_undefined(bias);
+          check_native({g, x, read_bias});
+          const Packed packed = pack_rows(g, x, read_bias, {p, seed});
           return std::tuple(packed.z_BRD, packed.total_BR);
         });
   m.def(
@@ -64,8 +65,9 @@ TORCH_LIBRARY(attnlab, m) {
       "Tensor",
       [](const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, const MaybeTensor& bias, double p,
          int64_t seed) {
-        check_native({q, k, v, or_undefined(bias)});
-        return weighted_attention(q, k, v, heads, or_undefined(bias), {p, seed});
+        const Tensor read_bias = or_undefined(bias);
+        check_native({q, k, v, read_bias});
+        return weighted_attention(q, k, v, heads, read_bias, {p, seed});
       });
 }
 

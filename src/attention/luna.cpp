@@ -4,27 +4,11 @@
 #include <limits>
 
 #include "attention/shape.h"
+#include "attention/weights.h"
 #include "kernels/luna.h"
 #include "kernels/ops.h"
 
 namespace attnlab {
-namespace {
-
-/// drop(softmax(scores)) over the last dimension, in fp32 at least; −inf where `masked_BM` is true.
-Tensor weights(Tensor scores_BHNM, const Tensor& masked_BM, Drop drop) {
-  const auto type = scores_BHNM.scalar_type();
-  const bool narrow = type == torch::kHalf || type == torch::kBFloat16;
-  if (narrow) scores_BHNM = scores_BHNM.to(torch::kFloat);
-  if (masked_BM.defined()) {
-    const double hidden = -std::numeric_limits<double>::infinity();
-    scores_BHNM = scores_BHNM.masked_fill(masked_BM.unsqueeze(1).unsqueeze(1), hidden);
-  }
-  Tensor w_BHNM = dropout(scores_BHNM.softmax(-1), drop);
-  return narrow ? w_BHNM.to(type) : w_BHNM;
-}
-
-}  // namespace
-
 void LunaOptions::visit(Fields& f) {
   f("projection_length", projection_length, Range{1, 65536}, "rows l of the extra sequence P (Luna §3.1)");
   f("tie_kv", tie_kv,
@@ -87,8 +71,8 @@ Tensor LunaAttentionImpl::pack(const Tensor& state_BLD, const Tensor& context_BM
   Tensor q_BHLd = split_heads(pack_query_(state_BLD) * scale, heads);
   Tensor k_BMD = pack_key_(context_BMD);
   Tensor v_BMD = options_.tie_kv ? k_BMD : pack_value_(context_BMD);
-  Tensor w_BHLM = weights(q_BHLd.matmul(split_heads(k_BMD, heads).transpose(-2, -1)), padding_BM,
-                          Drop::draw(shape_.dropout, is_training()));
+  Tensor w_BHLM = attention_weights(q_BHLd.matmul(split_heads(k_BMD, heads).transpose(-2, -1)), padding_BM,
+                                    Drop::draw(shape_.dropout, is_training()));
   return merge_heads(w_BHLM.matmul(split_heads(v_BMD, heads)));
 }
 
@@ -99,8 +83,8 @@ Tensor LunaAttentionImpl::unpack(const Tensor& query_BND, const Tensor& packed_B
   Tensor v_BLD = options_.tie_kv ? k_BLD : value_(packed_BLD);
   // The scale goes to the short side, the keys.
   Tensor k_BHLd = split_heads(k_BLD * scale, heads);
-  Tensor w_BHNL = weights(split_heads(query_(query_BND), heads).matmul(k_BHLd.transpose(-2, -1)), masked_BL,
-                          Drop::draw(shape_.dropout, is_training()));
+  Tensor w_BHNL = attention_weights(split_heads(query_(query_BND), heads).matmul(k_BHLd.transpose(-2, -1)),
+                                    masked_BL, Drop::draw(shape_.dropout, is_training()));
   return output_(merge_heads(w_BHNL.matmul(split_heads(v_BLD, heads))));
 }
 

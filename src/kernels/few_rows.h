@@ -23,9 +23,4 @@ Packed pack_rows(const Tensor& g_BRD, const Tensor& x_BND, const Tensor& bias_BN
 Tensor unpack_rows(const Tensor& x_BND, const Tensor& c_BRD, const Tensor& c_BR, const Tensor& e_BRD,
                    const Tensor& b_D, int64_t groups, Drop drop);
 
-/// Multi-head attention of already projected q [B,N,D], k, v [B,M,D] with the weights kept (B×H×N×M), softmax
-/// and dropout in one pass over them. bias: [B, M] or undefined.
-Tensor weighted_attention(const Tensor& q_BND, const Tensor& k_BMD, const Tensor& v_BMD, int64_t heads,
-                          const Tensor& bias_BM, Drop drop);
-
 }  // namespace attnlab

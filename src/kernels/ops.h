@@ -51,4 +51,10 @@ Tensor feed_forward(const Tensor& x, const Tensor& w1, const Tensor& b1, const T
 Tensor textbook_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
                           const Tensor& padding, Drop drop, bool torch_dropout = false);
 
+/// Multi-head softmax attention of projected q [B,N,D] over few rows k, v [B,M,D], holding its B×H×N×M
+/// weights: softmax and dropout in one pass over them. bias: [B, M], added to every query's scores, or
+/// undefined.
+Tensor weighted_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
+                          const Tensor& bias, Drop drop);
+
 }  // namespace attnlab

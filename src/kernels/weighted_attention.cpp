@@ -1,4 +1,3 @@
-#include "kernels/few_rows.h"
 #include "kernels/native.h"
 
 namespace attnlab {
@@ -86,12 +85,27 @@ struct WeightedFunction : torch::autograd::Function<WeightedFunction> {
   }
 };
 
+Tensor composed_weighted_attention(const Tensor& q_BND, const Tensor& k_BMD, const Tensor& v_BMD,
+                                   int64_t heads, const Tensor& bias_BM, Drop drop) {
+  const auto split = [&](const Tensor& x) {
+    return x.unflatten(-1, {heads, x.size(-1) / heads}).transpose(1, 2);
+  };
+  const double scale = 1.0 / std::sqrt(static_cast<double>(q_BND.size(-1) / heads));
+  Tensor scores = split(q_BND).matmul(split(k_BMD * scale).transpose(-2, -1));
+  if (bias_BM.defined()) scores = scores + bias_BM.unsqueeze(1).unsqueeze(1);
+  const auto type = scores.scalar_type();
+  const bool narrow = type == torch::kHalf || type == torch::kBFloat16;
+  const Tensor w = dropout(narrow ? scores.to(torch::kFloat).softmax(-1) : scores.softmax(-1), drop);
+  return (narrow ? w.to(type) : w).matmul(split(v_BMD)).transpose(1, 2).flatten(2);
+}
+
 }  // namespace
 
-Tensor weighted_attention(const Tensor& q_BND, const Tensor& k_BMD, const Tensor& v_BMD, int64_t heads,
-                          const Tensor& bias_BM, Drop drop) {
-  return WeightedFunction::apply(q_BND.contiguous(), k_BMD.contiguous(), v_BMD.contiguous(), heads,
-                                 if_defined(bias_BM), drop.probability, drop.seed);
+Tensor weighted_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
+                          const Tensor& bias, Drop drop) {
+  if (!is_native(q)) return composed_weighted_attention(q, k, v, heads, bias, drop);
+  return WeightedFunction::apply(q.contiguous(), k.contiguous(), v.contiguous(), heads, if_defined(bias),
+                                 drop.probability, drop.seed);
 }
 
 }  // namespace attnlab

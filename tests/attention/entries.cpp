@@ -1,7 +1,13 @@
 #include "attention/entries.h"
 
+#include "attention/baseline_references.h"
+#include "attention/linear.h"
+#include "attention/linformer.h"
+#include "attention/local.h"
 #include "attention/luna.h"
+#include "attention/performer.h"
 #include "attention/softmax.h"
+#include "attention/synthesizer.h"
 
 namespace attnlab {
 namespace {
@@ -32,6 +38,44 @@ AttentionEntry luna(std::string name, int64_t l, bool tied, bool dynamic, LunaOp
   return {std::move(name), options, reference};
 }
 
+/// An attention whose options are set one by one, and the reference that it must agree with.
+template <class Options, class Reference>
+AttentionEntry baseline(std::string name, Options options, Reference reference, bool has_weights = true) {
+  return {std::move(name), [=] { return std::make_shared<Options>(options); }, reference, has_weights};
+}
+
+LinformerOptions linformer(int64_t rows, bool shared) {
+  LinformerOptions o;
+  o.projected_length = rows;
+  o.share_projections = shared;
+  return o;
+}
+
+PerformerOptions performer(PerformerOptions::Kernel kernel, int64_t features, bool orthogonal) {
+  PerformerOptions o;
+  o.kernel = kernel;
+  o.features = features;
+  o.orthogonal = orthogonal;
+  return o;
+}
+
+AttentionEntry local(std::string name, int block, int neighbours) {
+  LocalOptions o;
+  o.block = block;
+  o.neighbours = neighbours;
+  return baseline(std::move(name), o,
+                  [=](const reference::Weights& w, int heads, const reference::Sentence& s) {
+                    return reference::local(w, heads, s, block, neighbours);
+                  });
+}
+
+SynthesizerOptions synthesizer(SynthesizerOptions::Scores scores) {
+  SynthesizerOptions o;
+  o.scores = scores;
+  o.rank = 3;
+  return o;
+}
+
 }  // namespace
 
 std::vector<AttentionEntry> entries() {
@@ -52,6 +96,22 @@ std::vector<AttentionEntry> entries() {
       luna("luna_long_plain", 12, false, true, plain),
       luna("luna_long_static", 12, false, false, automatic),
       luna("luna_long_static_tied_plain", 12, true, false, plain),
+      baseline("linformer", linformer(3, true), reference::linformer),
+      baseline("linformer_unshared", linformer(4, false), reference::linformer),
+      baseline("linear", LinearOptions(), reference::linear, /*has_weights=*/false),
+      local("local", 2, 1),
+      local("local_blocks_alone", 4, 0),
+      local("local_wide", 3, 4),
+      baseline("performer", performer(PerformerOptions::Kernel::softmax, 10, true), reference::performer,
+               false),
+      baseline("performer_independent", performer(PerformerOptions::Kernel::softmax, 3, false),
+               reference::performer, false),
+      baseline("performer_relu", performer(PerformerOptions::Kernel::relu, 1, true),
+               reference::performer_relu, false),
+      baseline("synthesizer", synthesizer(SynthesizerOptions::Scores::factorized_random),
+               reference::synthesizer),
+      baseline("synthesizer_random", synthesizer(SynthesizerOptions::Scores::random), reference::synthesizer),
+      baseline("synthesizer_dense", synthesizer(SynthesizerOptions::Scores::dense), reference::synthesizer),
   };
 }
 

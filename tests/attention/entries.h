@@ -17,6 +17,7 @@ struct AttentionEntry {
   std::function<std::shared_ptr<AttentionOptions>()> options;
   std::function<reference::Result(const reference::Weights&, int heads, const reference::Sentence&)>
       reference;
+  bool has_weights = true;  ///< attention weights exist, so that dropout has something to drop
 };
 
 inline void PrintTo(const AttentionEntry& entry, std::ostream* out) { *out << entry.name; }

@@ -23,7 +23,15 @@ inline Matrix matrix_of(const torch::Tensor& x) {
 /// The projections of an attention by their names on disk.
 class Weights {
  public:
-  explicit Weights(const torch::nn::Module& module) : parameters_(module.named_parameters()) {}
+  explicit Weights(const torch::nn::Module& module)
+      : parameters_(module.named_parameters()), buffers_(module.named_buffers()) {}
+
+  /// A parameter or buffer by its name on disk.
+  const torch::Tensor& operator[](const std::string& name) const {
+    const torch::Tensor* parameter = parameters_.find(name);
+    return parameter ? *parameter : buffers_[name];
+  }
+  bool has(const std::string& name) const { return parameters_.contains(name); }
 
   /// x·Wᵀ + b for the linear `name`, row by row.
   Matrix project(const std::string& name, const Matrix& x) const {
@@ -39,7 +47,7 @@ class Weights {
   }
 
  private:
-  torch::OrderedDict<std::string, torch::Tensor> parameters_;
+  torch::OrderedDict<std::string, torch::Tensor> parameters_, buffers_;
 };
 
 /// For every head and every query: the average of the values under softmax(q·k/√d), over the keys that
@@ -76,6 +84,14 @@ struct Sentence {
 struct Result {
   Matrix y, state;
 };
+
+/// Columns of a sentence that are not padding, in order: a token's position is its place in this list.
+inline std::vector<size_t> tokens_of(const Matrix& x, const std::vector<bool>& padding) {
+  std::vector<size_t> columns;
+  for (size_t j = 0; j < x.size(); ++j)
+    if (padding.empty() || !padding[j]) columns.push_back(j);
+  return columns;
+}
 
 inline Result softmax(const Weights& w, int heads, const Sentence& s) {
   const Matrix y = attend(w.project("query", s.query), w.project("key", s.context),

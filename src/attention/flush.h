@@ -1,0 +1,32 @@
+// Sentences moved to the left edge of their batch. Attentions that count positions (a fixed-length
+// projection, blocks) need token i of every sentence in column i, whichever side the padding stands on.
+#pragma once
+
+#include "attention/attention.h"
+
+namespace attnlab {
+
+class Flush {
+ public:
+  /// padding: bool [B, n], true at padding, or undefined.
+  Flush(const Tensor& padding_BN, int64_t n);
+
+  /// Columns that the longest sentence takes.
+  int64_t length() const { return length_; }
+  /// [B, n, …] to [B, length(), …]: tokens in order, then padding.
+  Tensor left(const Tensor& x_BND) const;
+  /// The inverse; columns beyond length() are 0.
+  Tensor back(const Tensor& y_BLD) const;
+  /// True at padding after left(): bool [B, length()], or undefined where there is none.
+  const Tensor& padding() const { return padding_BL_; }
+
+ private:
+  int64_t n_, length_;
+  Tensor order_BN_;  ///< undefined where every sentence stands at the left already
+  Tensor padding_BL_;
+};
+
+/// Throws UserError where a batch is longer than a fixed-length attention was built for.
+void check_fixed_length(const char* attention, int64_t length, int64_t max_length);
+
+}  // namespace attnlab

@@ -1,7 +1,6 @@
 #include "attention/performer.h"
 
 #include <cmath>
-#include <limits>
 
 #include "attention/feature_map.h"
 #include "attention/shape.h"
@@ -12,14 +11,21 @@ namespace {
 // Stabilisers of the released code (fast_attention.py and LRA's copy of it).
 constexpr double softmax_feature_eps = 1e-6, relu_feature_eps = 1e-3;
 
+/// A d×d rotation drawn uniformly: Q of a Gaussian matrix with the signs of R's diagonal taken out (Mezzadri
+/// 2007, arXiv math-ph/0609050, §5). With the library's own signs Q is not uniform and the features are
+/// biased.
+Tensor random_rotation(int64_t d) {
+  const auto [q_dd, r_dd] = torch::linalg_qr(torch::randn({d, d}));
+  return q_dd * r_dd.diagonal().sign();
+}
+
 /// Ω [rows, d]: rows with the length of a Gaussian vector; within each block of d rows orthogonal, if asked.
 Tensor random_features(int64_t rows, int64_t d, bool orthogonal) {
   const Tensor gaussian = torch::randn({rows, d});
   if (!orthogonal) return gaussian;
   std::vector<Tensor> blocks;
   for (int64_t first = 0; first < rows; first += d)
-    blocks.push_back(
-        std::get<0>(torch::linalg_qr(torch::randn({d, d}))).t().narrow(0, 0, std::min(d, rows - first)));
+    blocks.push_back(random_rotation(d).t().narrow(0, 0, std::min(d, rows - first)));
   return torch::cat(blocks) * gaussian.norm(2, /*dim=*/1, /*keepdim=*/true);
 }
 
@@ -74,9 +80,8 @@ Tensor PerformerAttentionImpl::key_features(const Tensor& k_BHMd, const Tensor& 
     return without_padding(torch::relu(k_BHMd) + relu_feature_eps, padding_BM);
   const Tensor x_BHMd = k_BHMd * std::pow(static_cast<double>(k_BHMd.size(-1)), -0.25);
   Tensor s_BHMF = x_BHMd.matmul(features_Rd_.t());
-  // The maximum runs over a sentence's own keys: padding must not change it.
-  if (padding_BM.defined())
-    s_BHMF = s_BHMF.masked_fill(padding_BM.unsqueeze(1).unsqueeze(-1), std::numeric_limits<float>::lowest());
+  // The maximum runs over a sentence's own keys: padding must not change it. (−1e30: bf16 has it too.)
+  if (padding_BM.defined()) s_BHMF = s_BHMF.masked_fill(padding_BM.unsqueeze(1).unsqueeze(-1), -1e30);
   const Tensor length_BHM1 = x_BHMd.square().sum(-1, true) / 2;
   const Tensor k_BHMF = torch::exp(s_BHMF - length_BHM1 - s_BHMF.amax({-2, -1}, true)) + softmax_feature_eps;
   return without_padding(k_BHMF, padding_BM);

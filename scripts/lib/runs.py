@@ -1,15 +1,23 @@
 """Reads run.h5, for the report and the plots. results/README.md is the schema."""
 
 import fcntl
+import functools
 import json
 import math
 import pathlib
+import re
 
 import h5py
 import numpy as np
 import yaml
 
 SCHEMA_VERSION = 1
+# What older records do not say of their scalars: the figure that each is a floor for, and its name as a row.
+FLOORS = {
+    "accuracy_byte_counts": ("accuracy", "logistic regression on {symbol} counts"),
+    "accuracy_majority": ("accuracy", "majority class"),
+}
+LENGTHS = ("length", "encoding.max_length")  # options that bound what is read of an example
 
 
 class NoRun(Exception):
@@ -17,7 +25,8 @@ class NoRun(Exception):
 
 
 class Figure:
-    """A headline figure: a scalar of /summary."""
+    """A headline figure: a scalar of /summary. A floor names the figure that it is a floor for (`floor_of`) and itself
+    (`row`)."""
 
     def __init__(self, name, dataset):
         attributes = dataset.attrs
@@ -27,6 +36,10 @@ class Figure:
         self.meaning = str(attributes.get("long_name", ""))
         self.n = int(attributes.get("n", 1))
         self.error = float(attributes.get("standard_error", math.nan))
+        self.better = str(attributes.get("better", "neither"))
+        floor_of, row = FLOORS.get(name, ("", ""))
+        self.floor_of = str(attributes.get("floor_of", floor_of))
+        self.row = str(attributes.get("row", "")) or row
 
 
 class Table:
@@ -107,8 +120,45 @@ class Run:
 
     @property
     def title(self):
-        """The swept values, else the id."""
+        """The label of the case with the swept values, else the id."""
         return self.text("case") or self.id
+
+    @property
+    def seed(self):
+        return int(self.attributes.get("seed", self.setting("seed", 0)))
+
+    @property
+    def label(self):
+        """Name of the run's row: the label of its case and other swept values, without the seed; empty where nothing
+        but the seed was swept."""
+        return self.text("label") or without_keys(self.text("case"), ("seed",))
+
+    @property
+    def length(self):
+        """Tokens of an example that are read at most; None where the task has no such option."""
+        return next((n for key in LENGTHS if isinstance(n := self.setting(key), int)), None)
+
+    def floors(self, metric):
+        """The floors of a figure, the highest first."""
+        found = [figure for figure in self.figures.values() if figure.floor_of == metric]
+        return sorted(found, key=lambda figure: -figure.value)
+
+    @property
+    def published(self):
+        """{"source", "unit", "metrics", "rows"} as the experiment names it; empty where it names none."""
+        return self._json("published")
+
+    @property
+    def compare(self):
+        """{"to": {short name: label}, "speedup": [metric], "fraction": [metric]}; empty where nothing is compared."""
+        return self._json("compare")
+
+    def _json(self, name):
+        try:
+            value = json.loads(self.text(name) or "{}")
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
 
     @property
     def status(self):
@@ -126,7 +176,7 @@ class Run:
             return False
         return False
 
-    @property
+    @functools.cached_property
     def config(self):
         """The resolved configuration as nested dictionaries; empty where it is missing or unreadable."""
         try:
@@ -148,6 +198,19 @@ class Run:
                 return default
             value = value[key]
         return value
+
+
+ASSIGNMENT = re.compile(r"(?:^|[\s,]+)([A-Za-z_][\w.]*)=(\{[^}]*\}|\[[^\]]*\]|\"[^\"]*\"|[^\s,]+)")
+
+
+def assignments(label):
+    """The swept values in a label, by key."""
+    return dict(ASSIGNMENT.findall(label))
+
+
+def without_keys(label, keys):
+    """A label without the swept values of some keys."""
+    return ASSIGNMENT.sub(lambda match: "" if match[1] in keys else match[0], label).strip(" ,")
 
 
 class UnreadableRun:

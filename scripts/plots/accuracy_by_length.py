@@ -1,46 +1,60 @@
 #!/usr/bin/env python3
-"""Test accuracy by length of the example, in groups of equal size, from /eval/test."""
+"""Test accuracy against the bytes or tokens of an example that a model reads (encoding.max_length), a line a model,
+with the floors at each length."""
 
 import common
 import numpy as np
+from cases import cases_of, lengths_of, series_of
+
+FAR = 0.04
 
 
-def groups(length, correct, count):
-    """(shortest, longest, accuracy, standard error) of `count` groups of about equal size; one length stays in one
-    group."""
-    edges = np.unique(np.quantile(length, np.linspace(0, 1, count + 1)))
-    which = np.clip(np.searchsorted(edges, length, side="left") - 1, 0, max(len(edges) - 2, 0))
-    for group in np.unique(which):
-        inside = which == group
-        n, p = inside.sum(), correct[inside].mean()
-        yield length[inside].min(), length[inside].max(), p, np.sqrt(p * (1 - p) / n)
-
-
-def draw(run):
-    test = run.table("/eval/test")
-    if test is None or "length" not in test or "correct" not in test or len(test) < 50:
+def draw(runs):
+    """None unless the accuracy is known at two lengths."""
+    cases = [case for case in cases_of(runs) if case.estimate("accuracy") and case.length]
+    if len(lengths_of(cases)) < 2:
         return None
-    length, correct = test["length"], test["correct"].astype(float)
-    rows = list(groups(length, correct, 6 if len(test) >= 300 else 3))
-    made, (axis,) = common.figure(1, heights=2.6)
-    centres = range(len(rows))
-    axis.errorbar(
-        centres,
-        [r[2] for r in rows],
-        yerr=[r[3] for r in rows],
-        color=common.BLUE,
-        marker="o",
-        capsize=4,
-        linestyle="-",
-    )
-    axis.axhline(correct.mean(), color=common.GREY, linestyle="--", linewidth=1.4)
-    axis.set_xticks(centres, [f"{a}" if a == b else f"{a}–{b}" for a, b, _, _ in rows], fontsize=9)
-    axis.set_xlabel("tokens of the example that the model read")
-    axis.set_title("Test accuracy by length ± standard error (dashed: all)")
-    axis.margins(y=0.15)
+    names = series_of(cases)
+    looks = common.styles(names, series_of([case for case in cases if case.is_transformer]))
+    made, (axis,) = common.figure(1, heights=3.6 + 0.13 * len(names))
+    for at, name in enumerate(names):
+        members = sorted((case for case in cases if case.series == name), key=lambda case: case.length)
+        estimates = [case.estimate("accuracy") for case in members]
+        # Beside each other by two per cent, so that error bars of equal lengths stay apart.
+        shift = 1.02 ** (at - (len(names) - 1) / 2)
+        axis.errorbar(
+            [case.length * shift for case in members],
+            [e.mean for e in estimates],
+            yerr=np.nan_to_num([e.spread for e in estimates]),
+            **looks[name],
+            capsize=3,
+            linewidth=1.4,
+            label=name,
+        )
+    draw_floors(axis, cases, axis.get_ylim()[0])
+    read = f"{cases[0].runs[0].symbol}s (with special tokens) that the model reads at most"
+    common.length_axis(axis, lengths_of(cases), read)
+    axis.set_title("Test accuracy ± spread against length")
     common.percent_axis(axis)
+    common.legend_below(made, axis, columns=1 if len(names) < 5 else 2)
     return made
 
 
+def draw_floors(axis, cases, low):
+    """A floor that lies far beneath all models is named in the legend only, since it would flatten the rest."""
+    floors = {}
+    for case in cases:
+        for figure in case.done[0].floors("accuracy"):
+            floors.setdefault(figure.row, {})[case.length] = figure.value
+    for style, (row, values) in zip(("--", ":"), floors.items()):
+        words = "floor: " + row.format(symbol=cases[0].runs[0].symbol)
+        if max(values.values()) < low - FAR:
+            held = f"{100 * min(values.values()):.4g}–{100 * max(values.values()):.4g}"
+            held = held.split("–")[0] if len(set(values.values())) == 1 else held
+            axis.plot([], [], " ", label=f"{words}: {held} %, below the picture")
+        else:
+            axis.plot(*zip(*sorted(values.items())), color=common.GREY, linestyle=style, linewidth=1.6, label=words)
+
+
 if __name__ == "__main__":
-    common.main(draw, __doc__)
+    common.main_of_runs(draw, __doc__)

@@ -1,6 +1,8 @@
-"""What all plots share: colours, type, and the command line `PLOT.py RUN.h5 -o PICTURE.png`."""
+"""What all plots share: colours, type, and the command lines `PLOT.py RUN.h5 -o PICTURE.png` (one run) and
+`PLOT.py RESULTS… -o PICTURE.png` (all runs of an experiment)."""
 
 import argparse
+import io
 import pathlib
 import sys
 
@@ -12,7 +14,8 @@ import matplotlib  # noqa: E402
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
-from runs import NoRun, Run  # noqa: E402
+import PIL.Image  # noqa: E402
+from runs import NoRun, Run, load  # noqa: E402
 
 # Okabe & Ito, Color Universal Design (2008), without the yellow, which is lost on white paper.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = (
@@ -24,9 +27,11 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = (
     "#56B4E9",
     "#000000",
 )
-COLOURS = [BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK]
+COLOURS = [BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY]
 GREY = "#666666"
-MARKERS = "osD^vPX"  # beside the colour, so that a grey print tells the lines apart
+# Beside the colour, so that a grey print tells the lines apart.
+MARKERS = "osD^vPX<>p*h"
+DASHES = ["-", (0, (5, 1.5)), (0, (4, 1.5, 1, 1.5))]
 
 # Six inches become 390 pixels on a telephone: type of 11 points is then still read.
 STYLE = {
@@ -58,16 +63,63 @@ def figure(panels, heights=2.1, **options):
 
 
 def save(made, path):
-    made.savefig(path, dpi=170)
+    """With a palette of 128 colours, which these plots do not exhaust: a third of the bytes, and a report holds many."""
+    held = io.BytesIO()
+    made.savefig(held, dpi=170, format="png")
     plt.close(made)
+    picture = PIL.Image.open(held).convert("RGB")
+    picture.quantize(128, dither=PIL.Image.Dither.NONE).save(path, optimize=True)
+
+
+def styles(names, references=()):
+    """How each line looks, by name: the references in black, solid and dashed; the others in a colour and a marker of
+    their own, and from the seventh on dashed."""
+    looks, others = {}, 0
+    for name in names:
+        if name in references:
+            at = list(references).index(name)
+            dash = ["-", "--", "-.", ":"][at % 4]
+            look = dict(color=BLACK, marker="sDo^"[at % 4], linestyle=dash, markerfacecolor="white")
+        else:
+            look = dict(
+                color=COLOURS[others % len(COLOURS)],
+                marker=MARKERS[others % len(MARKERS)],
+                linestyle=DASHES[others // len(COLOURS) % len(DASHES)],
+                markeredgecolor=BLACK,
+                markeredgewidth=0.5,
+            )
+            others += 1
+        looks[name] = {"markersize": 5.5, **look}
+    return looks
+
+
+def line_look(look):
+    """A style without its markers."""
+    return {key: look[key] for key in ("color", "linestyle")}
+
+
+def legend_below(made, axis, columns=2):
+    """One legend for all panels, beneath them."""
+    handles, labels = axis.get_legend_handles_labels()
+    made.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=3)
+
+
+def length_axis(axis, lengths, label="tokens of an example (n)"):
+    """A log2 axis with a tick at every length that was run."""
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(lengths, [f"{n:,}" for n in lengths])
+    axis.set_xticks([], minor=True)
+    axis.set_xlim(min(lengths) / 1.15, max(lengths) * 1.15)
+    if label:
+        axis.set_xlabel(label)
 
 
 def percent_axis(axis):
-    axis.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1.0, decimals=None))
+    axis.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{100 * value:.4g} %"))
 
 
 def main(draw, description):
-    """The command line of one plot. `draw(run)` returns a figure, or None where the run has nothing to show."""
+    """The command line of a plot of one run. `draw(run)` returns a figure, or None where the run has nothing to show."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("run", metavar="RUN.h5", help="the record of a run")
     parser.add_argument("-o", "--output", default=None, help="the picture (default: beside the record)")
@@ -76,7 +128,28 @@ def main(draw, description):
         run = Run(arguments.run)
     except NoRun as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
-    made = draw(run)
+    output = arguments.output or run.path.with_name(pathlib.Path(sys.argv[0]).stem + ".png")
+    finish(parser, draw(run), arguments.run, output)
+
+
+def main_of_runs(draw, description, **choices):
+    """The command line of a plot of several runs. `draw(runs, **chosen)` returns a figure or None. `choices`: options
+    of the plot with their allowed values, the first being the default."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("results", metavar="RESULTS", nargs="+", help="an experiment's folder, or records of runs")
+    parser.add_argument("-o", "--output", required=True, help="the picture")
+    for name, values in choices.items():
+        parser.add_argument(f"--{name}", choices=values, default=values[0], help="(default: %(default)s)")
+    arguments = vars(parser.parse_args())
+    places, output = arguments.pop("results"), arguments.pop("output")
+    try:
+        runs = [run for place in places for run in load(place)]
+    except NoRun as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
+    finish(parser, draw(runs, **arguments), " ".join(places), output)
+
+
+def finish(parser, made, places, output):
     if made is None:
-        parser.exit(1, f"{parser.prog}: {arguments.run} holds nothing that this plot shows\n")
-    save(made, arguments.output or run.path.with_name(pathlib.Path(sys.argv[0]).stem + ".png"))
+        parser.exit(1, f"{parser.prog}: {places} holds nothing that this plot shows\n")
+    save(made, output)

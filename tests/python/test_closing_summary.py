@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 
 LIB = pathlib.Path(__file__).resolve().parents[2] / "scripts/lib"
+sys.path.insert(0, str(LIB))
+from report import words  # noqa: E402
+from runs import Run  # noqa: E402
+
 CONFIG = "data:\n  type: {data}\nencoding:\n  max_length: 1025\n  cls: true\n"
 
 
@@ -16,7 +20,7 @@ def write_record(folder, figures, data="imdb", limit=0, run_id=None):
     """A run.h5 with the root attributes and /summary scalars that the words need."""
     folder.mkdir(parents=True, exist_ok=True)
     with h5py.File(folder / "run.h5", "w") as file:
-        file.attrs.update(status="done", config=CONFIG.format(data=data), limit=limit, threads=2)
+        file.attrs.update(schema_version=1, status="done", config=CONFIG.format(data=data), limit=limit, threads=2)
         file.attrs["run_id"] = run_id or folder.name
         for name, (value, n, error) in figures.items():
             dataset = file.create_dataset(f"summary/{name}", data=np.float64(value))
@@ -42,12 +46,18 @@ def summary(folder):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+def flowing(text):
+    """Without the breaks and indents of lines."""
+    return " ".join(text.split())
+
+
 def test_accuracy_floor_time_memory_and_places(tmp_path):
     folder = write_record(tmp_path / "run", figures())
     (folder / "learning_curve.png").touch()
     text = summary(folder)
     assert "64.00 % ± 1.07 (standard error) on 2,000 test reviews, the first 1,024 bytes of each" in text
-    assert "63.75 % ± 1.07: a logistic regression on byte counts" in text
+    assert "Floor          63.75 % ± 1.07: logistic regression on byte counts" in text
+    assert "Floor          50.00 % ± 1.12: majority class" in text
     assert "221 s on 2 threads" in text and "900 updates" in text
     assert "600 MiB resident, 120 MiB of it tensors" in text
     for name in ("run.h5", "report.html", "learning_curve.png"):
@@ -55,12 +65,31 @@ def test_accuracy_floor_time_memory_and_places(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "accuracy, words",
-    [(0.64, "within noise"), (0.80, "more than how often"), (0.50, "less than how often")],
+    "accuracy, sentence",
+    [
+        # standard error of the difference: 1.07 · √2 = 1.51 points
+        (0.64, "0.25 percentage points above the floor"),
+        (0.64, "this run does not show that the model has learned more than how often each byte occurs"),
+        (0.80, "the model has learned something that the floor has not"),
+        (0.50, "the floor would have been the better classifier"),
+        (0.50, "it has learned next to nothing"),
+    ],
 )
-def test_what_the_difference_to_the_floor_means(tmp_path, accuracy, words):
-    text = summary(write_record(tmp_path / "run", figures(accuracy=accuracy)))
-    assert words in text and ("is clear" in text) == (words != "within noise")
+def test_what_the_difference_to_the_floor_means(tmp_path, accuracy, sentence):
+    assert sentence in flowing(summary(write_record(tmp_path / "run", figures(accuracy=accuracy))))
+
+
+def test_the_sentences_are_those_of_the_report(tmp_path):
+    folder = write_record(tmp_path / "run", figures())
+    sentences = list(words.interpretation(Run(folder / "run.h5")))
+    assert sentences and all(sentence in flowing(summary(folder)) for sentence in sentences)
+
+
+def test_a_folder_without_a_record_is_said_in_a_sentence(tmp_path):
+    command = [sys.executable, str(LIB / "closing_summary.py"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == f"closing_summary: there is no file {tmp_path / 'run.h5'}\n"
 
 
 def test_listops_has_examples_and_symbols_and_no_bytes(tmp_path):

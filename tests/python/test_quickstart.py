@@ -8,8 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from test_closing_summary import figures, write_record
-from test_fetch_data import make_archive
+from fetch_server import make_archive
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 

@@ -1,66 +1,95 @@
-"""One experiment: its runs side by side, and several seeds of one case as a mean with its spread."""
+"""One experiment: its protocol, its table, its plots, what is missing, and its runs folded beneath."""
 
-import re
+from cases import cases_of, lengths_of, readable, series_of
 
-import numpy as np
-
-from report import html, words
+from report import case_table, html, machine, protocol, run_section, scaling_tables, words
 from report.html import element
-from report.run_section import badge
 
-COLUMNS = {
-    "accuracy": "test accuracy",
-    "accuracy_validation": "validation",
-    "accuracy_byte_counts": "floor: symbol counts",
-    "accuracy_majority": "floor: majority",
-    "parameters": "parameters",
-    "training_seconds": "training",
-}
+LONGEST_LIST = 12  # values of a fact that differ between runs are listed up to so many
+OWN = ("Record", "Seed", "Selected", "Parameters")  # facts that are each run's own, where they differ
 
 
-def overview(runs):
-    """A row a run, in the columns that some run has."""
-    columns = [name for name in COLUMNS if any(name in run.figures for run in runs if run.status != "unreadable")]
+def section(name, runs, plots, heading):
+    """An experiment of several runs; without a heading where the page's title is its name."""
+    cases = cases_of(runs)
+    parts = [element("h2", name)] if heading else []
+    if description := next((run.text("description") for run in readable(runs) if run.text("description")), ""):
+        parts.append(element("p", description))
+    parts.append(element("p", *counts(runs), class_="counts"))
+    if cases:
+        parts.append(element("h3", "What was run"))
+        parts.append(html.pairs(shared(readable(runs), protocol.facts)))
+        parts += tables(cases)
+        parts += plots.of_experiment(runs)
+    parts += failures(runs)
+    parts.append(element("h3", "Machine and program"))
+    parts.append(html.pairs(shared(readable(runs), machine.facts)))
+    parts.append(element("h3", f"Each of the {len(runs)} runs"))
+    if not plots.draws_each(runs):
+        parts.append(element("p", "Plots of a single run: scripts/report RUN_FOLDER", class_="soft"))
+    parts += [run_section.section(run, plots.of_run(run, runs), opened=False) for run in runs]
+    return html.page_part(name, *parts)
+
+
+def counts(runs):
+    """How many runs are in which state."""
+    states = {}
+    for run in runs:
+        states[run.status] = states.get(run.status, 0) + 1
+    yield f"{len(runs)} runs with a record: "
+    for status, count in sorted(states.items(), key=lambda held: (held[0] != "done", held[0])):
+        yield run_section.badge(status, f"{count} {status.replace('_', ' ')}")
+        yield " "
+
+
+def tables(cases):
+    if scaling_tables.is_scaling(cases):
+        yield from scaling_tables.tables(cases)
+    elif case_table.metrics_of(cases):
+        yield element("h3", "Result")
+        if len(lengths_of(cases)) > 1 and len(series_of(cases)) > 1:
+            yield case_table.by_length(cases)
+            yield html.folded("Every case with what it is compared with", case_table.table(cases))
+        else:
+            yield case_table.table(cases)
+
+
+def shared(runs, facts):
+    """A fact that all runs share is stated; of one that differs the values are listed, or it is said that it differs."""
+    values = {}
+    for run in runs:
+        for name, held in facts(run):
+            values.setdefault(name, {}).setdefault(held, []).append(run)
     rows = []
-    for run in runs:
-        figures = {} if run.status == "unreadable" else run.figures
-        shown = [words.shown(figures[name]) if name in figures else "–" for name in columns]
-        rows.append([run.title, badge(run.status), *shown])
-    head = ["run", "status", *(COLUMNS[name] for name in columns)]
-    return html.table(head, rows, numbers=range(2, len(head)))
+    for name, held in values.items():
+        if name in OWN and len(held) > 1:
+            if name == "Seed":
+                rows.append((name, ", ".join(sorted(held, key=int))))
+        elif len(held) == 1:
+            rows.append((name, next(iter(held))))
+        elif len(held) <= LONGEST_LIST:
+            rows.append((name, html.join(element("div", value, each(members, runs)) for value, members in held.items())))
+        else:
+            rows.append((name, f"{len(held)} different ones, see each run below"))
+    return rows
 
 
-def without_seed(title):
-    """The swept values but for the seed."""
-    return re.sub(r"(^|\s)seed=\d+(?=\s|$)", "", title).strip()
-
-
-def over_seeds(runs):
-    """Mean, spread and range of the test accuracy of the cases that were run with several seeds."""
-    cases = {}
-    for run in runs:
-        if run.status == "done" and "accuracy" in run.figures:
-            cases.setdefault(without_seed(run.title), []).append(run.figures["accuracy"].value)
-    rows = [
-        (
-            case or "all",
-            str(len(v)),
-            f"{100 * np.mean(v):.2f} %",
-            f"{100 * np.std(v, ddof=1):.2f}",
-            f"{100 * min(v):.2f}–{100 * max(v):.2f}",
-        )
-        for case, v in cases.items()
-        if len(v) > 1
-    ]
-    if not rows:
-        return html.Html("")
-    head = ("case", "seeds", "mean test accuracy", "standard deviation (points)", "range (%)")
-    return html.join([element("h3", "Over seeds"), html.table(head, rows, numbers=range(1, 5))])
+def each(members, runs):
+    """In how many of the runs a value holds."""
+    return element("span", f" ({len(members)} of {len(runs)} runs)", class_="soft")
 
 
 def failures(runs):
-    """The errors of the runs that have one."""
-    for run in runs:
+    """Every run that is not done, with its reason."""
+    held = [run for run in runs if run.status != "done"]
+    if not held:
+        return
+    yield element("h3", "Not done")
+    rows = []
+    for run in held:
         error = run.error if run.status == "unreadable" else run.text("error")
-        if error:
-            yield element("p", f"{run.title}: {error}", class_="error")
+        rows.append([run.title, run_section.badge(run.status), error or words.STATUS.get(run.status, "")])
+    yield html.table(["run", "state", "reason"], rows, first_column=True)
+    yield element(
+        "p", "Runs that were never started have no record: attnlab list EXPERIMENT names them.", class_="soft"
+    )

@@ -11,8 +11,14 @@ def facts(run):
         ("Length", length(run)),
         ("Vocabulary", vocabulary(run)),
         ("Model", model(run)),
+        ("Attention", attention(run)),
+        ("Parameters", parameters(run)),
         ("Training", training(run)),
+        ("Batch", batch(run)),
+        ("Precision", precision(run)),
+        ("Repetitions", repetitions(run)),
         ("Selection", selection(run)),
+        ("Selected", selected(run)),
         ("Evaluated on", evaluated(run)),
         ("Seed", run.attributes.get("seed")),
     ]
@@ -30,6 +36,8 @@ def data(run):
 def length(run):
     if run.setting("lengths") is not None:
         return ", ".join(f"{n:,}" for n in run.setting("lengths")) + " tokens"
+    if isinstance(run.setting("length"), int):
+        return f"{run.setting('length'):,} tokens"
     most = run.setting("encoding.max_length")
     if most is None:
         return None
@@ -51,36 +59,61 @@ def model(run):
     encoder = run.setting("model.encoder")
     if not isinstance(encoder, dict):
         return None
-    attention = encoder.get("attention")
-    if isinstance(attention, dict):
-        attention = (
-            f"{attention.get('type')} ({', '.join(f'{k} {describe(v)}' for k, v in attention.items() if k != 'type')})"
-        )
-    parts = [
-        f"{encoder.get('layers')} layers of width {encoder.get('dim')}, {encoder.get('heads')} heads, "
-        f"feed-forward {encoder.get('ffn_dim')}",
-        "attention: " + (", ".join(run.setting("models")) if run.setting("models") else str(attention)),
-    ]
-    if "parameters" in run.figures:
-        parts.append(f"{run.figures['parameters'].value:,.0f} parameters")
-    return "; ".join(parts)
+    words = f"{encoder.get('layers')} layers of width {encoder.get('dim')}, {encoder.get('heads')} heads, "
+    words += f"feed-forward {encoder.get('ffn_dim')}"
+    dropouts = [f"{words} {encoder[key]:g}" for key, words in DROPOUTS.items() if encoder.get(key)]
+    return f"{words}, " + (", ".join(dropouts) if dropouts else "no dropout")
+
+
+DROPOUTS = {
+    "dropout": "dropout",
+    "attention_dropout": "attention dropout",
+    "activation_dropout": "activation dropout",
+}
+
+
+def attention(run):
+    if run.setting("models"):
+        return ", ".join(run.setting("models"))
+    held = run.setting("model.encoder.attention")
+    if not isinstance(held, dict):
+        return held
+    rest = ", ".join(f"{key} {describe(value)}" for key, value in held.items() if key != "type")
+    return f"{held.get('type')}" + (f" ({rest})" if rest else "")
+
+
+def parameters(run):
+    return f"{run.figures['parameters'].value:,.0f}" if "parameters" in run.figures else None
 
 
 def training(run):
     train = run.setting("train")
+    if train == "none":
+        return f"none: weights from {run.setting('init_from')}"
     if not isinstance(train, dict):
         return None
-    if run.setting("evaluate_only"):
-        return "none: weights from " + (str(run.setting("init_from")) or "the run's checkpoint")
     optimizer, schedule = train.get("optimizer"), train.get("schedule")
     names = [x.get("type") if isinstance(x, dict) else x for x in (optimizer, schedule)]
     amount = f"{train.get('epochs'):g} epochs" if train.get("epochs") else f"{train.get('updates'):,} updates"
-    parts = [amount]
-    if run.setting("batching.batch_size"):
-        parts.append(f"batches of {run.setting('batching.batch_size') * (train.get('accumulate') or 1)}")
-    parts.append(f"{names[0]}, peak learning rate {train.get('learning_rate'):g}, schedule {names[1]}")
-    parts.append(str(train.get("precision", "")))
-    return ", ".join(part for part in parts if part)
+    return f"{amount}, {names[0]}, peak learning rate {train.get('learning_rate'):g}, schedule {names[1]}"
+
+
+def batch(run):
+    size = run.setting("batching.batch_size") or run.setting("batch_size")
+    if not size:
+        return None
+    accumulated = run.setting("train.accumulate") or 1
+    count = "1 example" if size * accumulated == 1 else f"{size * accumulated} examples"
+    return count + (f" in {accumulated} parts" if accumulated > 1 else "")
+
+
+def precision(run):
+    return run.setting("train.precision") or run.setting("precision")
+
+
+def repetitions(run):
+    count = run.setting("repetitions")
+    return f"{count} after {run.setting('warm_up', 0)} of warm-up" if count else None
 
 
 def selection(run):
@@ -89,10 +122,11 @@ def selection(run):
         return None
     if chosen == "last":
         return "the last update; neither validation nor test was looked at"
-    words = "the update with the best accuracy on validation examples held out of train; test was not looked at"
-    if "best_update" in run.figures:
-        words += f" (update {run.figures['best_update'].value:,.0f})"
-    return words
+    return "the update with the best accuracy on validation examples held out of train; test was not looked at"
+
+
+def selected(run):
+    return f"update {run.figures['best_update'].value:,.0f}" if "best_update" in run.figures else None
 
 
 def evaluated(run):

@@ -3,16 +3,15 @@
 import math
 
 import numpy as np
+from cases import published_figures
 
-from report import html, protocol, words
+from report import html, machine, protocol, words
 from report.html import element
 
 NAMES = {
     "accuracy": "Test accuracy",
     "accuracy_validation": "Validation accuracy",
     "accuracy_selected_on_test": "Best test accuracy of any update (selected on test)",
-    "accuracy_byte_counts": "Floor: logistic regression on {} counts",
-    "accuracy_majority": "Floor: most frequent class",
 }
 LONGEST_TABLE = 60
 
@@ -32,14 +31,14 @@ def section(run, pictures, opened):
         *pictures,
         *further(run),
     ]
-    parts += [html.folded("Environment", html.pairs(environment(run)))]
+    parts += [html.folded("Environment", html.pairs(machine.facts(run)))]
     if run.text("config"):
         parts.append(html.folded("Resolved configuration", element("pre", run.text("config").strip())))
     return html.folded(head, *parts, class_="run", opened=opened)
 
 
-def badge(status):
-    return element("span", status.replace("_", " "), class_=f"status {status}")
+def badge(status, words=None):
+    return element("span", words or status.replace("_", " "), class_=f"status {status}")
 
 
 def status_line(run):
@@ -77,14 +76,17 @@ def result(run):
     accuracies = [figure for name in NAMES if (figure := run.figures.get(name))]
     if accuracies:
         yield element("h3", "Result")
-        rows = [(NAMES[f.name].format(run.symbol), words.percent(f), f"{f.n:,}") for f in accuracies]
+        rows = [(NAMES[f.name], words.percent(f), f"{f.n:,}") for f in accuracies]
+        rows += [(f"Floor: {words.floor_name(f, run)}", words.percent(f), f"{f.n:,}") for f in run.floors("accuracy")]
+        for value, name in published_figures(run.published, "accuracy", this_case=True):
+            rows.append((f"Published: {name}", f"{100 * value:.2f} %", "–"))
         yield html.table(("", "± standard error", "examples"), rows, numbers=(1, 2))
-        yield element("p", interpretation(run))
+        yield element("p", " ".join(words.interpretation(run)))
 
 
 def further(run):
     """Every other figure."""
-    others = [figure for figure in run.figures.values() if figure.name not in NAMES]
+    others = [f for f in run.figures.values() if f.name not in NAMES and f.floor_of != "accuracy"]
     if others:
         yield element("h3", "Further figures")
         yield html.table(("", "value"), [(f.meaning or f.name, spread(f)) for f in others], numbers=(1,))
@@ -95,19 +97,6 @@ def spread(figure):
     if words.is_fraction(figure) or not math.isfinite(figure.error) or figure.error == 0:
         return text
     return f"{text} ± {words.quantity(figure.error, figure.unit)}"
-
-
-def interpretation(run):
-    figures = run.figures
-    accuracy = figures.get("accuracy")
-    if accuracy is None:
-        return ""
-    sentences = []
-    if floor := figures.get("accuracy_byte_counts"):
-        sentences.append(words.against_floor(accuracy, floor, run.symbol))
-    if majority := figures.get("accuracy_majority"):
-        sentences.append(words.against_chance(accuracy, majority))
-    return " ".join(s for s in sentences if s)
 
 
 def measurement_tables(run):
@@ -160,34 +149,3 @@ def medians(speed):
     ]
     head = (*names, "median", "least", "most", "repetitions")
     return html.table(head, rows, numbers=range(len(names), len(head)), caption=speed.meaning)
-
-
-def environment(run):
-    commit = run.text("git_commit")
-    dirty = run.text("git_dirty").lower()
-    if commit and dirty in ("1", "true", "yes", "dirty"):
-        commit += " with uncommitted changes"
-    versions = [
-        f"{name.removeprefix('version_')} {run.text(name)}" for name in run.attributes if name.startswith("version_")
-    ]
-    memory = run.attributes.get("memory")
-    rows = [
-        ("Host", run.text("host")),
-        ("System", run.text("system")),
-        ("Processor", run.text("cpu")),
-        ("Threads", run.text("threads")),
-        ("GPU", run.text("gpu")),
-        ("Device", run.text("device")),
-        (
-            "Memory",
-            words.quantity(float(memory), "byte")
-            if isinstance(memory, (int, float, np.number))
-            else run.text("memory"),
-        ),
-        ("Versions", ", ".join(versions)),
-        ("Compiler", run.text("compiler")),
-        ("Commit", commit),
-        ("Data", run.text("data_checksum")),
-        ("Record", str(run.path)),
-    ]
-    return [(name, value) for name, value in rows if value]

@@ -1,6 +1,7 @@
 """Numbers with their units, and what they mean, in words."""
 
 import math
+import re
 
 STATUS = {
     "done": "finished",
@@ -9,6 +10,7 @@ STATUS = {
     "failed": "failed",
     "diverged": "diverged: the loss or a gradient stopped being finite",
     "out_of_memory": "ran out of memory",
+    "skipped": "skipped",
     "unreadable": "its record cannot be read",
 }
 
@@ -52,6 +54,15 @@ def percent(figure):
     return f"{100 * figure.value:.2f} %"
 
 
+def floor_name(figure, run):
+    return figure.row.format(symbol=run.symbol)
+
+
+def first_sentence(text):
+    """Up to the first full stop that ends a sentence, or the end of the line."""
+    return re.split(r"(?<=[.!?])\s|\n", text.strip(), maxsplit=1)[0]
+
+
 def is_fraction(figure):
     return figure.name.startswith("accuracy") or figure.name.endswith("_share")
 
@@ -60,27 +71,39 @@ def shown(figure):
     return percent(figure) if is_fraction(figure) else quantity(figure.value, figure.unit)
 
 
-def against_floor(accuracy, floor, symbol):
-    """What the difference between the model and the regression on symbol counts allows to say. Both are tested on the
-    same examples; taking their errors as independent errs on the wide side."""
+def interpretation(run):
+    """Sentences on what a run's accuracy shows, for the report and the quickstart alike."""
+    accuracy, floors = run.figures.get("accuracy"), run.floors("accuracy")
+    if accuracy is None:
+        return
+    for floor in floors:
+        if floor.name != "accuracy_majority":
+            yield against_floor(accuracy, floor, run)
+    for floor in floors:
+        if floor.name == "accuracy_majority" and (sentence := against_chance(accuracy, floor)):
+            yield sentence
+
+
+def against_floor(accuracy, floor, run):
+    """What the difference between the model and a floor that sees only frequencies allows to say. Both are tested on
+    the same examples; taking their errors as independent errs on the wide side."""
     difference = accuracy.value - floor.value
     error = math.hypot(accuracy.error, floor.error)
+    side = "above" if difference >= 0 else "below"
     size = (
-        f"The model is {abs(100 * difference):.2f} percentage points {'above' if difference >= 0 else 'below'} the "
-        f"logistic regression, which sees only how often each {symbol} occurs and nothing of their order "
-        f"(standard error of the difference: at most {100 * error:.2f} points). "
+        f"The model is {abs(100 * difference):.2f} percentage points {side} the floor "
+        f"({floor_name(floor, run)}), which sees nothing of the order of the {run.symbol}s (standard error of the "
+        f"difference: at most {100 * error:.2f} points)."
     )
     if not math.isfinite(error):
         return size
     if difference > 2 * error:
-        return size + "That is more than two standard errors: the model has learned something of the order."
+        return f"{size} That is more than two standard errors: the model has learned something that the floor has not."
     if difference < -2 * error:
-        return (
-            size + f"That is more than two standard errors: counting {symbol}s would have been the better classifier."
-        )
+        return f"{size} That is more than two standard errors: the floor would have been the better classifier."
     return (
-        size + "That is less than two standard errors: this run does not show that the model has learned anything "
-        f"beyond the frequencies of {symbol}s."
+        f"{size} That is less than two standard errors: this run does not show that the model has learned more than how "
+        f"often each {run.symbol} occurs. Such an accuracy is a check of the harness, not of attention."
     )
 
 

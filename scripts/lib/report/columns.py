@@ -1,0 +1,87 @@
+"""How each figure is shown in a table: its title, its unit in the head, its number in the cell."""
+
+import math
+
+TITLES = {
+    "accuracy": "test accuracy",
+    "accuracy_validation": "validation accuracy",
+    "accuracy_selected_on_test": "test accuracy, selected on test",
+    "training_seconds": "training",
+    "tokens_per_second": "training speed",
+    "resident_peak": "resident peak",
+}
+PHASES = {"train": "training", "infer": "inference"}
+MEASURES = {
+    "seconds": "time of a step",
+    "tokens_per_second": "speed",
+    "allocator_peak": "peak memory, allocator",
+    "resident_peak": "peak memory, resident",
+    "flop_rate": "rate of floating-point operations",
+    "product_share": "share of the machine's matrix-product rate",
+}
+
+
+def title(metric):
+    phase, _, measure = metric.partition("_")
+    if phase in PHASES and measure in MEASURES:
+        return f"{PHASES[phase]}: {MEASURES[measure]}"
+    return TITLES.get(metric, metric.replace("_", " "))
+
+
+def measure(metric):
+    """The title without the phase."""
+    name = MEASURES.get(metric.partition("_")[2], title(metric))
+    return name[0].upper() + name[1:]
+
+
+def scale(metric, unit):
+    """(factor, unit in which the cell is written)."""
+    if metric.startswith("accuracy") or metric.endswith("_share"):
+        return 100.0, "%"
+    if metric == "parameters":
+        return 1e-6, "million"
+    return {
+        "byte": (2.0**-20, "MiB"),
+        "FLOP/s": (1e-9, "GFLOP/s"),
+        "token/s": (1e-3, "thousand tokens/s"),
+        "1": (1.0, ""),
+    }.get(unit, (1.0, unit))
+
+
+def head(metric, unit, name=None):
+    """`name`: instead of the title."""
+    shown = scale(metric, unit)[1]
+    return (name or title(metric)) + (f" ({shown})" if shown else "")
+
+
+def number(value, metric=""):
+    """Three digits that count, without powers of ten; accuracies with two decimals."""
+    if not math.isfinite(value):
+        return "–"
+    if metric.startswith("accuracy"):
+        return f"{value:.2f}"
+    size = math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:,.{max(0, 2 - size)}f}"
+
+
+def estimate(held, metric):
+    """Mean ± standard deviation over seeds; of a single run its value with the standard error over examples, (se), as
+    `attnlab table` writes it."""
+    if held is None:
+        return "–"
+    factor, _ = scale(metric, held.unit)
+    mean, spread = factor * held.mean, factor * held.spread
+    text = number(mean, metric)
+    if not math.isfinite(spread) or spread == 0:
+        return text
+    decimals = len(text.partition(".")[2])
+    return f"{text} ± {spread:,.{decimals}f}" + ("" if held.over_seeds else " (se)")
+
+
+def published(rows, metric):
+    """The paper's figures about one case, with their names where there are several."""
+    shown = [(f"{scale(metric, '')[0] * value:.2f}" if metric.startswith("accuracy") else f"{value:g}", name)
+             for value, name in rows]  # fmt: skip
+    if len(shown) == 1:
+        return shown[0][0]
+    return "; ".join(f"{value} ({name})" for value, name in shown) or "–"

@@ -1,0 +1,59 @@
+"""The first part of a report on several experiments: what there is, what came of it, and how to read it."""
+
+from cases import cases_of, lengths_of, readable
+
+from report import case_table, columns, html, protocol, scaling_tables
+from report.experiment_section import counts
+from report.html import element
+
+HOW_TO_READ = (
+    "Several seeds: mean ± sample standard deviation over seeds, with the number of seeds beside it. One seed: ± is "
+    "the standard error over examples and marked (se). A floor is what a model reaches that knows nothing of order; an "
+    "accuracy near it shows nothing about attention. Published figures are the papers' own, from other machines and, "
+    "for accuracies, selected on the test half. Speeds are ratios to the Transformers of the same sweep on the same "
+    "machine."
+)
+
+
+def section(experiments):
+    """`experiments`: {name: runs}."""
+    rows = [row(name, runs) for name, runs in experiments.items()]
+    return html.page_part(
+        "Overview",
+        element("h2", "Overview"),
+        html.table(["experiment", "runs", "read at most", "what came of it"], rows, first_column=True),
+        element("h3", "How to read the figures"),
+        element("p", HOW_TO_READ),
+    )
+
+
+def row(name, runs):
+    cases = cases_of(runs)
+    state = html.join(list(counts(runs))[1:])
+    link = element("a", html.breakable(name), href=f"#{html.anchor(name)}")
+    return [link, state, lengths(cases, readable(runs)), result(cases)]
+
+
+def lengths(cases, runs):
+    found = lengths_of(cases)
+    if not found:
+        return next((words for run in runs if (words := protocol.length(run))), "–")
+    return (f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,}–{found[-1]:,}") + " tokens"
+
+
+def result(cases):
+    """The best case by the main figure beside the highest floor; of a comparison of speeds its extent."""
+    if scaling_tables.is_scaling(cases):
+        names = list(dict.fromkeys(case.series for case in cases))
+        return f"time and memory of {len(names)} models"
+    metrics = case_table.metrics_of(cases)
+    held = [(case.estimate(metrics[0]), case) for case in cases if case.estimate(metrics[0])] if metrics else []
+    if not held:
+        return "–"
+    higher = held[0][0].better != "lower"
+    estimate, best = (max if higher else min)(held, key=lambda pair: pair[0].mean)
+    seeds = f"{estimate.n} seed{'s' if estimate.n > 1 else ''}"
+    text = f"{columns.head(metrics[0], estimate.unit)}: {columns.estimate(estimate, metrics[0])}, "
+    text += f"{best.name}, {seeds}" if len(held) > 1 else seeds
+    floors = [figure for run in best.done[:1] for figure in run.floors(metrics[0])]
+    return text + (f"; highest floor {100 * floors[0].value:.2f}" if floors else "")

@@ -1,0 +1,87 @@
+"""Draws and saves the plots of a report; each is made only where the runs have something to show in it."""
+
+import pathlib
+import sys
+
+from cases import readable
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "plots"))
+import accuracy_by_example_length  # noqa: E402
+import accuracy_by_length  # noqa: E402
+import accuracy_by_projection  # noqa: E402
+import common  # noqa: E402
+import learning_curve  # noqa: E402
+import learning_curves  # noqa: E402
+import memory_by_length  # noqa: E402
+import speed_by_length  # noqa: E402
+import speed_memory  # noqa: E402
+
+from report import html  # noqa: E402
+
+OF_RUN = [
+    (learning_curve, "Learning curve: loss, validation accuracy and training speed over the updates."),
+    (accuracy_by_example_length, "Test accuracy by length of the example, in groups of equal size."),
+    (speed_memory, "Time and peak memory of one training step."),
+]
+OF_LENGTH = [
+    (accuracy_by_projection, "Test accuracy against Luna's projection length, beside the other attentions, the floors "
+     "and the published figures."),
+    (learning_curves, "Validation accuracy over the updates: thick the mean over the seeds, thin each seed; grey in the "
+     "background the other models, where each has a panel of its own."),
+]  # fmt: skip
+OF_EXPERIMENT = [
+    (accuracy_by_length, {}, "Test accuracy against how much of an example is read; ± as in the table."),
+    (speed_by_length, {"phase": "train"}, "Speed of a training step against the length; a line ends where a cell has no "
+     "figure."),
+    (memory_by_length, {"phase": "train"}, "Peak memory of a training step, above parameters, gradients and optimiser "
+     "state, against the length."),
+    (speed_by_length, {"phase": "infer"}, "Speed of inference against the length."),
+    (memory_by_length, {"phase": "infer"}, "Peak memory of inference, above parameters, against the length."),
+]  # fmt: skip
+MOST_DRAWN = 12  # in an experiment of more runs the plots of each one are left to a report on that run
+
+
+class Pictures:
+    """The plots of one report, in the folder beside it."""
+
+    def __init__(self, folder, single):
+        self.folder, self.single = folder, single
+
+    def draws_each(self, runs):
+        return len(runs) <= MOST_DRAWN
+
+    def of_run(self, run, runs):
+        if run.status == "unreadable" or not self.draws_each(runs):
+            return []
+        prefix = "" if self.single else f"{run.experiment}_{run.id}_"
+        return self._kept((plot.draw(run), prefix + plot.__name__, words) for plot, words in OF_RUN)
+
+    def of_experiment(self, runs):
+        """Where several lengths were run, what shows one of them is folded under its length."""
+        name, runs = runs[0].experiment, readable(runs)
+        lengths = sorted({run.length or 0 for run in runs})
+        if len(lengths) == 1:
+            yield from self._kept(self._of_length(runs, name, ""))
+        yield from self._kept(self._over_lengths(runs, name))
+        for length in lengths if len(lengths) > 1 else ():
+            some = [run for run in runs if (run.length or 0) == length]
+            if drawn := self._kept(self._of_length(some, name, f"_{length}")):
+                yield html.folded(f"Plots at {length:,} tokens", *drawn)
+
+    def _of_length(self, runs, name, suffix):
+        for plot, words in OF_LENGTH:
+            yield plot.draw(runs), f"{name}_{plot.__name__}{suffix}", words
+
+    def _over_lengths(self, runs, name):
+        for plot, options, words in OF_EXPERIMENT:
+            suffix = "".join(f"_{value}" for value in options.values())
+            yield plot.draw(runs, **options), f"{name}_{plot.__name__}{suffix}", words
+
+    def _kept(self, drawn):
+        return [self._keep(made, name, words) for made, name, words in drawn if made is not None]
+
+    def _keep(self, made, name, words):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{name.replace('/', '_')}.png"
+        common.save(made, path)
+        return html.picture(path, words)

@@ -1,0 +1,108 @@
+"""Panels of a figure against the length of the sequence, on logarithmic axes: what speed_by_length and
+memory_by_length have in common."""
+
+import common
+import matplotlib
+import numpy as np
+from cases import cases_of, lengths_of, ratio, reference_of, references, series_of
+
+
+class Cells:
+    """The cases that have some figure of a phase, how each series looks, and what they are compared with."""
+
+    def __init__(self, runs, metrics):
+        everything = cases_of(runs)
+        self.cases = [case for case in everything if case.length and any(case.estimate(m) for m in metrics)]
+        self.lengths = lengths_of(self.cases)
+        self.to = references(everything)
+        self.names = series_of(self.cases)
+        self.looks = common.styles(self.names, series_of([c for c in self.cases if c.model in self.to.values()]))
+
+    def lines(self, value_of):
+        """(series, lengths, values, below, above) where value_of(case) gives a value and how far its error bar reaches
+        below and above it."""
+        for name in self.names:
+            points = [(case.length, *held) for case in self.cases if case.series == name and (held := value_of(case))]
+            if points:
+                yield name, *(np.array(column) for column in zip(*sorted(points)))
+
+
+def start(cells, panels):
+    """A column of panels over the same lengths."""
+    rows = 0.21 * (len(cells.names) / 2 + 1)
+    made, axes = common.plt.subplots(
+        panels, 1, figsize=(common.WIDTH, 2.75 * panels + rows + 0.3), sharex=True, squeeze=False
+    )
+    made.get_layout_engine().set(h_pad=0.1)
+    return made, list(axes[:, 0])
+
+
+def finish(made, axes, cells):
+    for axis in axes:
+        common.length_axis(axis, cells.lengths, "")
+        axis.tick_params(labelbottom=True)
+    axes[-1].set_xlabel("tokens of a sequence (n), log scale")
+    common.legend_below(made, axes[0])
+    return made
+
+
+def draw_lines(axis, cells, value_of):
+    for name, lengths, values, below, above in cells.lines(value_of):
+        error = np.nan_to_num([below, above]) if np.isfinite([below, above]).any() else None
+        axis.errorbar(lengths, values, yerr=error, **cells.looks[name], linewidth=1.4, capsize=3, label=name)
+
+
+def draw_metric(axis, cells, metric, scale, title):
+    """A figure itself, on two logarithmic axes; its error bar is the range of the repetitions, else the spread over
+    seeds."""
+
+    def value_of(case):
+        estimate = case.estimate(metric)
+        if estimate is None or not estimate.mean > 0:
+            return None
+        if held := case.repetitions(metric):
+            least, most, _ = held
+            return estimate.mean / scale, (estimate.mean - least) / scale, (most - estimate.mean) / scale
+        spread = estimate.spread / scale if estimate.over_seeds else np.nan
+        return estimate.mean / scale, spread, spread
+
+    draw_lines(axis, cells, value_of)
+    axis.set_yscale("log")
+    axis.set_title(title)
+    plain_numbers(axis)
+
+
+def draw_guides(axis, cells):
+    """How linear and quadratic growth would look from beneath the lowest line on."""
+    values = [y for line in axis.get_lines() for y in np.atleast_1d(line.get_ydata()) if y > 0]
+    if not values or len(cells.lengths) < 2:
+        return
+    lengths = np.array([cells.lengths[0], cells.lengths[-1]], float)
+    base = min(values) * 0.72
+    for power, style, words in ((1, ":", "guide: linear growth"), (2, "-.", "guide: quadratic growth")):
+        growth = base * (lengths / lengths[0]) ** power
+        axis.plot(lengths, growth, color=common.GREY, linestyle=style, linewidth=1.1, label=words)
+
+
+def draw_ratio(axis, cells, metric, short, ours_over_theirs, title):
+    """Ratio to the reference of that name at the same length, 1 being the reference itself."""
+
+    def value_of(case):
+        reference = reference_of(case, cells.to[short], cells.cases)
+        held = ratio(case, reference, metric) if ours_over_theirs else ratio(reference, case, metric)
+        return held and (held[0], held[1], held[1])
+
+    draw_lines(axis, cells, value_of)
+    axis.axhline(1, color=common.GREY, linewidth=1)
+    axis.set_yscale("log")
+    axis.set_title(title)
+    plain_numbers(axis)
+
+
+def plain_numbers(axis):
+    """0.1, 1, 10 with 2 and 5 or 3 between them as room allows, instead of powers of ten."""
+    low, high = axis.get_ylim()
+    subs = (1, 2, 5) if high / low < 40 else (1, 3) if high / low < 2000 else (1,)
+    axis.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=subs, numticks=20))
+    axis.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())

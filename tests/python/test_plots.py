@@ -1,0 +1,158 @@
+"""The scripts in scripts/plots: each runs alone, and the lines have the numbers of the records."""
+
+import numpy as np
+import pytest
+import sweeps
+from pages import PLOTS, PNG, start
+from report import pictures  # noqa: F401  (puts the folder of the plots on the path)
+import accuracy_by_length
+import accuracy_by_projection
+import common
+import learning_curves
+import memory_by_length
+import speed_by_length
+from runs import load
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A folder for each kind of sweep."""
+    root = tmp_path_factory.mktemp("sweeps")
+    sweeps.accuracy_sweep(root / "accuracy")
+    sweeps.length_sweep(root / "lengths", (1024, 4096))
+    sweeps.speed_sweep(root / "speed")
+    return root
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    common.plt.close("all")
+
+
+def line(axis, label):
+    """(x, y) of the line of that name; the lines of error bars are named by their container."""
+    for container in axis.containers:
+        if container.get_label() == label:
+            return container.lines[0].get_data()
+    return next(held.get_data() for held in axis.get_lines() if held.get_label() == label)
+
+
+@pytest.mark.parametrize(
+    "plot, run",
+    [
+        ("learning_curve", "quickstart/aaaa1111"),
+        ("accuracy_by_example_length", "quickstart/aaaa1111"),
+        ("speed_memory", "luna_speed/bbbb2222"),
+    ],
+)
+def test_each_plot_of_a_run_is_a_script_of_its_own(written, tmp_path, plot, run):
+    picture = tmp_path / "picture.png"
+    assert start(PLOTS / f"{plot}.py", written / run / "run.h5", "-o", picture).returncode == 0
+    assert picture.read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize(
+    "plot, sweep, options",
+    [
+        ("learning_curves", "accuracy", []),
+        ("accuracy_by_projection", "accuracy", []),
+        ("accuracy_by_length", "lengths", []),
+        ("speed_by_length", "speed", ["--phase", "infer"]),
+        ("memory_by_length", "speed", ["--phase", "train"]),
+    ],
+)
+def test_each_plot_of_a_sweep_is_a_script_of_its_own(root, tmp_path, plot, sweep, options):
+    picture = tmp_path / "picture.png"
+    done = start(PLOTS / f"{plot}.py", root / sweep, *options, "-o", picture)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert picture.read_bytes().startswith(PNG)
+
+
+def test_single_records_can_be_compared_too(written, tmp_path):
+    records = [written / "luna_text" / name / "run.h5" for name in ("luna1", "soft1")]
+    assert start(PLOTS / "learning_curves.py", *records, "-o", tmp_path / "picture.png").returncode == 0
+    assert (tmp_path / "picture.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize(
+    "plot, place", [("speed_memory", "quickstart/aaaa1111/run.h5"), ("speed_by_length", "quickstart")]
+)
+def test_a_plot_says_when_there_is_nothing_to_show(written, tmp_path, plot, place):
+    done = start(PLOTS / f"{plot}.py", written / place, "-o", tmp_path / "picture.png")
+    assert done.returncode == 1
+    assert "holds nothing that this plot shows" in done.stderr
+    assert not (tmp_path / "picture.png").exists()
+
+
+def test_accuracy_against_the_projection_length(root):
+    near, whole = accuracy_by_projection.draw(load(root / "accuracy")).axes
+    assert near.get_xscale() == "log"
+    x, y = line(near, "Luna, ± s.d. over seeds")
+    assert x.tolist() == [16, 128, 256] and y == pytest.approx([0.6551, 0.6570, 0.6590])
+    assert line(near, "Luna, published")[1] == pytest.approx([0.6574, 0.6574, 0.6578])
+    labels = [text.get_text() for text in whole.texts]
+    for expected in ("Transformer 65.10", "Transformer, published 65.21", "floor: byte counts 65.26",
+                     "floor: majority class 50.00", "Local attention 53.20"):  # fmt: skip
+        assert expected in labels
+    assert "Local attention 53.20" not in [text.get_text() for text in near.texts], "it would flatten the rest"
+
+
+def test_accuracy_against_the_length_has_the_floor_of_each_length(root):
+    (axis,) = accuracy_by_length.draw(load(root / "lengths")).axes
+    x, y = line(axis, "floor: logistic regression on byte counts")
+    assert list(x) == [1024, 4096] and list(y) == pytest.approx([0.6286, 0.6526])
+    assert line(axis, "Luna-256")[1] == pytest.approx([0.6290, 0.6590])
+    assert axis.get_xlabel().startswith("bytes")
+
+
+def test_the_mean_curve_is_over_the_seeds_that_are_done(root):
+    made = learning_curves.draw(load(root / "accuracy"))
+    panels = {axis.get_title(loc="left"): axis for axis in made.axes if axis.get_title(loc="left")}
+    assert len(panels) == 9
+    three = panels["Luna-16, 3 seeds"].get_lines()
+    seeds = [held.get_ydata() for held in three if held.get_linewidth() == 0.8]
+    mean = next(held.get_ydata() for held in three if held.get_marker() != "None")
+    assert len(seeds) == 3 and mean == pytest.approx(np.mean(seeds, axis=0))
+    one = panels["Synthesizer, 1 of 3 done"].get_lines()
+    assert next(held.get_xdata()[-1] for held in one if held.get_marker() != "None") == 2000
+
+
+def test_speed_and_its_ratio_to_both_transformers(root):
+    seconds, rate, textbook, fused = speed_by_length.draw(load(root / "speed"), phase="train").axes
+    # Luna-16 takes 0.175·k seconds, the Transformers 0.12·k + 0.24·k² and 0.12·k + 0.20·k², at k thousand tokens.
+    k = np.array([1.024, 2.048, 3.072, 4.096, 8.192])
+    assert line(seconds, "Luna-16")[1] == pytest.approx(0.175 * k)
+    assert line(rate, "Luna-16")[1] == pytest.approx(1 / 0.175)
+    assert line(textbook, "Luna-16")[1] == pytest.approx((0.12 + 0.24 * k[:4]) / 0.175), "8,192 was skipped"
+    assert line(fused, "Luna-16")[1] == pytest.approx((0.12 + 0.20 * k) / 0.175)
+    assert line(fused, "Transformer (fused)")[1] == pytest.approx(1)
+    guide = line(seconds, "guide: linear growth")
+    assert guide[1][1] / guide[1][0] == pytest.approx(8)
+    assert all(axis.get_yscale() == axis.get_xscale() == "log" for axis in (seconds, rate, textbook, fused))
+
+
+def test_the_bars_of_a_time_are_its_least_and_most_repetition(root):
+    seconds = speed_by_length.draw(load(root / "speed"), phase="infer").axes[0]
+    luna = next(held for held in seconds.containers if held.get_label() == "Luna-16")
+    (least, most), *_ = [segment[:, 1] for segment in luna.lines[2][0].get_segments()]
+    middle = 0.175 * 1.024 / 3
+    assert (least, most) == pytest.approx((0.95 * middle, 1.2 * middle))
+
+
+def test_memory_and_its_fraction_of_both_transformers(root):
+    allocator, resident, textbook, fused = memory_by_length.draw(load(root / "speed"), phase="train").axes
+    k = np.array([1.024, 2.048, 3.072, 4.096])
+    assert line(allocator, "Luna-16")[1][:4] == pytest.approx(30 * k)
+    assert line(resident, "Luna-16")[1][:4] == pytest.approx(36 * k)
+    assert line(textbook, "Luna-16")[1] == pytest.approx(30 / (60 + 140 * k))
+
+
+def test_no_two_lines_look_alike():
+    names = [f"model {i}" for i in range(14)]
+    looks = common.styles(names, names[:2])
+    assert len({(look["color"], look["marker"], str(look["linestyle"])) for look in looks.values()}) == 14
+    assert {looks[name]["color"] for name in names[:2]} == {common.BLACK}
+    for name, look in looks.items():  # without the colour, as on a grey print
+        alike = [other for other in looks if all(looks[other][key] == look[key] for key in ("marker", "linestyle"))]
+        assert len([other for other in alike if (other in names[:2]) == (name in names[:2])]) == 1

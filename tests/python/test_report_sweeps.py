@@ -1,0 +1,226 @@
+"""scripts/report on a results root: overview, tables of sweeps beside the published figures, what is missing."""
+
+import re
+import shutil
+
+import h5py
+import pytest
+import sweeps
+from pages import PNG, REPORT, Page, report, start
+from cases import cases_of, reference_of
+from report import html
+from runs import load
+
+
+@pytest.fixture(scope="module")
+def page(written, tmp_path_factory):
+    """The report of the results root, made once."""
+    output = tmp_path_factory.mktemp("out") / "report.html"
+    done = start(REPORT, written, "-o", output)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == str(output)
+    return Page(output), output.parent
+
+
+def made(folder, sweep, **options):
+    """The page of one sweep alone."""
+    sweep(folder, **options)
+    assert report(folder) == 0
+    return Page(folder / "report.html")
+
+
+@pytest.fixture(scope="module")
+def accuracies(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("a") / "lra_text", sweeps.accuracy_sweep)
+
+
+@pytest.fixture(scope="module")
+def lengths(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("l") / "accuracy_by_length", sweeps.length_sweep)
+
+
+@pytest.fixture(scope="module")
+def speeds(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("s") / "speed_memory", sweeps.speed_sweep, lengths=(1024, 2048, 4096, 8192))
+
+
+# The page
+
+
+def test_the_page_needs_no_other_file(page):
+    assert page[0].sources, "the plots are inside"
+    assert all(source.startswith("data:image/png;base64,") for source in page[0].sources)
+
+
+def test_every_plot_also_lies_beside_the_page(page):
+    names = {path.name for path in (page[1] / "plots").iterdir()}
+    assert "quickstart_aaaa1111_learning_curve.png" in names
+    assert "luna_speed_bbbb2222_speed_memory.png" in names
+    assert "luna_text_learning_curves.png" in names
+    assert len(names) == len(page[0].sources)
+    assert all((page[1] / "plots" / name).read_bytes().startswith(PNG) for name in names)
+
+
+def test_navigation_and_overview_lead_to_every_experiment(page):
+    experiments = ["part-luna-speed", "part-luna-text", "part-quickstart"]
+    assert [name for name in page[0].ids if name.startswith("part-")] == ["part-overview", *experiments]
+    assert page[0].links == ["#part-overview"] + [f"#{name}" for name in experiments] * 2
+
+
+def test_the_overview_has_a_line_an_experiment(page):
+    assert page[0].row("luna_text", "4 done 1 diverged 1 interrupted 1 unreadable ", "1,024 tokens")[3] == (
+        "test accuracy (%): 65.60 ± 0.46, attention=luna, 3 seeds; highest floor 63.75"
+    )
+
+
+def contrast(colour):
+    """WCAG 2's contrast of a colour on white."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)
+
+
+def test_every_colour_of_text_is_legible_on_white():
+    assert contrast("#767676") == pytest.approx(4.54, abs=0.01)  # the lightest grey that WCAG's AA allows
+    used = re.findall(r"(?:[ ;{]color|--ink|--soft|--blue): (#[0-9a-f]{6})", html.STYLE)
+    assert len(used) >= 6
+    assert all(contrast(colour) >= 4.5 for colour in used)
+
+
+# Accuracies
+
+
+def test_a_row_has_mean_spread_published_and_the_distance_to_the_floor(accuracies):
+    # 65.31, 65.51, 65.71: mean 65.51, sample standard deviation 0.20. Its distance to 65.26 has the standard error
+    # sqrt(0.6531·0.3469/25000 + 0.6526·0.3474/25000) = 0.43 points.
+    assert accuracies.row("Luna-16")[:5] == ["Luna-16", "3", "65.51 ± 0.20", "65.74", "+0.25 ± 0.43"]
+    assert accuracies.row("Local attention")[2:5] == ["53.20 ± 0.20", "–", "−12.06 ± 0.44"]
+
+
+def test_a_single_seed_shows_the_standard_error_and_says_so(accuracies):
+    # sqrt(0.615 · 0.385 / 25000) = 0.31 points
+    assert accuracies.row("Synthesizer")[1:3] == ["1", "61.50 ± 0.31 (se)"]
+    assert "(se): one seed, standard error over the examples" in accuracies.text
+
+
+def test_floors_and_rows_that_only_the_paper_has_follow(accuracies):
+    models = [row[0] for row in accuracies.rows]
+    first = models.index("Transformer")
+    assert models[first + 9 : first + 13] == [
+        "floor: logistic regression on byte counts", "floor: majority class", "Reformer", "BigBird"
+    ]  # fmt: skip
+    assert accuracies.row("floor: logistic regression on byte counts")[2] == "65.26 ± 0.30 (se)"
+    assert accuracies.row("Reformer")[3] == "56.10" and accuracies.row("Reformer")[-1] == "published only"
+    assert "Published: Ma et al. 2021, table 2." in accuracies.text
+
+
+def test_lunas_are_in_the_order_of_their_projection_length(accuracies):
+    lunas = [row[0] for row in accuracies.rows if re.fullmatch(r"Luna-\d+", row[0])]
+    assert lunas[:3] == ["Luna-16", "Luna-128", "Luna-256"]
+
+
+def test_what_is_missing_or_failed_has_its_reason(accuracies):
+    assert accuracies.row("Performer")[-1] == "2 done; no record of seed 3"
+    state = "1 done; seed 2 diverged: the loss is NaN at update 600.; seed 3 interrupted"
+    assert accuracies.row("Synthesizer")[-1] == state
+    assert accuracies.row("Synthesizer seed=2", "diverged")[2] == (
+        "the loss is NaN at update 600. The gradient of classifier.weight was the first."
+    )
+    assert "24 done" in accuracies.text and "1 interrupted" in accuracies.text
+
+
+def test_the_protocol_is_stated_once_and_what_differs_is_listed(accuracies):
+    assert "Length at most 4,002 tokens, <CLS> and </s> included; longer texts are cut Vocabulary" in accuracies.text
+    assert "luna (projection_length 128) (3 of 26 runs)" in accuracies.text
+    assert "Batch 32 examples Precision fp32" in accuracies.text
+    assert "Seed 1, 2, 3" in accuracies.text
+    assert "Threads 2" in accuracies.text and "Test CPU at 3 GHz" in accuracies.text
+
+
+def test_plots_of_each_run_are_left_out_where_there_are_many(accuracies):
+    assert len(accuracies.sources) == 2, "against the projection length, and the curves"
+    assert "Plots of a single run: scripts/report RUN_FOLDER" in accuracies.text
+
+
+def test_older_records_without_labels_are_named_by_what_was_swept(page):
+    # 65.2, 66.1, 65.5: mean 65.60, sample standard deviation 0.458
+    assert page[0].row("attention=luna")[:3] == ["attention=luna", "3", "65.60 ± 0.46"]
+    assert page[0].row("foreign1", "unreadable")[2].endswith(
+        "run.h5 is no HDF5 file: something else wrote it or it was cut short"
+    )
+
+
+# Lengths
+
+
+def test_accuracies_of_several_lengths_stand_side_by_side_over_their_floors(lengths):
+    assert lengths.row("model", "1,024", "2,048", "3,072", "4,096")
+    luna = ["62.51 ± 0.31 (se)", "63.51 ± 0.30 (se)", "64.51 ± 0.30 (se)", "65.51 ± 0.30 (se)"]
+    assert lengths.row("Luna-16")[1:] == luna
+    assert lengths.row("floor: logistic regression on byte counts")[1:] == ["62.86", "63.66", "64.46", "65.26"]
+
+
+def test_a_floor_that_differs_says_for_which_length(lengths):
+    assert lengths.row("floor: logistic regression on byte counts (1,024 tokens)")[2] == "62.86 ± 0.31 (se)"
+
+
+# Speed and memory
+
+
+def test_times_have_a_column_a_length_and_a_skipped_cell_says_so(speeds):
+    # 0.12·k + 0.24·k² at k = 1.024, 2.048, 4.096
+    assert speeds.row("Transformer (textbook)")[1:] == ["0.375", "1.25", "4.52", "skipped"]
+    reason = speeds.row("Transformer (textbook) length=8192", "skipped")[2]
+    assert reason == "needs about 12.1 GiB, 9.8 GiB are available"
+
+
+def test_ratios_to_each_reference_with_the_published_figure(speeds):
+    rows = [row for row in speeds.rows if row[0] == "Luna-16"]
+    # time: (0.12 + 0.24·4.096) / 0.175 = 6.303; memory: 30 / (60 + 140·4.096) = 0.0474
+    assert ["Luna-16", "2.09", "3.49", "6.30 [5.5]", "–"] in rows
+    assert rows[4] == ["Luna-16", "0.148", "0.0865", "0.0474", "–"]
+    # and over the fused Transformer: (0.12 + 0.20·8.192) / 0.175 = 10.05
+    assert rows[3][-1] == "10.0"
+    assert "Time of a step, times faster than Transformer (fused)" in speeds.text
+
+
+def test_what_doubling_costs(speeds):
+    assert speeds.row("model", "training: time of a step, 1,024 to 2,048")
+    rows = [row for row in speeds.rows if row[0] == "Luna-256"]
+    assert rows[-1] == ["Luna-256"] + ["2.00"] * 12
+    # (0.12 + 0.20·8.192) / (0.12 + 0.20·4.096) · 2 = 3.74
+    assert [row for row in speeds.rows if row[0] == "Transformer (fused)"][-1][3] == "3.74"
+
+
+def test_rows_that_only_the_paper_has_are_named(speeds):
+    assert "In brackets: published (Ma et al. 2021). Published only: Reformer, 4K 0.79." in speeds.text
+
+
+def test_a_sweep_repeated_with_an_override_is_not_taken_for_more_seeds(tmp_path):
+    folder = tmp_path / "speed_memory"
+    sweeps.speed_sweep(folder, lengths=(1024, 2048))
+    for cell in list(folder.iterdir()):
+        shutil.copytree(cell, folder / f"{cell.name}b")
+        with h5py.File(folder / f"{cell.name}b" / "run.h5", "r+") as file:
+            file.attrs["config"] = file.attrs["config"].replace("precision: fp32", "precision: bf16")
+            file["summary/train_seconds"][...] /= 2
+    cases = cases_of(load(folder))
+    assert {len(case.runs) for case in cases} == {1}
+    luna = {case.conditions["precision"]: case for case in cases if case.model == "Luna-16" and case.length == 1024}
+    assert luna["fp32"].estimate("train_seconds").mean == pytest.approx(0.175 * 1.024)
+    assert luna["bf16"].estimate("train_seconds").mean == pytest.approx(0.175 * 1.024 / 2)
+    for precision, case in luna.items():
+        reference = reference_of(case, "Transformer (fused)", cases)
+        assert reference.conditions == {"precision": precision} and reference.length == 1024
+
+
+def test_repetitions_behind_a_time_are_stated(speeds):
+    assert "Median of 5 repetitions; of all cells the fastest lies at 0.95 of it, the slowest at 1.20." in speeds.text
+
+
+def test_a_comparison_in_one_run_has_tables(page):
+    text = page[0].text
+    assert "luna-16 1 0.61 200 8.03" in text
+    assert "allocator peak (MiB)" in text
+    assert "textbook 1 1,843" in text
+    assert "250.0 GFLOP/s" in text

@@ -1,1 +1,2 @@
-"""Fetching of data sets: datasets.py is the table, place.py the whole way, download.py and unpack.py its two steps."""
+"""Fetching of data sets: datasets.py is the table; place.py the whole way of a set of archives, books.py of a set of
+books; download.py, bucket.py and unpack.py their steps."""

@@ -33,6 +33,19 @@ class Dataset:
     whole: tuple[Files, ...]
 
 
+@dataclasses.dataclass(frozen=True)
+class BookSet:
+    """Splits of books, one text file each: an object each in a bucket of Google's storage, or an archive or two a split
+    in a project mirror."""
+
+    name: str
+    meaning: str
+    terms: str
+    address: str  # of the storage: the JSON listing and the objects are below it
+    bucket: str
+    splits: dict[str, int]  # books in each as published; the first one is fetched where none is named
+
+
 _IMDB_CLASSES = [f"aclImdb/{split}/{label}/*.txt" for split in ("train", "test") for label in ("pos", "neg")]
 
 DATASETS = (
@@ -47,5 +60,15 @@ DATASETS = (
         packed=(Archive("imdb/aclImdb.tar.xz"),),
         members=("aclImdb/README", *_IMDB_CLASSES),
         whole=tuple(Files(pattern, 12_500) for pattern in _IMDB_CLASSES),
+    ),
+    BookSet(
+        name="pg19",
+        meaning="PG-19: books of Project Gutenberg from before 1919, 100 for testing (40 MB), 50 for validation, 28,602 "
+        "for training (11 GB)",
+        terms="public domain in the USA; lists under Apache-2.0; asks for citation of Rae et al. 2019, Compressive "
+        "Transformers",
+        address="https://storage.googleapis.com/",
+        bucket="deepmind-gutenberg",
+        splits={"test": 100, "validation": 50, "train": 28_602},
     ),
 )

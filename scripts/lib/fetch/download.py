@@ -36,8 +36,8 @@ def read_small(url: str) -> bytes:
             raise Unreachable(f"cannot read {url}: {_reason(error)}") from error
 
 
-def download(url: str, target: pathlib.Path) -> None:
-    """Downloads `url` to `target`. A part of an earlier attempt lies beside it as NAME.part, with NAME.part.json to
+def download(url: str, target: pathlib.Path, shown: bool = True) -> None:
+    """Downloads `url` to `target`, showing its progress where asked. A part of an earlier attempt lies beside it as NAME.part, with NAME.part.json to
     tell whether the server still has the same file. Raises NotFound, Unreachable, or FetchError where the connection
     is cut again and again; OSError where the disk refuses."""
     part = target.with_name(target.name + ".part")
@@ -45,7 +45,7 @@ def download(url: str, target: pathlib.Path) -> None:
     while True:
         before = _size(part)
         try:
-            _attempt(url, part)
+            _attempt(url, part, shown)
             break
         except Unreachable as error:
             if failures == 0:
@@ -70,7 +70,7 @@ def forget(target: pathlib.Path) -> None:
     _note(part).unlink(missing_ok=True)
 
 
-def _attempt(url: str, part: pathlib.Path) -> None:
+def _attempt(url: str, part: pathlib.Path, shown: bool) -> None:
     have, headers = _resume(url, part)
     try:
         response = _open(url, headers)
@@ -86,10 +86,11 @@ def _attempt(url: str, part: pathlib.Path) -> None:
         length = response.headers.get("Content-Length")
         total = have + int(length) if length and length.isdigit() else None
         with open(part, "ab" if have else "wb") as file:
-            _copy(response, file, Progress(url.rsplit("/", 1)[-1], have, total), total)
+            progress = Progress(url.rsplit("/", 1)[-1], have, total) if shown else None
+            _copy(response, file, progress, total)
 
 
-def _copy(response, file, progress: Progress, total: int | None) -> None:
+def _copy(response, file, progress: Progress | None, total: int | None) -> None:
     while True:
         try:
             chunk = response.read(CHUNK)
@@ -98,8 +99,10 @@ def _copy(response, file, progress: Progress, total: int | None) -> None:
         if not chunk:
             break
         file.write(chunk)
-        progress.update(file.tell())
-    progress.finish(file.tell())
+        if progress:
+            progress.update(file.tell())
+    if progress:
+        progress.finish(file.tell())
     if total is not None and file.tell() != total:
         raise _Cut("the connection was closed early")
 

@@ -25,7 +25,7 @@ def fetch(dataset: Dataset, mirror: str | None, data: pathlib.Path) -> pathlib.P
         return folder
     scratch = data / ".fetch" / dataset.name
     scratch.mkdir(parents=True, exist_ok=True)
-    with _locked(scratch / "lock"):
+    with locked(scratch / "lock"):
         if not missing_files(dataset, folder):
             return folder
         if folder.exists() and not (folder / MARKER).exists():
@@ -50,7 +50,7 @@ def _fill(dataset: Dataset, mirror: str | None, folder: pathlib.Path, scratch: p
     record = []
     try:
         for archive, file in archives:
-            checksum = _check(source, archive, file, scratch)
+            checksum = check(source, archive, file, scratch)
             print(f"Unpacking {source.describe(archive.path)}", file=sys.stderr, flush=True)
             unpack(file, staging, dataset.members)
             record.append({"from": source.describe(archive.path), "sha256": checksum})
@@ -83,7 +83,7 @@ def _find(dataset: Dataset, mirror: str | None, scratch: pathlib.Path):
     raise Unreachable(str(reason))
 
 
-def _check(source, archive: Archive, file: pathlib.Path, scratch: pathlib.Path) -> str:
+def check(source, archive: Archive, file: pathlib.Path, scratch: pathlib.Path) -> str:
     """The SHA-256 of the archive, which must be the expected one; a wrong download is removed."""
     what = source.describe(archive.path)
     actual = sources.sha256_of(file)
@@ -101,7 +101,8 @@ def _check(source, archive: Archive, file: pathlib.Path, scratch: pathlib.Path) 
 
 
 @contextlib.contextmanager
-def _locked(path: pathlib.Path):
+def locked(path: pathlib.Path):
+    """Waits for another fetch of the same set."""
     with open(path, "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

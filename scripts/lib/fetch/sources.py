@@ -22,6 +22,9 @@ class Folder:
     def read_small(self, path: str) -> bytes:
         return self.get(path, self._folder).read_bytes()
 
+    def files(self, pattern: str) -> list[pathlib.Path]:
+        return sorted(self._folder.glob(pattern))
+
     def get(self, path: str, scratch: pathlib.Path) -> pathlib.Path:
         """The file itself; nothing is copied."""
         file = self._folder / path

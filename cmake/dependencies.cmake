@@ -9,6 +9,13 @@ find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(GTest REQUIRED)
 
+# Debian's package has no CMake file of its own.
+find_path(SENTENCEPIECE_INCLUDE sentencepiece_processor.h REQUIRED)
+find_library(SENTENCEPIECE_LIBRARY sentencepiece REQUIRED)
+add_library(sentencepiece INTERFACE)
+target_include_directories(sentencepiece SYSTEM INTERFACE ${SENTENCEPIECE_INCLUDE})
+target_link_libraries(sentencepiece INTERFACE ${SENTENCEPIECE_LIBRARY})
+
 add_library(attnlab_torch INTERFACE)
 if(Torch_DIR)
   find_package(Torch REQUIRED)

@@ -18,9 +18,12 @@ namespace attnlab {
 /// Rows that one thread takes at a time: large enough for the matrix product, small enough for the caches.
 inline constexpr int64_t slice_rows = 512;
 
+/// What the native code can read.
+inline bool is_fp32_on_cpu(const Tensor& t) { return t.is_cpu() && t.scalar_type() == torch::kFloat; }
+
 /// True where the native code applies. Not under autocast, which asks for products in another type.
 inline bool is_native(const Tensor& t) {
-  return t.is_cpu() && t.scalar_type() == torch::kFloat && !at::autocast::is_autocast_enabled(torch::kCPU);
+  return is_fp32_on_cpu(t) && !at::autocast::is_autocast_enabled(torch::kCPU);
 }
 
 /// autograd functions take an absent tensor as nothing, not as an undefined one.

@@ -2,7 +2,7 @@
 #include <torch/library.h>
 
 #include "kernels/few_rows.h"
-#include "kernels/ops.h"
+#include "kernels/native.h"
 
 namespace attnlab {
 namespace {
@@ -17,8 +17,8 @@ Activation activation_named(c10::string_view name) {
 /// The native operators read plain memory: every tensor must be fp32 on the CPU.
 void check_native(std::initializer_list<Tensor> tensors) {
   for (const Tensor& t : tensors)
-    TORCH_CHECK(!t.defined() || (t.is_cpu() && t.scalar_type() == torch::kFloat),
-                "this operator takes fp32 tensors on the CPU, not ", t.toString());
+    TORCH_CHECK(!t.defined() || is_fp32_on_cpu(t), "this operator takes fp32 tensors on the CPU, not ",
+                t.toString());
 }
 
 Tensor or_undefined(const MaybeTensor& t) { return t ? t->contiguous() : Tensor(); }

@@ -47,6 +47,27 @@ struct Simd {
   float (*sum)(int64_t n, const float* x);
   /// y += x
   void (*accumulate)(int64_t n, const float* x, float* y);
+
+  // Attention over a bounded set of states (bounded.inc).
+
+  /// c = a·b, or c += a·b: a [rows, depth], b [depth, cols], c [rows, cols] with row strides lda, ldb, ldc.
+  /// rows is a multiple of 8, cols of 16.
+  void (*product)(int64_t rows, int64_t cols, int64_t depth, const float* a, int64_t lda, const float* b,
+                  int64_t ldb, float* c, int64_t ldc, bool accumulate);
+  /// out[s] = k[s, :]·q for k [n, d].
+  void (*dots)(int64_t n, int64_t d, const float* k, const float* q, float* out);
+  /// y[:] = Σ_s p[s]·v[s, :], or y[:] += that, for v [n, d].
+  void (*weighted_sum)(int64_t n, int64_t d, const float* p, const float* v, float* y, bool accumulate);
+  /// In place x[i] = e^(x[i] + bias[i] − max); exactly 0 where bias is −inf. Returns Σ x.
+  float (*exp_masked)(int64_t n, const float* bias, float* x);
+  /// y = a·x and y += a·x.
+  void (*scale_into)(int64_t n, float a, const float* x, float* y);
+  void (*add_scaled)(int64_t n, float a, const float* x, float* y);
+  /// y = x, to double.
+  void (*widen)(int64_t n, const float* x, double* y);
+  /// Index of the smallest score where bar is 0; among equals that of the smallest order; where every such
+  /// score is NaN or +inf, that of the smallest order. −1 where bar is nowhere 0.
+  int64_t (*lowest)(int64_t n, const double* scores, const double* bar, const int64_t* order);
 };
 
 /// The best this machine has.

@@ -1,0 +1,19 @@
+#include "cache/afterlife.h"
+
+#include "cache/merging.h"
+#include "cache/summary.h"
+
+namespace attnlab {
+
+std::unique_ptr<Afterlife> make_afterlife(const PolicyNeeds& needs) {
+  switch (needs.dropped) {
+    case Dropped::merged:
+      return std::make_unique<Merging>();
+    case Dropped::summarised:
+      return std::make_unique<Summary>(needs.directions);
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace attnlab

@@ -1,0 +1,122 @@
+#include "cache/cache_options.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "cache/bounded_state.h"
+#include "cache/full_state.h"
+#include "core/error.h"
+#include "core/random.h"
+
+namespace attnlab {
+namespace {
+
+/// Linear from the first layer to the last, with the sum and the smallest size of a uniform budget kept.
+std::vector<int64_t> pyramid(int64_t size, double last_share, int64_t layers) {
+  std::vector<int64_t> sizes(layers);
+  double exact = 0.0;
+  int64_t given = 0;
+  for (int64_t l = 0; l < layers; ++l) {
+    const double at = layers == 1 ? 0.5 : static_cast<double>(l) / static_cast<double>(layers - 1);
+    exact += static_cast<double>(size) * ((2.0 - last_share) * (1.0 - at) + last_share * at);
+    sizes[l] = std::llround(exact) - given;  // rounding what has been given so far keeps the sum
+    given += sizes[l];
+  }
+  return sizes;
+}
+
+DropAt drop_at(const CacheOptions& options, const PolicyNeeds& needs) {
+  return needs.prefill_only || options.prompt == Prompt::one_shot ? DropAt::end_of_call : DropAt::every_token;
+}
+
+void check(const CacheOptions& options, const PolicyNeeds& needs) {
+  const std::string& name = options.policy.name();
+  if (needs.prefill_only && options.prompt != Prompt::one_shot)
+    user_error("the cache policy {} drops states once, after the prompt: it needs prompt: one_shot", name);
+  if (options.compress_gaps && needs.dropped != Dropped::forgotten)
+    user_error("compress_gaps does not go with the cache policy {}, which rewrites rotated keys", name);
+}
+
+}  // namespace
+
+void CacheOptions::visit(Fields& f) {
+  f("policy", policy, "which state goes when there is one too many");
+  f("size", size, Range{1, 1 << 24},
+    "k: states kept per layer and head after dropping; the peak is k + 1 (policy full: no effect)");
+  f("protect_first", protect_first, Range{0, 1 << 24}, "the first so many states are never dropped (the +i)");
+  f("protect", protect, OneOf{}, "tokens of these strings are never dropped, such as punctuation");
+  f("budget", budget, {{"uniform", Budget::uniform}, {"pyramid", Budget::pyramid}, {"list", Budget::list}},
+    "size in every layer; pyramid: falls linearly over the layers, with the same sum; list: `sizes`");
+  f("pyramid_last", pyramid_last, Range{0, 2},
+    "the last layer's share of `size` where budget is pyramid; the first layer has 2 minus this");
+  f("sizes", sizes, Range{1, 1 << 24}, "a size for each layer where budget is list");
+  f("only_layers", only_layers, Range{0, 1 << 16}, "layers that are bounded, from 0; none: all");
+  f("prompt", prompt,
+    {{"per_step", Prompt::per_step}, {"pieces", Prompt::pieces}, {"one_shot", Prompt::one_shot}},
+    "states are dropped after every token of the prompt, every `piece` of them, or once at its end");
+  f("piece", piece, Range{1, 1 << 24}, "tokens of a prompt between droppings where prompt is pieces");
+  f("compress_gaps", compress_gaps,
+    "positions of kept states are counted anew, a gap g > 10 as 10 + ln(ln(g − 10 + e)): texts far longer "
+    "than "
+    "those of training (Oren et al. 2024)");
+  f("record_expiry", record_expiry, no_effect("keep for every token when it was dropped: 8 bytes a token"));
+  f.require(protect_first < size, "protect_first",
+            fmt::format("protecting the first {} states leaves no room among {}", protect_first, size));
+  f.require(budget != Budget::list || !sizes.empty(), "sizes", "a budget of kind list needs a size a layer");
+}
+
+std::vector<int64_t> sizes_of_layers(const CacheOptions& options, int64_t layers) {
+  if (options.policy->unbounded()) return std::vector<int64_t>(layers, 0);
+  std::vector<int64_t> sizes(layers, options.size);
+  if (options.budget == Budget::pyramid) sizes = pyramid(options.size, options.pyramid_last, layers);
+  if (options.budget == Budget::list) {
+    if (static_cast<int64_t>(options.sizes.size()) != layers)
+      user_error("the cache's list of sizes has {} entries for {} layers", options.sizes.size(), layers);
+    sizes = options.sizes;
+  }
+  for (const int64_t l : options.only_layers)
+    if (l < 0 || l >= layers)
+      user_error("the cache's only_layers names layer {}, but the model has layers 0 to {}", l, layers - 1);
+  for (int64_t l = 0; l < layers; ++l) {
+    const bool bounded =
+        options.only_layers.empty() ||
+        std::find(options.only_layers.begin(), options.only_layers.end(), l) != options.only_layers.end();
+    if (!bounded)
+      sizes[l] = 0;
+    else if (sizes[l] <= options.protect_first)
+      user_error("protecting the first {} states leaves no room among the {} of layer {}",
+                 options.protect_first, sizes[l], l);
+  }
+  return sizes;
+}
+
+DecoderState make_states(const CacheOptions& options, const StateShape& shape, const StateRun& run) {
+  const PolicyNeeds needs = options.policy->needs();
+  check(options, needs);
+  BoundedOptions bounded;
+  bounded.policy = options.policy.share();
+  bounded.lane.protect_first = options.protect_first;
+  bounded.lane.protected_ids = run.protected_ids;
+  std::sort(bounded.lane.protected_ids.begin(), bounded.lane.protected_ids.end());
+  bounded.lane.sliding_window = shape.sliding_window;
+  bounded.lane.record_expiry = options.record_expiry;
+  bounded.prompt = drop_at(options, needs);
+  bounded.piece = options.prompt == Prompt::pieces ? options.piece : 1;
+  bounded.compress_gaps = options.compress_gaps;
+
+  const std::vector<int64_t> sizes = sizes_of_layers(options, shape.layers);
+  DecoderState states;
+  for (int64_t l = 0; l < shape.layers; ++l) {
+    if (sizes[l] == 0) {
+      states.push_back(std::make_unique<FullState>(shape, run));
+      continue;
+    }
+    bounded.lane.size = sizes[l];
+    bounded.seed = derive_seed(run.seed, "cache", static_cast<uint64_t>(l));
+    states.push_back(std::make_unique<BoundedState>(bounded, shape, run));
+  }
+  return states;
+}
+
+}  // namespace attnlab

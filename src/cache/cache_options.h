@@ -1,0 +1,58 @@
+// What a decoder's cache keeps: the policy, how many states, of which layers, and how prompts are read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cache/policy.h"
+#include "cache/state.h"
+#include "core/options.h"
+
+namespace attnlab {
+
+enum class Budget { uniform, pyramid, list };
+/// How a prompt is read: states dropped after every token of it (Oren et al. 2024, App. E), after every
+/// piece, or once after all of it (their released generate()). What follows the prompt is read token by
+/// token.
+enum class Prompt { per_step, pieces, one_shot };
+
+struct CacheOptions {
+  Choice<PolicyOptions> policy{"full"};
+  int64_t size = 512;
+  int64_t protect_first = 0;
+  std::vector<std::string> protect;
+  Budget budget = Budget::uniform;
+  double pyramid_last = 0.5;
+  std::vector<int64_t> sizes;
+  std::vector<int64_t> only_layers;
+  Prompt prompt = Prompt::per_step;
+  int64_t piece = 128;
+  bool compress_gaps = false;
+  bool record_expiry = true;
+
+  void visit(Fields& f);
+};
+
+/// The attention of a decoder, as its caches see it.
+struct StateShape {
+  int64_t layers = 1, heads = 1, kv_heads = 1, head_dim = 64;
+  int64_t sliding_window = 0;  ///< tokens see this many, themselves included; 0: all
+};
+
+/// What states are made for beside their options.
+struct StateRun {
+  int64_t batch = 1;
+  torch::Dtype dtype = torch::kFloat;
+  torch::Device device = torch::kCPU;
+  uint64_t seed = 0;                        ///< of policies that draw random numbers
+  std::vector<int64_t> protected_ids = {};  ///< token ids that the strings of `protect` stand for
+};
+
+/// States kept in each layer; 0: all of them. Throws UserError where the options do not fit so many layers.
+std::vector<int64_t> sizes_of_layers(const CacheOptions& options, int64_t layers);
+
+/// Empty states, one a layer. Throws UserError where the options contradict each other or the shape.
+DecoderState make_states(const CacheOptions& options, const StateShape& shape, const StateRun& run);
+
+}  // namespace attnlab

@@ -1,0 +1,138 @@
+// The same steps composed of Torch's operators: any type, any device, and policies that rewrite what is kept.
+//
+// Shapes: B sequences, L lanes, H query heads, K key-value heads of G query heads each, S slots, d head size.
+#include <algorithm>
+#include <cmath>
+
+#include "cache/bounded_state.h"
+#include "cache/gaps.h"
+
+namespace attnlab {
+namespace {
+
+/// A lane and the slot of its newest token.
+struct Newest {
+  int64_t lane, slot;
+};
+
+/// Softmax in fp32 at least.
+Tensor softmax_of(const Tensor& logits) {
+  const bool narrow = logits.scalar_type() == torch::kBFloat16 || logits.scalar_type() == torch::kHalf;
+  return torch::softmax(narrow ? logits.to(torch::kFloat) : logits, -1);
+}
+
+Tensor bias_of(const std::vector<Lane>& lanes, int64_t slots) {
+  Tensor bias_LS = torch::empty({static_cast<int64_t>(lanes.size()), slots}, torch::kFloat);
+  float* out = bias_LS.mutable_data_ptr<float>();
+  for (const Lane& lane : lanes) out = std::copy_n(lane.bias(), slots, out);
+  return bias_LS;
+}
+
+/// The newest query and all keys of B sequences, rotated to positions that each lane counts anew; the query
+/// stands where its own key does.
+struct Rotated {
+  Tensor q_BHd, k_BKSd;
+};
+
+Rotated rotate_compressed(const std::vector<Lane>& lanes, const std::vector<Newest>& newest,
+                          const Tensor& q_BHd, const Tensor& k_BKSd, const Rope& rope) {
+  const int64_t batch = k_BKSd.size(0), kv = k_BKSd.size(1), slots = k_BKSd.size(2), d = k_BKSd.size(3);
+  const int64_t count = static_cast<int64_t>(lanes.size()), heads = batch * kv / count;
+  Tensor at_LS = torch::empty({count, slots}, torch::kLong), query_L = torch::zeros({count}, torch::kLong);
+  int64_t* at = at_LS.mutable_data_ptr<int64_t>();
+  for (const Lane& lane : lanes) {
+    const std::vector<int64_t> positions = compressed_positions(lane.order());
+    at = std::copy(positions.begin(), positions.end(), at);
+  }
+  for (const Newest& n : newest)
+    query_L.mutable_data_ptr<int64_t>()[n.lane] = at_LS.const_data_ptr<int64_t>()[n.lane * slots + n.slot];
+  // To Rope every key-value head is a sequence of its own.
+  const auto each_head = [&](const Tensor& x) { return x.repeat_interleave(heads, 0).to(k_BKSd.device()); };
+  const Tensor k = rope.rotate(k_BKSd.flatten(0, 1).unsqueeze(2), each_head(at_LS));
+  const Tensor q = rope.rotate(q_BHd.reshape({batch * kv, 1, -1, d}), each_head(query_L).unsqueeze(1));
+  return {q.reshape({batch, -1, d}), k.squeeze(2).unflatten(0, {batch, kv})};
+}
+
+/// One more logit and value for every query head, where a summary answers beside the states.
+struct Answers {
+  Tensor logit_BKG1, value_BKGd;
+};
+
+Answers answers_of(const Afterlife& afterlife, int64_t groups, const Tensor& q_BKGd) {
+  const int64_t batch = q_BKGd.size(0), heads = q_BKGd.size(1) / groups;
+  Answers all{torch::full({batch, q_BKGd.size(1), q_BKGd.size(2)}, -INFINITY, q_BKGd.options()),
+              torch::zeros_like(q_BKGd)};
+  for (int64_t b = 0; b < batch; ++b)
+    for (int64_t g = 0; g < groups; ++g) {
+      const Answer answer = afterlife.answer(b * groups + g, q_BKGd[b].narrow(0, g * heads, heads));
+      if (!answer.logit_KG.defined()) continue;
+      all.logit_BKG1[b].narrow(0, g * heads, heads).copy_(answer.logit_KG);
+      all.value_BKGd[b].narrow(0, g * heads, heads).copy_(answer.value_KGd);
+    }
+  all.logit_BKG1 = all.logit_BKG1.unsqueeze(-1);
+  return all;
+}
+
+}  // namespace
+
+Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
+  make_room(call);
+  Tensor y_BTHd = torch::zeros_like(call.q_BTHd);
+  std::vector<Newest> newest;
+  for (int64_t t = 0; t < call.length(); ++t) {
+    newest.clear();
+    for (int64_t i = 0; i < static_cast<int64_t>(lanes_.size()); ++i) {
+      if (!call.has_token(i / groups(), t)) continue;
+      newest.push_back({i, lanes_[i].take()});
+      place(call, t, i, newest.back().slot);
+    }
+    if (newest.empty()) continue;
+
+    const int64_t kv = shape_.kv_heads, heads = lane_kv_heads(), slots = capacity();
+    Rotated now{call.q_BTHd.select(1, t), k_BKSd_};
+    if (options_.compress_gaps) now = rotate_compressed(lanes_, newest, now.q_BHd, k_BKSd_, rope);
+    const Tensor q_BKGd = now.q_BHd.unflatten(1, {kv, -1}) / std::sqrt(static_cast<double>(shape_.head_dim));
+    const Tensor bias_BK1S = bias_of(lanes_, slots)
+                                 .to(k_BKSd_.device(), k_BKSd_.scalar_type())
+                                 .repeat_interleave(heads, 0)
+                                 .view({call.batch(), kv, 1, slots});
+    Tensor logits_BKGS = q_BKGd.matmul(now.k_BKSd.transpose(-2, -1)) + bias_BK1S;
+    Answers answers;
+    if (needs_.dropped == Dropped::summarised) {
+      answers = answers_of(*afterlife_, groups(), q_BKGd);
+      logits_BKGS = torch::cat({logits_BKGS, answers.logit_BKG1}, -1);
+    }
+    // A sequence that has had no token yet has nothing to sum over.
+    const Tensor weights = softmax_of(logits_BKGS).nan_to_num(0.0);
+    const Tensor weights_BKGS = weights.narrow(-1, 0, slots), used = weights.to(v_BKSd_.scalar_type());
+    Tensor y_BKGd = used.narrow(-1, 0, slots).matmul(v_BKSd_);
+    if (answers.value_BKGd.defined()) y_BKGd = y_BKGd + used.narrow(-1, slots, 1) * answers.value_BKGd;
+    y_BTHd.select(1, t).copy_(y_BKGd.flatten(1, 2));
+
+    const Tensor mean_LS = weights_BKGS.mean(2)
+                               .view({static_cast<int64_t>(lanes_.size()), heads, slots})
+                               .mean(1)
+                               .to(torch::kCPU, torch::kDouble)
+                               .contiguous();
+    for (const Newest& n : newest)
+      settle(n.lane, std::span(mean_LS.const_data_ptr<double>() + n.lane * slots, slots));
+  }
+  return y_BTHd;
+}
+
+void BoundedState::place(const TokenCall& call, int64_t t, int64_t lane, int64_t slot) {
+  const int64_t sequence = lane / groups(), heads = lane_kv_heads(), head = lane % groups() * heads;
+  lanes_[lane].arrive(slot, call.arrival(sequence, t, head, heads));
+  if (afterlife_) afterlife_->arrive(lane, slot);
+  lane_part(k_BKSd_, lane).select(1, slot).copy_(call.k_BTKd[sequence][t].narrow(0, head, heads));
+  lane_part(v_BKSd_, lane).select(1, slot).copy_(call.v_BTKd[sequence][t].narrow(0, head, heads));
+}
+
+void BoundedState::settle(int64_t lane, std::span<const double> weights) {
+  for (const int64_t slot : lanes_[lane].decide(weights))
+    if (afterlife_)
+      afterlife_->drop(lane, slot, lanes_[lane].order(), lane_part(k_BKSd_, lane), lane_part(v_BKSd_, lane));
+  lanes_[lane].recycle();
+}
+
+}  // namespace attnlab

@@ -1,0 +1,45 @@
+// The full cache: keys and values of everything read, preallocated and doubled when it is full. A text at
+// once goes through Torch's fused attention; one token at a time on the CPU in fp32 through the same fused
+// pass as the bounded states.
+#pragma once
+
+#include <vector>
+
+#include "cache/cache_options.h"
+#include "cache/state.h"
+#include "cache/step_space.h"
+
+namespace attnlab {
+
+class FullState final : public LayerState {
+ public:
+  FullState(const StateShape& shape, const StateRun& run);
+
+  Tensor attend(const NewTokens& tokens, const Rope& rope) override;
+  int64_t bytes() const override;
+  void reorder(const Tensor& rows) override;
+
+ private:
+  void append(const Tensor& k_BTKd, const Tensor& v_BTKd, const Tensor& padding_BT);
+  Tensor attend_to(const Tensor& q_BTHd, int64_t first) const;
+  /// The newest token of each sequence: one pass over its keys and values.
+  Tensor native_step(const Tensor& q_BTHd);
+  /// bias_ for all columns held.
+  void refresh_bias();
+  /// Queries of columns [first, first + q's length) of sequences [b, b + q's batch).
+  Tensor fused(const Tensor& q_BTHd, int64_t first, int64_t b) const;
+  /// bool [T, keys]: which of the columns from `from` on each query sees; undefined where all see causally.
+  Tensor mask(int64_t queries, int64_t first, int64_t from, int64_t b) const;
+
+  StateShape shape_;
+  StateRun run_;
+  int64_t length_ = 0;      ///< columns held, padding counted
+  Tensor k_BKLd_, v_BKLd_;  ///< [B, K, capacity, d]
+  Tensor present_BL_;       ///< bool: a token, not padding; undefined while there has been no padding
+  std::vector<float>
+      bias_;  ///< [B, capacity], or one row for all: 0 where a column holds a token, −inf at padding
+  int64_t bias_columns_ = 0;  ///< columns of bias_ that are set
+  StepSpace step_;
+};
+
+}  // namespace attnlab

@@ -1,0 +1,17 @@
+// The key with the largest L2 norm goes: keys of small norm draw attention (Devoto et al. 2024, arXiv
+// 2406.11430; NVIDIA kvpress, KnormPress). Needs no attention weights. Head-wise as there; `heads: together`
+// takes the mean norm over the layer's key-value heads.
+#pragma once
+
+#include "cache/policy.h"
+
+namespace attnlab {
+
+struct KnormOptions final : PolicyOptions {
+  KnormOptions() { heads = Heads::apart; }
+  void visit(Fields& f) override { visit_heads(f); }
+  PolicyNeeds needs() const override { return {.key_norms = true}; }
+  std::unique_ptr<Policy> build(const PolicyShape& shape) const override;
+};
+
+}  // namespace attnlab

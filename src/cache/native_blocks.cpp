@@ -1,0 +1,106 @@
+// A text at once on the CPU in fp32: blocks of tokens against k + block slots (see
+// kernels/bounded_attention.h). Sequences, or heads that decide apart, side by side on the threads where
+// there are enough of them; otherwise the threads share a lane's heads.
+#include <algorithm>
+#include <exception>
+
+#include "cache/bounded_state.h"
+#include "kernels/bounded_attention.h"
+#include "kernels/native.h"
+
+namespace attnlab {
+namespace {
+
+/// Lets a lane decide while a text is computed. What it throws is kept until that is done.
+class LaneHost final : public StepHost {
+ public:
+  LaneHost(Lane& lane, const TokenCall& call, int64_t sequence, int64_t head, int64_t heads)
+      : lane_(lane), call_(call), sequence_(sequence), head_(head), heads_(heads) {}
+
+  int64_t take() override { return lane_.take(); }
+  int64_t extent() const override { return lane_.extent(); }
+  void arrive(int64_t i, int64_t slot) override {
+    lane_.arrive(slot, call_.arrival(sequence_, call_.columns[sequence_][i], head_, heads_));
+  }
+  void decide(const float* mean, int64_t slots) override {
+    try {
+      lane_.decide(std::span(mean, slots));
+    } catch (...) {
+      if (!failure_) failure_ = std::current_exception();
+      while (lane_.live() > lane_.options().size) lane_.drop_oldest();
+    }
+  }
+  int64_t dead() const override { return lane_.dead(); }
+  void recycle(int64_t count) override { lane_.recycle(count); }
+
+  void rethrow() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  Lane& lane_;
+  const TokenCall& call_;
+  int64_t sequence_, head_, heads_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace
+
+void BoundedState::read_blocks(const TokenCall& call, int64_t sequence, int64_t group, Tensor& y_BTHd,
+                               int threads) {
+  Lane& lane = this->lane(sequence, group);
+  const std::vector<int64_t>& columns = call.columns[sequence];
+  const int64_t tokens = static_cast<int64_t>(columns.size()), d = shape_.head_dim, kv = shape_.kv_heads;
+  if (tokens == 0) return;
+  const int64_t heads = lane_kv_heads(), head = group * heads;
+  const HeadShape shape{shape_.heads / groups(), heads, d};
+  BlockSpace space(shape, std::max(slots_needed(lane, tokens), lane.live()), tokens, threads);
+  lane.open(std::max(space.slots(), capacity()));
+
+  const int64_t stored = ((sequence * kv + head) * capacity()) * d, between_heads = capacity() * d;
+  float *kept_k = k_BKSd_.mutable_data_ptr<float>() + stored,
+        *kept_v = v_BKSd_.mutable_data_ptr<float>() + stored;
+  for (int64_t s = 0; s < capacity(); ++s)
+    if (lane.order()[s] >= 0) space.put(s, kept_k + s * d, kept_v + s * d, between_heads);
+
+  const int64_t first_key = (sequence * call.length() * kv + head) * d;
+  const int64_t first_query = (sequence * call.length() * shape_.heads + group * shape.heads) * d;
+  LaneHost host(lane, call, sequence, head, heads);
+  space.attend({.count = tokens,
+                .columns = columns.data(),
+                .q = call.q_BTHd.const_data_ptr<float>() + first_query,
+                .k = call.k_BTKd.const_data_ptr<float>() + first_key,
+                .v = call.v_BTKd.const_data_ptr<float>() + first_key,
+                .y = y_BTHd.mutable_data_ptr<float>() + first_query,
+                .q_stride = shape_.heads * d,
+                .k_stride = kv * d},
+               host, lane.bias());
+  host.rethrow();
+
+  std::vector<int64_t> source(lane.slots());
+  for (int64_t s = 0; s < lane.slots(); ++s) source[s] = s;
+  lane.compact(capacity(), [&](int64_t from, int64_t to) { source[to] = from; });
+  for (int64_t s = 0; s < capacity(); ++s)
+    if (lane.order()[s] >= 0) space.get(source[s], kept_k + s * d, kept_v + s * d, between_heads);
+}
+
+Tensor BoundedState::native_blocks(const TokenCall& call) {
+  Tensor y_BTHd = torch::zeros_like(call.q_BTHd);
+  int64_t most = 0;
+  for (int64_t b = 0; b < call.batch(); ++b)
+    most = std::max(most, lane(b, 0).live() + static_cast<int64_t>(call.columns[b].size()));
+  if (drop_at() == DropAt::never) grow(most);
+  const int64_t lanes = static_cast<int64_t>(lanes_.size());
+  const int threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  if (lanes < threads) {
+    for (int64_t i = 0; i < lanes; ++i) read_blocks(call, i / groups(), i % groups(), y_BTHd, threads);
+    return y_BTHd;
+  }
+  side_by_side(lanes, 1, [&](int64_t begin, int64_t end) {
+    const torch::NoGradGuard no_grad;
+    for (int64_t i = begin; i < end; ++i) read_blocks(call, i / groups(), i % groups(), y_BTHd, 1);
+  });
+  return y_BTHd;
+}
+
+}  // namespace attnlab

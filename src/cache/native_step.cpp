@@ -1,0 +1,68 @@
+// One token at a time on the CPU in fp32: the new state takes a free slot, one pass gives output and weights,
+// and the slot of what is dropped is the next one to be taken. Nothing is allocated once the scratch is
+// there.
+#include <algorithm>
+
+#include "cache/bounded_state.h"
+#include "kernels/bounded_attention.h"
+#include "kernels/native.h"
+
+namespace attnlab {
+
+Tensor BoundedState::native_steps(const TokenCall& call) {
+  const int64_t batch = call.batch(), kv = shape_.kv_heads, d = shape_.head_dim, heads = lane_kv_heads();
+  make_room(call);
+  const int64_t slots = capacity();
+  Tensor y_BTHd = torch::empty_like(call.q_BTHd);
+  step_.resize(batch * kv, slots);
+  const float *k = call.k_BTKd.const_data_ptr<float>(), *v = call.v_BTKd.const_data_ptr<float>();
+  float *kept_k = k_BKSd_.mutable_data_ptr<float>(), *kept_v = v_BKSd_.mutable_data_ptr<float>();
+  for (int64_t t = 0; t < call.length(); ++t) {
+    for (int64_t b = 0; b < batch; ++b)
+      for (int64_t g = 0; g < groups(); ++g) {
+        const bool has_token = call.has_token(b, t);
+        Lane& lane = this->lane(b, g);
+        const int64_t slot = has_token ? lane.take() : 0;
+        if (has_token) lane.arrive(slot, call.arrival(b, t, g * heads, heads));
+        for (int64_t h = g * heads; h < (g + 1) * heads; ++h) {
+          const int64_t unit = b * kv + h, from = ((b * call.length() + t) * kv + h) * d;
+          step_.bias[unit] = has_token ? lane.bias() : nullptr;
+          step_.extent[unit] = lane.extent();
+          if (!has_token) continue;
+          std::copy_n(k + from, d, kept_k + (unit * slots + slot) * d);
+          std::copy_n(v + from, d, kept_v + (unit * slots + slot) * d);
+        }
+      }
+    // With more tokens than one a sequence's queries are not side by side: each step has its own output.
+    const Tensor q_BHd = call.q_BTHd.select(1, t).contiguous();
+    Tensor y_BHd = call.length() == 1 ? y_BTHd.select(1, 0) : torch::empty_like(q_BHd);
+    attend_step({.shape = {shape_.heads, kv, d},
+                 .batch = batch,
+                 .slots = slots,
+                 .q = q_BHd.const_data_ptr<float>(),
+                 .k = kept_k,
+                 .v = kept_v,
+                 .bias = step_.bias.data(),
+                 .extent = step_.extent.data(),
+                 .y = y_BHd.mutable_data_ptr<float>(),
+                 .shares = step_.shares.data()},
+                step_.scratch);
+    if (call.length() > 1) y_BTHd.select(1, t).copy_(y_BHd);
+
+    const float each = static_cast<float>(groups()) / static_cast<float>(shape_.heads);
+    side_by_side(static_cast<int64_t>(lanes_.size()), 4, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t unit = i * heads, extent = step_.extent[unit];
+        if (!step_.bias[unit]) continue;
+        float* mean = step_.shares.data() + unit * slots;  // the first head's place
+        for (int64_t h = 1; h < heads; ++h) simd().accumulate(extent, mean + h * slots, mean);
+        simd().scale_into(extent, each, mean, mean);
+        lanes_[i].decide(std::span<const float>(mean, extent));
+        lanes_[i].recycle();
+      }
+    });
+  }
+  return y_BTHd;
+}
+
+}  // namespace attnlab

@@ -1,0 +1,50 @@
+#include "cache/rope.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "kernels/native.h"
+#include "kernels/rotary.h"
+
+namespace attnlab {
+namespace {
+
+/// Positions beyond this are turned without a table.
+constexpr int64_t largest_table = 1 << 18;
+
+}  // namespace
+
+Rope::Rope(int64_t d, double theta) : d_(d), theta_(theta) {
+  ensure(d > 0 && d % 2 == 0, "an even head size for rotary positions, not {}", d);
+}
+
+Rope::Turns Rope::turns(const torch::Tensor& positions, torch::Dtype type) const {
+  const auto options = torch::TensorOptions().dtype(type).device(positions.device());
+  const torch::Tensor exponents = torch::arange(0, d_, 2, options) / static_cast<double>(d_);
+  const torch::Tensor frequencies = torch::pow(theta_, exponents).reciprocal();
+  const torch::Tensor angles = positions.to(options).unsqueeze(-1) * frequencies;
+  return {angles.cos(), angles.sin()};
+}
+
+torch::Tensor Rope::rotate(const torch::Tensor& x, const torch::Tensor& positions_BT) const {
+  const bool differentiated = torch::GradMode::is_enabled() && x.requires_grad();
+  if (is_native(x) && !differentiated && positions_BT.numel() > 0) {
+    const auto [least, most] = torch::aminmax(positions_BT);
+    const int64_t rows = most.item<int64_t>() + 1;
+    if (least.item<int64_t>() >= 0 && rows <= largest_table) {
+      const int64_t known = table_.cosines.defined() ? table_.cosines.size(0) : 0;
+      if (rows > known)
+        table_ =
+            turns(torch::arange(std::min(largest_table, std::max<int64_t>(2 * known, rows))), torch::kFloat);
+      return rotate_pairs(x, positions_BT, table_.cosines, table_.sines);
+    }
+  }
+  const auto type = x.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
+  const auto [cosines, sines] = turns(positions_BT, type);
+  const torch::Tensor c = cosines.to(x.scalar_type()).unsqueeze(2),
+                      s = sines.to(x.scalar_type()).unsqueeze(2);
+  const torch::Tensor a = x.narrow(-1, 0, d_ / 2), b = x.narrow(-1, d_ / 2, d_ / 2);
+  return torch::cat({a * c - b * s, b * c + a * s}, -1);
+}
+
+}  // namespace attnlab

@@ -1,0 +1,32 @@
+// Rotary positions (Su et al. 2021, arXiv 2104.09864) in the form of Llama checkpoints: pairs are (i, i +
+// d/2), angles in fp32.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+
+namespace attnlab {
+
+class Rope {
+ public:
+  /// head size d, even; theta: base of the frequencies theta^(−2i/d).
+  Rope(int64_t d, double theta);
+  /// x [B,T,heads,d] rotated by the angles of positions [B,T] (int64). Cosine and sine are computed in fp32
+  /// (in fp64 for fp64 x) and cast to x's type. On the CPU in fp32 and without autograd they come from a
+  /// table that grows with the positions seen; one thread at a time may call this.
+  torch::Tensor rotate(const torch::Tensor& x, const torch::Tensor& positions_BT) const;
+
+ private:
+  struct Turns {
+    torch::Tensor cosines, sines;
+  };
+  /// For positions of any shape: [positions…, d/2].
+  Turns turns(const torch::Tensor& positions, torch::Dtype type) const;
+
+  int64_t d_;
+  double theta_;
+  mutable Turns table_;  ///< fp32, by position from 0
+};
+
+}  // namespace attnlab

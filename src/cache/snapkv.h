@@ -1,0 +1,27 @@
+// SnapKV (Li et al. 2024, arXiv 2404.14469, §4): once, after the prompt, each key-value head keeps the states
+// that the prompt's last queries looked at: the sum of their weights, max-pooled over neighbouring tokens,
+// top k. The observed window itself stays. With grouped queries the sum runs over the group's mean, as in
+// NVIDIA kvpress. What is generated afterwards is kept.
+#pragma once
+
+#include "cache/policy.h"
+
+namespace attnlab {
+
+struct SnapKvOptions final : PolicyOptions {
+  SnapKvOptions() { heads = Heads::apart; }
+  int64_t window = 64;
+  int64_t pool = 5;
+
+  void visit(Fields& f) override {
+    visit_heads(f);
+    f("window", window, Range{1, 1 << 20}, "last queries of the prompt that are observed (paper: 32 or 64)");
+    f("pool", pool, Range{1, 1001}, "neighbours that the max-pooling spans, odd (paper: 5 or 7)");
+    f.require(pool % 2 == 1, "pool", "the pooling spans an odd number of neighbours, centred on a state");
+  }
+  PolicyNeeds needs() const override { return {.prefill_only = true}; }
+  /// Throws UserError where k is not larger than the window.
+  std::unique_ptr<Policy> build(const PolicyShape& shape) const override;
+};
+
+}  // namespace attnlab

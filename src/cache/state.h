@@ -1,0 +1,50 @@
+// What a decoder's layer remembers of the tokens that it has read: its multi-state (Oren et al. 2024, §2). A
+// full cache, a bounded one with a policy, and whatever else answers queries share this contract, so that one
+// decoder and one generation loop serve all.
+//
+// Shapes: B sequences, T new tokens, H query heads, K key-value heads (H / K query heads share one), d head
+// size.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "cache/rope.h"
+
+namespace attnlab {
+
+using torch::Tensor;
+
+/// New tokens of a batch as a layer has projected them, before rotary positions.
+struct NewTokens {
+  Tensor q_BTHd, k_BTKd, v_BTKd;
+  Tensor positions_BT;  ///< int64: each token's absolute position in its text
+  Tensor ids_BT;        ///< int64: token ids, for policies that protect contents
+  Tensor padding_BT;    ///< bool, true where a sequence has no token; undefined: none
+  Tensor surprisal_BT;  ///< −log p of each token when it was read, nats; undefined unless a policy needs it
+};
+
+class LayerState {
+ public:
+  virtual ~LayerState() = default;
+  /// Appends the tokens one after the other, each attending to what the state holds at its own step, itself
+  /// included, and returns y [B,T,H,d]. T may be 1 (decoding) or a whole text (exact layer-by-layer
+  /// evaluation): the result is the same. Rows at padding are unspecified but finite.
+  virtual Tensor attend(const NewTokens& tokens, const Rope& rope) = 0;
+  /// Bytes that the cache holds as allocated, scratch space left out.
+  virtual int64_t bytes() const = 0;
+  /// Sequence i becomes a copy of sequence rows[i] (int64 [B'], host): beam search.
+  virtual void reorder(const Tensor& rows) = 0;
+  /// For every head group (1, or K where heads decide apart) and every token: the column of the last token
+  /// that attended to it, −1 while it is kept, −2 at padding; int64 [B, groups, tokens so far], host.
+  /// Undefined where nothing is ever dropped, or where it is not recorded.
+  virtual Tensor expiry() const { return {}; }
+};
+
+/// One state a layer, first layer first.
+using DecoderState = std::vector<std::unique_ptr<LayerState>>;
+
+}  // namespace attnlab

@@ -1,0 +1,96 @@
+#include "io/json_file.h"
+
+#include <cmath>
+#include <utility>
+
+#include "core/error.h"
+#include "core/files.h"
+
+namespace attnlab {
+namespace {
+
+constexpr int64_t largest_count = 1LL << 40;  // keeps products of two sizes within 2^63
+
+std::string read_named_file(const std::filesystem::path& path) {
+  try {
+    return read_file(path);
+  } catch (const RunError& failure) {
+    throw UserError(failure.what());  // a file that the user named and that cannot be read
+  }
+}
+
+}  // namespace
+
+JsonFile::JsonFile(const std::filesystem::path& path) : path_(path.string()) {
+  map_ = nlohmann::json::parse(read_named_file(path), nullptr, /*allow_exceptions=*/false);
+  if (map_.is_discarded()) user_error("{} is not valid JSON", path_);
+  if (!map_.is_object()) user_error("{} holds no map", path_);
+}
+
+JsonFile JsonFile::inside(const std::string& key) const {
+  if (!map_.at(key).is_object()) refuse(key, "a map");
+  return {fmt::format("{}, in '{}'", path_, key), map_.at(key)};
+}
+
+bool JsonFile::has(const std::string& key) const { return map_.contains(key) && !map_.at(key).is_null(); }
+
+void JsonFile::refuse(const std::string& key, const char* expected) const {
+  const std::string found = map_.at(key).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  user_error("{}: '{}' is {} where {} was expected", path_, key, found.substr(0, 80), expected);
+}
+
+void JsonFile::needs(const std::string& key) const {
+  if (!has(key)) user_error("{} lacks the key '{}'", path_, key);
+}
+
+int64_t JsonFile::count(const std::string& key, int64_t low) const {
+  needs(key);
+  return count(key, low, 0);
+}
+
+int64_t JsonFile::count(const std::string& key, int64_t low, int64_t otherwise) const {
+  if (!has(key)) return otherwise;
+  const nlohmann::json& value = map_.at(key);
+  const bool whole = value.is_number_unsigned() && value.get<uint64_t>() <= largest_count;
+  if (!whole || value.get<int64_t>() < low)
+    refuse(key, low > 0 ? "a whole number above 0" : "a whole number of at least 0");
+  return value.get<int64_t>();
+}
+
+double JsonFile::number(const std::string& key, double otherwise) const {
+  if (!has(key)) return otherwise;
+  if (!map_.at(key).is_number() || !std::isfinite(map_.at(key).get<double>())) refuse(key, "a number");
+  return map_.at(key).get<double>();
+}
+
+bool JsonFile::flag(const std::string& key, bool otherwise) const {
+  if (!has(key)) return otherwise;
+  if (!map_.at(key).is_boolean()) refuse(key, "true or false");
+  return map_.at(key).get<bool>();
+}
+
+std::string JsonFile::text(const std::string& key) const {
+  needs(key);
+  return text(key, "");
+}
+
+std::string JsonFile::text(const std::string& key, const std::string& otherwise) const {
+  if (!has(key)) return otherwise;
+  if (!map_.at(key).is_string()) refuse(key, "a text");
+  return map_.at(key).get<std::string>();
+}
+
+std::vector<int64_t> JsonFile::ids(const std::string& key) const {
+  if (!has(key)) return {};
+  const nlohmann::json& value = map_.at(key);
+  const nlohmann::json all = value.is_array() ? value : nlohmann::json::array({value});
+  std::vector<int64_t> ids;
+  for (const nlohmann::json& id : all) {
+    if (!id.is_number_unsigned() || id.get<uint64_t>() > largest_count)
+      refuse(key, "a token id or a list of them");
+    ids.push_back(id.get<int64_t>());
+  }
+  return ids;
+}
+
+}  // namespace attnlab

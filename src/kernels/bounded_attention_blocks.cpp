@@ -1,0 +1,191 @@
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "kernels/bounded_attention.h"
+#include "kernels/simd/simd.h"
+#include "kernels/task_queue.h"
+
+namespace attnlab {
+namespace {
+
+constexpr int64_t panel = 32;        // slots whose keys lie side by side
+constexpr int64_t value_rows = 128;  // values that one product takes: they stay in the first-level cache
+
+int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+/// Tokens of a block: enough queries for the products, few enough that their logits stay in the second-level
+/// cache; fewer in a pipeline, where three blocks of slots are carried along.
+int64_t tokens_of_block(const HeadShape& shape, int64_t tokens, int threads) {
+  const int64_t queries = threads > 1 ? 16 : 32;
+  return std::min(tokens, std::clamp<int64_t>(2 * queries / shape.group(), 8, queries));
+}
+
+}  // namespace
+
+void BlockSpace::Release::operator()(float* memory) const { std::free(memory); }
+
+BlockSpace::Memory BlockSpace::allocate(int64_t floats) {
+  const size_t bytes = static_cast<size_t>(round_up(std::max<int64_t>(floats, 1) * 4, 64));
+  auto* memory = static_cast<float*>(std::aligned_alloc(64, bytes));
+  if (!memory) throw std::bad_alloc();
+  std::memset(memory, 0, bytes);  // weights of 0 meet slots that never held a value
+  return Memory(memory);
+}
+
+BlockSpace::BlockSpace(HeadShape shape, int64_t states, int64_t tokens, int threads)
+    : shape_(shape),
+      threads_(threads),
+      block_(tokens_of_block(shape, tokens, threads)),
+      slots_(round_up(states + (threads > 1 ? 3 : 1) * block_, panel)),
+      rows_(round_up(block_ * shape.group(), 8)),
+      width_(round_up(shape.d, 16)),
+      k_(allocate(shape.kv_heads * slots_ * shape.d)),
+      v_(allocate(shape.kv_heads * slots_ * width_)),
+      q_(allocate(shape.kv_heads * rows_ * shape.d)),
+      y_(allocate(shape.kv_heads * rows_ * width_)),
+      shares_(allocate(shape.kv_heads * slots_)),
+      mean_(allocate(slots_)),
+      blocks_(threads > 1 ? 3 : 1) {
+  for (Block& block : blocks_) {
+    block.slots.resize(block_);
+    block.logits = allocate(shape.kv_heads * rows_ * slots_);
+    block.inverse = allocate(shape.kv_heads * rows_);
+  }
+}
+
+void BlockSpace::put(int64_t slot, const float* k, const float* v, int64_t head_stride) {
+  for (int64_t h = 0; h < shape_.kv_heads; ++h, k += head_stride, v += head_stride) {
+    float* column = k_.get() + (h * slots_ + slot / panel * panel) * shape_.d + slot % panel;
+    for (int64_t i = 0; i < shape_.d; ++i) column[i * panel] = k[i];
+    std::copy_n(v, shape_.d, v_.get() + (h * slots_ + slot) * width_);
+  }
+}
+
+void BlockSpace::get(int64_t slot, float* k, float* v, int64_t head_stride) const {
+  for (int64_t h = 0; h < shape_.kv_heads; ++h, k += head_stride, v += head_stride) {
+    const float* column = k_.get() + (h * slots_ + slot / panel * panel) * shape_.d + slot % panel;
+    for (int64_t i = 0; i < shape_.d; ++i) k[i] = column[i * panel];
+    std::copy_n(v_.get() + (h * slots_ + slot) * width_, shape_.d, v);
+  }
+}
+
+/// Slots for the tokens from `first` on, and their keys and values.
+void BlockSpace::insert(Block& block, const LaneTokens& tokens, int64_t first, StepHost& host) {
+  block.first = first;
+  block.count = std::min(block_, tokens.count - first);
+  for (int64_t i = 0; i < block.count; ++i) {
+    block.slots[i] = host.take();
+    const int64_t from = tokens.columns[first + i] * tokens.k_stride;
+    put(block.slots[i], tokens.k + from, tokens.v + from, shape_.d);
+  }
+  block.extent = round_up(host.extent(), panel);
+}
+
+/// Scaled logits of all the block's queries of a key-value head against every slot in use.
+void BlockSpace::score(Block& block, const LaneTokens& tokens, int64_t head) {
+  const int64_t d = shape_.d, group = shape_.group(), rows = round_up(block.count * group, 8);
+  const float scale = 1.0f / std::sqrt(static_cast<float>(d));
+  float* q = q_.get() + head * rows_ * d;
+  for (int64_t i = 0; i < block.count; ++i)
+    simd().scale_into(group * d, scale,
+                      tokens.q + tokens.columns[block.first + i] * tokens.q_stride + head * group * d,
+                      q + i * group * d);
+  const float* k = k_.get() + head * slots_ * d;
+  for (int64_t s = 0; s < block.extent; s += panel)
+    simd().product(rows, panel, d, q, d, k + s * d, panel, logits(block, head) + s, slots_, false);
+}
+
+/// Softmax of the block's i-th token over the slots it sees, left undivided, and the head's share of the
+/// mean.
+void BlockSpace::weigh(Block& block, int64_t i, int64_t head, const float* bias) {
+  const int64_t group = shape_.group();
+  float* share = shares_.get() + head * slots_;
+  for (int64_t row = i * group; row < (i + 1) * group; ++row) {
+    float* weights = logits(block, head) + row * slots_;
+    const float inverse = 1.0f / simd().exp_masked(block.extent, bias, weights);
+    block.inverse.get()[head * rows_ + row] = inverse;
+    (row == i * group ? simd().scale_into : simd().add_scaled)(block.extent, inverse, weights, share);
+  }
+}
+
+/// The sequential part: token after token.
+void BlockSpace::decide(Block& block, StepHost& host, const float* bias) {
+  const float each = 1.0f / static_cast<float>(shape_.heads);
+  for (int64_t i = 0; i < block.count; ++i) {
+    host.arrive(block.first + i, block.slots[i]);
+    for (int64_t h = 0; h < shape_.kv_heads; ++h) weigh(block, i, h, bias);
+    simd().scale_into(block.extent, each, shares_.get(), mean_.get());
+    for (int64_t h = 1; h < shape_.kv_heads; ++h)
+      simd().add_scaled(block.extent, each, shares_.get() + h * slots_, mean_.get());
+    host.decide(mean_.get(), block.extent);
+  }
+}
+
+/// y = weights·V / total for all the block's queries of a key-value head.
+void BlockSpace::gather(Block& block, const LaneTokens& tokens, int64_t head) {
+  const int64_t d = shape_.d, group = shape_.group(), rows = round_up(block.count * group, 8);
+  float* y = y_.get() + head * rows_ * width_;
+  const float* v = v_.get() + head * slots_ * width_;
+  for (int64_t s = 0; s < block.extent; s += value_rows)
+    simd().product(rows, width_, std::min(value_rows, block.extent - s), logits(block, head) + s, slots_,
+                   v + s * width_, width_, y, width_, s > 0);
+  for (int64_t i = 0; i < block.count; ++i)
+    for (int64_t g = 0; g < group; ++g) {
+      const int64_t row = i * group + g;
+      simd().scale_into(
+          d, block.inverse.get()[head * rows_ + row], y + row * width_,
+          tokens.y + tokens.columns[block.first + i] * tokens.q_stride + (head * group + g) * d);
+    }
+}
+
+void BlockSpace::attend(const LaneTokens& tokens, StepHost& host, const float* bias) {
+  threads_ > 1 ? in_pipeline(tokens, host, bias) : in_turn(tokens, host, bias);
+}
+
+void BlockSpace::in_turn(const LaneTokens& tokens, StepHost& host, const float* bias) {
+  Block& block = blocks_[0];
+  for (int64_t first = 0; first < tokens.count; first += block_) {
+    insert(block, tokens, first, host);
+    for (int64_t h = 0; h < shape_.kv_heads; ++h) score(block, tokens, h);
+    decide(block, host, bias);
+    for (int64_t h = 0; h < shape_.kv_heads; ++h) gather(block, tokens, h);
+    host.recycle(host.dead());
+  }
+}
+
+void BlockSpace::in_pipeline(const LaneTokens& tokens, StepHost& host, const float* bias) {
+  const int64_t count = (tokens.count + block_ - 1) / block_, heads = shape_.kv_heads;
+  const auto work = [&](int64_t stage, int64_t task) {
+    const auto block = [&](int64_t index) {
+      return 0 <= index && index < count ? &blocks_[index % 3] : nullptr;
+    };
+    Block *scored = block(stage), *decided = block(stage - 1), *gathered = block(stage - 2);
+    // The sequential part first: it is the longest, and only one thread can take it.
+    if (task == 0 && decided) decide(*decided, host, bias);
+    if (task > 0 && task <= heads && gathered) gather(*gathered, tokens, task - 1);
+    if (task > heads && scored) score(*scored, tokens, task - 1 - heads);
+  };
+  TaskQueue queue(1 + 2 * heads);
+#pragma omp parallel num_threads(threads_)
+  {
+    if (omp_get_thread_num() > 0) {
+      queue.help(work);
+    } else {
+      int64_t dead_before = 0;  // slots that died before the last stage: their values have been read by now
+      for (int64_t stage = 0; stage < count + 2; ++stage) {
+        host.recycle(dead_before);
+        dead_before = host.dead();
+        if (stage < count) insert(blocks_[stage % 3], tokens, stage * block_, host);
+        queue.run(stage, work);
+      }
+      queue.close();
+    }
+  }
+}
+
+}  // namespace attnlab

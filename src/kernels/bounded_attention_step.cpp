@@ -1,0 +1,62 @@
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/bounded_attention.h"
+#include "kernels/simd/simd.h"
+
+namespace attnlab {
+namespace {
+
+/// Slots whose keys or values one pass reads for all query heads of a group, so that memory is read once.
+constexpr int64_t group_slots = 128;
+
+/// The query heads of key-value head `unit` of all sequences' heads. logits: [G, S].
+void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
+  const int64_t d = a.shape.d, group = a.shape.group(), n = a.extent[unit];
+  const float* q = a.q + unit * group * d;
+  const float* k = a.k + unit * a.slots * d;
+  const float* v = a.v + unit * a.slots * d;
+  float* y = a.y + unit * group * d;
+  float* share = a.shares ? a.shares + unit * a.slots : nullptr;
+  const float scale = 1.0f / std::sqrt(static_cast<float>(d));
+  const int64_t step = group == 1 ? std::max<int64_t>(n, 1) : group_slots;
+
+  for (int64_t s = 0; s < n; s += step)
+    for (int64_t g = 0; g < group; ++g)
+      simd().dots(std::min(step, n - s), d, k + s * d, q + g * d, logits + g * a.slots + s);
+  for (int64_t g = 0; g < group; ++g) {
+    float* weights = logits + g * a.slots;
+    simd().scale_into(n, scale, weights, weights);
+    const float inverse = 1.0f / simd().exp_masked(n, a.bias[unit], weights);
+    simd().scale_into(n, inverse, weights, weights);
+    if (share && g == 0) std::copy_n(weights, n, share);
+    if (share && g > 0) simd().accumulate(n, weights, share);
+  }
+  for (int64_t s = 0; s < n; s += step)
+    for (int64_t g = 0; g < group; ++g)
+      simd().weighted_sum(std::min(step, n - s), d, logits + g * a.slots + s, v + s * d, y + g * d, s > 0);
+}
+
+}  // namespace
+
+void attend_step(const StepArguments& a, std::vector<float>& scratch) {
+  const int64_t units = a.batch * a.shape.kv_heads, each = a.shape.group() * a.slots;
+  const int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  scratch.resize(std::max(scratch.size(), static_cast<size_t>(threads * each)));
+  at::parallel_for(0, units, 1, [&](int64_t begin, int64_t end) {
+    float* logits = scratch.data() + (threads == 1 ? 0 : at::get_thread_num() * each);
+    for (int64_t unit = begin; unit < end; ++unit)
+      if (a.bias[unit])
+        attend_unit(a, unit, logits);
+      else
+        std::fill_n(a.y + unit * a.shape.group() * a.shape.d, a.shape.group() * a.shape.d, 0.0f);
+  });
+}
+
+void side_by_side(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
+  at::parallel_for(0, count, grain, body);
+}
+
+}  // namespace attnlab

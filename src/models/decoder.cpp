@@ -1,0 +1,87 @@
+#include "models/decoder.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+
+namespace attnlab {
+namespace {
+
+constexpr double initial_deviation = 0.02;  // LlamaConfig's initializer_range
+
+void initialise_decoder(torch::nn::Module& decoder) {
+  const torch::NoGradGuard no_grad;
+  for (auto& p : decoder.named_parameters()) {
+    if (p.value().dim() == 1)
+      p.value().fill_(1.0);
+    else
+      p.value().normal_(0.0, initial_deviation);
+  }
+}
+
+}  // namespace
+
+DecoderImpl::DecoderImpl(const DecoderOptions& options, const torch::TensorOptions& tensors)
+    : options_(options.resolved()), rope_(options_.head_dim, options_.rope_theta) {
+  const int64_t v = options_.vocabulary, d = options_.dim;
+  ensure(v > 0, "a vocabulary of at least one token, not {}", v);
+  const std::vector<int64_t> table{v, d};
+  const auto model = register_module("model", std::make_shared<torch::nn::Module>());  // a prefix
+  tokens_ = model->register_module("embed_tokens", Weight(table, tensors));
+  model->register_module("layers", layers_);
+  for (int64_t i = 0; i < options_.layers; ++i) layers_->push_back(DecoderLayer(options_, tensors));
+  norm_ = model->register_module("norm", Weight(std::vector<int64_t>{d}, tensors));
+  if (!options_.tied_embeddings) head_ = register_module("lm_head", Weight(table, tensors));
+  initialise_decoder(*this);
+}
+
+Tensor DecoderImpl::forward(const Tensor& ids_BT, const Tensor& positions_BT, const Tensor& padding_BT,
+                            DecoderState& states, const Tensor& surprisal_BT) {
+  ensure(states.size() == layers_->size(), "a state for each of {} layers, not {}", layers_->size(),
+         states.size());
+  return run({{}, {}, {}, positions_BT, ids_BT, padding_BT, surprisal_BT}, &states);
+}
+
+Tensor DecoderImpl::forward_training(const Tensor& ids_BT) {
+  const Tensor positions_BT = torch::arange(ids_BT.size(1), ids_BT.options()).expand_as(ids_BT);
+  return run({{}, {}, {}, positions_BT, ids_BT, {}, {}}, nullptr);
+}
+
+Tensor DecoderImpl::run(const NewTokens& tokens, DecoderState* states) {
+  Tensor x_BTD = torch::embedding(**tokens_, tokens.ids_BT);
+  for (std::size_t i = 0; i < layers_->size(); ++i)
+    x_BTD =
+        layers_[i]->as<DecoderLayer>()->forward(x_BTD, tokens, rope_, states ? (*states)[i].get() : nullptr);
+  return rms_norm(x_BTD, norm_, options_.norm_eps);
+}
+
+Tensor DecoderImpl::logits(const Tensor& hidden) const {
+  return project(hidden, options_.tied_embeddings ? tokens_ : head_);
+}
+
+void DecoderImpl::assign(const std::string& name, Tensor tensor) {
+  for (const auto& module : named_modules())
+    if (module.key() + ".weight" == name) {
+      auto* weight = dynamic_cast<WeightImpl*>(module.value().get());
+      ensure(weight != nullptr, "'{}' to be a weight", name);
+      weight->assign(std::move(tensor));
+      return;
+    }
+  ensure(false, "a weight called '{}'", name);
+}
+
+StateShape state_shape(const DecoderOptions& options) {
+  const DecoderOptions o = options.resolved();
+  return {o.layers, o.heads, o.kv_heads, o.head_dim, o.sliding_window};
+}
+
+int64_t parameter_count(const DecoderOptions& options) {
+  const Decoder decoder(options, torch::TensorOptions().device(torch::kMeta));
+  int64_t sum = 0;
+  for (const auto& p : decoder->parameters()) sum += p.numel();
+  return sum;
+}
+
+}  // namespace attnlab

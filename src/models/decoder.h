@@ -1,0 +1,63 @@
+// Causal language model of the Llama family (Llama, Mistral, Yi): embeddings, layers, a last RMSNorm, an
+// output projection. It does not know what its layers remember: a full cache, a bounded one, or nothing
+// (training).
+//
+//   X = E[ids];  X = layer(X), layer after layer;  hidden = N(X);  logits = W_head · hidden
+//
+// Weights on disk, as in Hugging Face's folders: model.embed_tokens.weight [V, D], model.layers.<i>.* (see
+// decoder_layer.h), model.norm.weight [D], lm_head.weight [V, D] (absent with tied embeddings).
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <string>
+
+#include "cache/cache_options.h"
+#include "models/decoder_layer.h"
+
+namespace attnlab {
+
+class DecoderImpl final : public torch::nn::Module {
+ public:
+  /// Weights of `tensors`' type and device, drawn from N(0, 0.02), norms 1 (as transformers initialises
+  /// Llama). On Torch's meta device nothing is allocated, and every weight has to be assigned. Throws
+  /// UserError where the sizes contradict each other.
+  explicit DecoderImpl(const DecoderOptions& options, const torch::TensorOptions& tensors = {});
+
+  /// hidden [B,T,D] of new tokens, after the last norm. ids and positions: int64 [B,T]; padding: bool [B,T],
+  /// true where a sequence has no token, or undefined; states: one a layer, which remember the tokens before
+  /// and are given these; surprisal: −log p of each token, fp32 [B,T], for policies that ask for it.
+  Tensor forward(const Tensor& ids_BT, const Tensor& positions_BT, const Tensor& padding_BT,
+                 DecoderState& states, const Tensor& surprisal_BT = {});
+  /// The same of whole texts that begin at position 0, without states and with gradients. Padding may stand
+  /// on the right.
+  Tensor forward_training(const Tensor& ids_BT);
+  /// Logits [.., V] of hidden [.., D].
+  Tensor logits(const Tensor& hidden) const;
+
+  /// With nothing left at 0.
+  const DecoderOptions& options() const { return options_; }
+  /// Type and device of the weights.
+  torch::TensorOptions tensors() const { return (**tokens_).options().requires_grad(false); }
+  /// Takes a tensor as the weight of this name, "model.norm.weight", without a copy.
+  void assign(const std::string& name, Tensor tensor);
+
+ private:
+  /// `tokens` without q, k and v; states null: the texts attend to themselves.
+  Tensor run(const NewTokens& tokens, DecoderState* states);
+
+  DecoderOptions options_;
+  Rope rope_;
+  torch::nn::ModuleList layers_;
+  Weight tokens_{nullptr}, norm_{nullptr}, head_{nullptr};
+};
+TORCH_MODULE(Decoder);
+
+/// The attention of such a decoder, as make_states asks for it.
+StateShape state_shape(const DecoderOptions& options);
+
+/// How many weights such a model has. Allocates nothing.
+int64_t parameter_count(const DecoderOptions& options);
+
+}  // namespace attnlab

@@ -1,0 +1,101 @@
+#include "models/decoder_layer.h"
+
+#include <fmt/ranges.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+
+namespace attnlab {
+namespace {
+
+/// [T, T], true where a query (row) may see a key: the last `window` up to itself.
+Tensor band(int64_t t, int64_t window, const torch::Device& device) {
+  const Tensor at = torch::arange(t, torch::TensorOptions().dtype(torch::kLong).device(device));
+  const Tensor distance = at.unsqueeze(1) - at.unsqueeze(0);
+  return (distance >= 0).logical_and(distance < window);
+}
+
+}  // namespace
+
+WeightImpl::WeightImpl(at::IntArrayRef shape, const torch::TensorOptions& options)
+    : tensor_(register_parameter("weight", torch::empty(shape, options))) {}
+
+void WeightImpl::assign(Tensor tensor) {
+  ensure(tensor.sizes() == tensor_.sizes(), "a weight of shape {}, not {}", fmt::join(tensor_.sizes(), "×"),
+         fmt::join(tensor.sizes(), "×"));
+  tensor_ = std::move(tensor);
+}
+
+Tensor project(const Tensor& x, const Weight& weight) { return torch::linear(x, **weight); }
+
+Tensor rms_norm(const Tensor& x, const Weight& weight, double eps) {
+  const auto type = x.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
+  const Tensor wide = x.to(type);
+  const Tensor scale = torch::rsqrt(wide.square().mean(-1, /*keepdim=*/true) + eps);
+  return (wide * scale).to(x.scalar_type()) * **weight;
+}
+
+Tensor causal_attention(const NewTokens& tokens, const Rope& rope, int64_t window) {
+  const Tensor q_BHTd = rope.rotate(tokens.q_BTHd, tokens.positions_BT).transpose(1, 2);
+  const Tensor k_BKTd = rope.rotate(tokens.k_BTKd, tokens.positions_BT).transpose(1, 2);
+  const Tensor v_BKTd = tokens.v_BTKd.transpose(1, 2);
+  const int64_t t = q_BHTd.size(2);
+  const bool shared = q_BHTd.size(1) != k_BKTd.size(1);
+  const bool banded = window > 0 && window < t;
+  const std::optional<Tensor> mask =
+      banded ? std::optional<Tensor>(band(t, window, q_BHTd.device())) : std::nullopt;
+  return at::scaled_dot_product_attention(q_BHTd, k_BKTd, v_BKTd, mask, 0.0, /*is_causal=*/!banded,
+                                          std::nullopt, /*enable_gqa=*/shared)
+      .transpose(1, 2);
+}
+
+DecoderLayerImpl::DecoderLayerImpl(const DecoderOptions& options, const torch::TensorOptions& tensors)
+    : options_(options) {
+  const int64_t d = options.dim, f = options.ffn_dim;
+  const int64_t all_q = options.heads * options.head_dim, all_kv = options.kv_heads * options.head_dim;
+  const auto weight = [&](torch::nn::Module& parent, const char* name, std::vector<int64_t> shape) {
+    return parent.register_module(name, Weight(shape, tensors));
+  };
+  // Plain modules in between only give their children's names a prefix.
+  const auto attention = register_module("self_attn", std::make_shared<torch::nn::Module>());
+  q_ = weight(*attention, "q_proj", {all_q, d});
+  k_ = weight(*attention, "k_proj", {all_kv, d});
+  v_ = weight(*attention, "v_proj", {all_kv, d});
+  o_ = weight(*attention, "o_proj", {d, all_q});
+  const auto mlp = register_module("mlp", std::make_shared<torch::nn::Module>());
+  gate_ = weight(*mlp, "gate_proj", {f, d});
+  up_ = weight(*mlp, "up_proj", {f, d});
+  down_ = weight(*mlp, "down_proj", {d, f});
+  input_norm_ = weight(*this, "input_layernorm", {d});
+  attention_norm_ = weight(*this, "post_attention_layernorm", {d});
+}
+
+Tensor DecoderLayerImpl::forward(const Tensor& x_BTD, NewTokens tokens, const Rope& rope, LayerState* state) {
+  const Tensor attended_BTD = x_BTD + attention(x_BTD, std::move(tokens), rope, state);
+  return attended_BTD + feed_forward(attended_BTD);
+}
+
+Tensor DecoderLayerImpl::attention(const Tensor& x_BTD, NewTokens tokens, const Rope& rope,
+                                   LayerState* state) const {
+  const Tensor normed_BTD = rms_norm(x_BTD, input_norm_, options_.norm_eps);
+  const auto heads = [&](const Weight& weight, int64_t count) {
+    return project(normed_BTD, weight).unflatten(-1, {count, options_.head_dim});
+  };
+  tokens.q_BTHd = heads(q_, options_.heads);
+  tokens.k_BTKd = heads(k_, options_.kv_heads);
+  tokens.v_BTKd = heads(v_, options_.kv_heads);
+  const Tensor y_BTHd =
+      state ? state->attend(tokens, rope) : causal_attention(tokens, rope, options_.sliding_window);
+  return project(y_BTHd.flatten(2), o_);
+}
+
+Tensor DecoderLayerImpl::feed_forward(const Tensor& x_BTD) const {
+  const Tensor normed_BTD = rms_norm(x_BTD, attention_norm_, options_.norm_eps);
+  return project(torch::silu(project(normed_BTD, gate_)) * project(normed_BTD, up_), down_);
+}
+
+}  // namespace attnlab

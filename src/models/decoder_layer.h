@@ -1,0 +1,67 @@
+// One layer of a Llama-architecture decoder, and the parts that it shares with the decoder itself.
+//
+//   X_A = X + W_o · attend(rope(W_q · N_1(X)), rope(W_k · N_1(X)), W_v · N_1(X))
+//   X'  = X_A + W_down · (silu(W_gate · N_2(X_A)) ∘ W_up · N_2(X_A))          N: RMSNorm
+//
+// No biases (Touvron et al. 2023, arXiv 2302.13971). Modules and weights bear the names of Hugging Face's
+// files: self_attn.{q,k,v,o}_proj.weight, mlp.{gate,up,down}_proj.weight, [out, in];
+// {input,post_attention}_layernorm.weight [D].
+//
+// Shapes: B sequences, T tokens, D model width, H query heads, K key-value heads, d head size.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+
+#include "cache/rope.h"
+#include "cache/state.h"
+#include "models/decoder_options.h"
+
+namespace attnlab {
+
+/// A module that is one tensor, called `weight`, so that a file's name leads to it.
+class WeightImpl final : public torch::nn::Module {
+ public:
+  WeightImpl(at::IntArrayRef shape, const torch::TensorOptions& options);
+  const Tensor& operator*() const { return tensor_; }
+  /// Takes the tensor in place of its own: another type, device or storage, the same shape. Nothing is
+  /// copied, so a view of a mapped file stays one.
+  void assign(Tensor tensor);
+
+ private:
+  Tensor& tensor_;
+};
+TORCH_MODULE(Weight);
+
+/// x [.., in] · Wᵀ.
+Tensor project(const Tensor& x, const Weight& weight);
+
+/// RMSNorm (Zhang and Sennrich 2019): x / √(mean(x²) + eps) in fp32 (fp64 for fp64 x), cast back, then times
+/// the weight.
+Tensor rms_norm(const Tensor& x, const Weight& weight, double eps);
+
+/// Causal attention of whole texts over themselves, without a state; has gradients. Returns [B,T,H,d].
+/// window: keys that a query may see, itself included; 0: all. Padding is not looked at: on the right it
+/// changes nothing at the tokens before it.
+Tensor causal_attention(const NewTokens& tokens, const Rope& rope, int64_t window);
+
+class DecoderLayerImpl final : public torch::nn::Module {
+ public:
+  DecoderLayerImpl(const DecoderOptions& options, const torch::TensorOptions& tensors);
+  /// x [B,T,D] to [B,T,D]. `tokens` brings positions, ids and padding; its q, k and v are filled here.
+  /// Without a state the texts attend to themselves (see causal_attention).
+  Tensor forward(const Tensor& x_BTD, NewTokens tokens, const Rope& rope, LayerState* state);
+
+ private:
+  Tensor attention(const Tensor& x_BTD, NewTokens tokens, const Rope& rope, LayerState* state) const;
+  Tensor feed_forward(const Tensor& x_BTD) const;
+
+  DecoderOptions options_;
+  Weight input_norm_{nullptr}, attention_norm_{nullptr};
+  Weight q_{nullptr}, k_{nullptr}, v_{nullptr}, o_{nullptr};
+  Weight gate_{nullptr}, up_{nullptr}, down_{nullptr};
+};
+TORCH_MODULE(DecoderLayer);
+
+}  // namespace attnlab

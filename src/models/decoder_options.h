@@ -1,0 +1,30 @@
+// The sizes and constants of a decoder of the Llama family.
+#pragma once
+
+#include <cstdint>
+
+#include "core/options.h"
+
+namespace attnlab {
+
+struct DecoderOptions {
+  int64_t vocabulary = 0;
+  int64_t dim = 512;
+  int64_t ffn_dim = 1376;
+  int64_t layers = 8;
+  int64_t heads = 8;
+  int64_t kv_heads = 0;
+  int64_t head_dim = 0;
+  double norm_eps = 1e-5;
+  double rope_theta = 1e4;
+  int64_t max_positions = 4096;
+  int64_t sliding_window = 0;
+  bool tied_embeddings = false;
+
+  void visit(Fields& f);
+  /// Zeros that stand for "as usual" replaced: kv_heads by heads, head_dim by dim / heads. Throws UserError
+  /// where sizes contradict each other.
+  DecoderOptions resolved() const;
+};
+
+}  // namespace attnlab

@@ -1,0 +1,174 @@
+#include "models/generate.h"
+
+#include <algorithm>
+#include <chrono>
+#include <span>
+#include <utility>
+
+#include "core/error.h"
+#include "core/random.h"
+
+namespace attnlab {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// What the decoder is fed next, on the host; columns are steps.
+struct Feed {
+  Tensor ids_BT, positions_BT, padding_BT;
+};
+
+/// Prompts padded on the left; `padding` is undefined where all are equally long.
+Feed prompts_as_feed(const std::vector<std::vector<int64_t>>& prompts) {
+  std::size_t longest = 0, shortest = prompts.front().size();
+  for (const auto& prompt : prompts) {
+    ensure(!prompt.empty(), "a prompt of at least one id");
+    longest = std::max(longest, prompt.size());
+    shortest = std::min(shortest, prompt.size());
+  }
+  const auto batch = static_cast<int64_t>(prompts.size()), t = static_cast<int64_t>(longest);
+  Feed feed{torch::zeros({batch, t}, torch::kLong), torch::zeros({batch, t}, torch::kLong),
+            torch::ones({batch, t}, torch::kBool)};
+  for (int64_t b = 0; b < batch; ++b) {
+    const auto n = static_cast<int64_t>(prompts[b].size());
+    feed.ids_BT[b].narrow(0, t - n, n).copy_(torch::tensor(prompts[b]));
+    feed.positions_BT[b].narrow(0, t - n, n).copy_(torch::arange(n));
+    feed.padding_BT[b].narrow(0, t - n, n).fill_(false);
+  }
+  if (shortest == longest) feed.padding_BT.reset();
+  return feed;
+}
+
+Feed columns(const Feed& feed, int64_t first, int64_t count) {
+  return {feed.ids_BT.narrow(1, first, count), feed.positions_BT.narrow(1, first, count),
+          feed.padding_BT.defined() ? feed.padding_BT.narrow(1, first, count) : Tensor()};
+}
+
+/// The decoder with its states, fed from the host and answering there.
+class Reader {
+ public:
+  Reader(Decoder& decoder, DecoderState& states) : decoder_(decoder), states_(states) {}
+
+  /// fp32 logits [B, V] after the last column.
+  Tensor read(const Feed& feed, const Tensor& surprisal_BT) {
+    const torch::Device device = decoder_->tensors().device();
+    const auto there = [&](const Tensor& x) { return x.defined() ? x.to(device) : x; };
+    const Tensor hidden_BTD = decoder_->forward(there(feed.ids_BT), there(feed.positions_BT),
+                                                there(feed.padding_BT), states_, there(surprisal_BT));
+    return decoder_->logits(hidden_BTD.select(1, -1)).to(torch::kCPU, torch::kFloat).contiguous();
+  }
+
+ private:
+  Decoder& decoder_;
+  DecoderState& states_;
+};
+
+std::span<const float> row_of(const Tensor& logits_BV, int64_t b) {
+  return {logits_BV.const_data_ptr<float>() + b * logits_BV.size(1),
+          static_cast<std::size_t>(logits_BV.size(1))};
+}
+
+/// −log p of the one column of `feed` under the logits before it; 0 where there were none, and at padding.
+Tensor surprisal_column(const Tensor& logits_BV, const Feed& feed) {
+  Tensor surprisal_B1 = torch::zeros({feed.ids_BT.size(0), 1});
+  for (int64_t b = 0; logits_BV.defined() && b < surprisal_B1.size(0); ++b)
+    if (feed.positions_BT[b][0].item<int64_t>() > 0)
+      surprisal_B1[b][0] = surprisal_of(row_of(logits_BV, b), feed.ids_BT[b][0].item<int64_t>());
+  return surprisal_B1;
+}
+
+Tensor read_prompts(Reader& reader, const Feed& feed, const GenerateOptions& options) {
+  if (!options.surprisal) return reader.read(feed, {});
+  Tensor logits_BV;
+  for (int64_t t = 0; t < feed.ids_BT.size(1); ++t) {
+    if (options.each_step) options.each_step();
+    const Feed column = columns(feed, t, 1);
+    logits_BV = reader.read(column, surprisal_column(logits_BV, column));
+  }
+  return logits_BV;
+}
+
+/// A text on its way.
+struct Text {
+  Continuation made;
+  Random random;
+  int64_t position;  ///< of its newest token
+  bool ended = false;
+};
+
+void choose_next(Text& text, std::span<const float> logits, const GenerateOptions& options) {
+  const int64_t id = choose_token(logits, options.sampling, text.random.uniform());
+  text.made.ids.push_back(id);
+  ++text.position;
+  text.ended = true;
+  if (std::find(options.eos_ids.begin(), options.eos_ids.end(), id) != options.eos_ids.end())
+    text.made.stopped_by = StoppedBy::eos;
+  else if (static_cast<int64_t>(text.made.ids.size()) >= options.max_new_tokens)
+    text.made.stopped_by = StoppedBy::max_new_tokens;
+  else if (options.last_position >= 0 && text.position > options.last_position)
+    text.made.stopped_by = StoppedBy::positions;  // chosen, but it cannot be read any more
+  else
+    text.ended = false;
+}
+
+Feed newest(const std::vector<Text>& texts) {
+  const auto batch = static_cast<int64_t>(texts.size());
+  Feed feed{torch::zeros({batch, 1}, torch::kLong), torch::zeros({batch, 1}, torch::kLong), {}};
+  for (int64_t b = 0; b < batch; ++b) {
+    feed.ids_BT[b][0] = texts[b].made.ids.back();
+    feed.positions_BT[b][0] = texts[b].position;
+    if (!texts[b].ended) continue;
+    if (!feed.padding_BT.defined()) feed.padding_BT = torch::zeros({batch, 1}, torch::kBool);
+    feed.padding_BT[b][0] = true;
+  }
+  return feed;
+}
+
+}  // namespace
+
+std::string_view name_of(StoppedBy reason) {
+  switch (reason) {
+    case StoppedBy::eos:
+      return "eos";
+    case StoppedBy::max_new_tokens:
+      return "max_new_tokens";
+    case StoppedBy::positions:
+      return "positions";
+  }
+  return "";
+}
+
+Generated generate(Decoder& decoder, DecoderState& states, const std::vector<std::vector<int64_t>>& prompts,
+                   const GenerateOptions& options) {
+  ensure(!prompts.empty() && options.seeds.size() == prompts.size(), "a seed for each of {} prompts, not {}",
+         prompts.size(), options.seeds.size());
+  const torch::NoGradGuard no_grad;
+  Reader reader(decoder, states);
+  Clock::time_point start = Clock::now();
+  Tensor logits_BV = read_prompts(reader, prompts_as_feed(prompts), options);
+  Generated all;
+  all.prompt_seconds = seconds_since(start);
+  start = Clock::now();
+
+  std::vector<Text> texts;
+  for (std::size_t b = 0; b < prompts.size(); ++b)
+    texts.push_back({{}, Random(options.seeds[b]), static_cast<int64_t>(prompts[b].size()) - 1});
+  const auto going = [](const Text& text) { return !text.ended; };
+  while (true) {
+    for (std::size_t b = 0; b < texts.size(); ++b)
+      if (!texts[b].ended) choose_next(texts[b], row_of(logits_BV, static_cast<int64_t>(b)), options);
+    if (std::none_of(texts.begin(), texts.end(), going)) break;
+    if (options.each_step) options.each_step();
+    const Feed feed = newest(texts);
+    logits_BV = reader.read(feed, options.surprisal ? surprisal_column(logits_BV, feed) : Tensor());
+  }
+  all.seconds = seconds_since(start);
+  for (Text& text : texts) all.texts.push_back(std::move(text.made));
+  return all;
+}
+
+}  // namespace attnlab

@@ -1,0 +1,154 @@
+#include "cache/entries.h"
+
+#include "cache/h2o.h"
+#include "cache/knorm.h"
+#include "cache/merging.h"
+#include "cache/scissorhands.h"
+#include "cache/snapkv.h"
+#include "cache/summary.h"
+#include "cache/surprisal.h"
+#include "cache/tova.h"
+#include "cache/window.h"
+
+namespace attnlab {
+namespace {
+
+using reference::Decision;
+using reference::Vec;
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+
+/// One number for each live token.
+template <class Score>
+reference::Rule each(Score score) {
+  return [=](const Decision& d) {
+    Vec scores;
+    for (const int64_t j : d.live) scores.push_back(score(d, j));
+    return scores;
+  };
+}
+
+const auto age = [](const Decision&, int64_t j) { return static_cast<double>(j); };
+const auto newest_weight = [](const Decision& d, int64_t j) { return d.weights[d.t][j]; };
+const auto heavy_hitter = [](const Decision& d, int64_t j) {
+  if (j > d.t - d.size / 2) return inf;
+  double sum = 0;
+  for (int64_t s = j; s <= d.t; ++s) sum += d.weights[s][j];
+  return sum;
+};
+const auto small_norm = [](const Decision& d, int64_t j) { return -d.key_norm[j]; };
+const auto surprising = [](const Decision& d, int64_t j) {
+  return d.weights[d.t][j] * (1.0 + d.text.surprisal[j]) * (1.0 + d.text.surprisal[j]);
+};
+
+constexpr int64_t history = 20, recent = 3, window = 4, pool = 3;
+
+const auto seldom_low = [](const Decision& d, int64_t j) {
+  if (j > d.t - recent) return inf;
+  double low = 0;
+  for (int64_t s = std::max(j, d.t - history + 1); s <= d.t; ++s)
+    low += d.weights[s][j] < (1.0 - 1e-6) / static_cast<double>(d.live_at[s]);
+  return -low;
+};
+
+/// The prompt is d.live = 0 … t, and has just ended.
+Vec looked_at(const Decision& d) {
+  const int64_t before = d.t + 1 - window;
+  Vec scores(d.live.size(), inf);
+  const auto sum = [&](int64_t j) {
+    double total = 0;
+    for (int64_t s = d.t - window + 1; s <= d.t; ++s) total += d.weights[s][j];
+    return total;
+  };
+  for (size_t i = 0; i < d.live.size(); ++i) {
+    const int64_t j = d.live[i];
+    if (j >= before) continue;
+    scores[i] = 0;
+    for (int64_t n = std::max<int64_t>(0, j - pool / 2); n <= std::min(before - 1, j + pool / 2); ++n)
+      scores[i] = std::max(scores[i], sum(n));
+  }
+  return scores;
+}
+
+template <class Options>
+PolicyEntry policy(std::string name, Heads heads, reference::Rule rule) {
+  const auto options = [=] {
+    auto o = std::make_shared<Options>();
+    o->heads = heads;
+    return o;
+  };
+  return {std::move(name), options, std::move(rule)};
+}
+
+PolicyEntry surprisal(std::string name) {
+  const auto options = [] {
+    auto o = std::make_shared<SurprisalOptions>();
+    o->power = 2.0;
+    return o;
+  };
+  return {std::move(name), options, each(surprising)};
+}
+
+PolicyEntry scissorhands(std::string name, Heads heads) {
+  const auto options = [=] {
+    auto o = std::make_shared<ScissorhandsOptions>();
+    o->heads = heads;
+    o->history = history;
+    o->recent = recent;
+    return o;
+  };
+  return {std::move(name), options, each(seldom_low)};
+}
+
+PolicyEntry snapkv(std::string name, Heads heads) {
+  const auto options = [=] {
+    auto o = std::make_shared<SnapKvOptions>();
+    o->heads = heads;
+    o->window = window;
+    o->pool = pool;
+    return o;
+  };
+  return {std::move(name), options, looked_at, /*once=*/true};
+}
+
+PolicyEntry merging(std::string name, Heads heads) {
+  PolicyEntry entry = policy<MergingOptions>(std::move(name), heads, each(newest_weight));
+  entry.dropped = reference::Setting::merged;
+  return entry;
+}
+
+/// As many directions as there are: then the incremental summary has lost nothing.
+PolicyEntry summary(std::string name, Heads heads) {
+  const auto options = [=] {
+    auto o = std::make_shared<SummaryOptions>();
+    o->heads = heads;
+    o->directions = 32;  // keys and values of 16 numbers each, the most in the matrix
+    return o;
+  };
+  return {std::move(name), options, each(newest_weight), false, reference::Setting::summarised};
+}
+
+}  // namespace
+
+std::vector<PolicyEntry> entries() {
+  return {
+      policy<WindowOptions>("window", Heads::together, each(age)),
+      policy<TovaOptions>("tova", Heads::together, each(newest_weight)),
+      policy<TovaOptions>("tova_apart", Heads::apart, each(newest_weight)),
+      policy<H2oOptions>("h2o", Heads::apart, each(heavy_hitter)),
+      policy<H2oOptions>("h2o_together", Heads::together, each(heavy_hitter)),
+      policy<KnormOptions>("knorm", Heads::apart, each(small_norm)),
+      policy<KnormOptions>("knorm_together", Heads::together, each(small_norm)),
+      surprisal("surprisal"),
+      scissorhands("scissorhands", Heads::apart),
+      scissorhands("scissorhands_together", Heads::together),
+      snapkv("snapkv", Heads::apart),
+      snapkv("snapkv_together", Heads::together),
+      merging("merging", Heads::together),
+      merging("merging_apart", Heads::apart),
+      summary("summary", Heads::together),
+      summary("summary_apart", Heads::apart),
+  };
+}
+
+}  // namespace attnlab

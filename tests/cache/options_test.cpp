@@ -1,0 +1,90 @@
+// Sizes of layers, and options that contradict each other.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "cache/cache_options.h"
+#include "core/error.h"
+
+namespace attnlab {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+
+CacheOptions tova(int64_t size) {
+  CacheOptions options;
+  options.policy.select("tova");
+  options.size = size;
+  return options;
+}
+
+std::string refusal(const CacheOptions& options, int64_t layers) {
+  try {
+    make_states(options, {.layers = layers, .heads = 2, .kv_heads = 2, .head_dim = 4}, {});
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(CacheSizes, AreTheSameInEveryLayerUnlessAsked) {
+  EXPECT_THAT(sizes_of_layers(tova(64), 3), ElementsAre(64, 64, 64));
+}
+
+TEST(CacheSizes, OfThePyramidFallLinearlyWithTheSameSum) {
+  CacheOptions options = tova(100);
+  options.budget = Budget::pyramid;
+  options.pyramid_last = 0.2;
+  EXPECT_THAT(sizes_of_layers(options, 5), ElementsAre(180, 140, 100, 60, 20));
+  for (const int64_t layers : {1, 2, 3, 7, 8, 32}) {
+    const std::vector<int64_t> sizes = sizes_of_layers(options, layers);
+    EXPECT_EQ(std::accumulate(sizes.begin(), sizes.end(), int64_t{0}), 100 * layers) << layers << " layers";
+    EXPECT_TRUE(std::is_sorted(sizes.rbegin(), sizes.rend())) << layers << " layers";
+  }
+}
+
+TEST(CacheSizes, CanBeGivenLayerByLayer) {
+  CacheOptions options = tova(64);
+  options.budget = Budget::list;
+  options.sizes = {8, 16, 32};
+  EXPECT_THAT(sizes_of_layers(options, 3), ElementsAre(8, 16, 32));
+  EXPECT_EQ(refusal(options, 4), "the cache's list of sizes has 3 entries for 4 layers");
+}
+
+TEST(CacheSizes, BoundOnlyTheLayersNamed) {
+  CacheOptions options = tova(64);
+  options.only_layers = {1, 3};
+  EXPECT_THAT(sizes_of_layers(options, 4), ElementsAre(0, 64, 0, 64));
+  options.only_layers = {4};
+  EXPECT_EQ(refusal(options, 4), "the cache's only_layers names layer 4, but the model has layers 0 to 3");
+}
+
+TEST(CacheSizes, OfTheFullCacheAreUnbounded) { EXPECT_THAT(sizes_of_layers(CacheOptions(), 4), Each(0)); }
+
+TEST(CacheOptionsRefuse, ALayerSmallerThanItsProtectedStates) {
+  CacheOptions options = tova(10);
+  options.protect_first = 4;
+  options.budget = Budget::list;
+  options.sizes = {10, 4};
+  EXPECT_EQ(refusal(options, 2), "protecting the first 4 states leaves no room among the 4 of layer 1");
+}
+
+TEST(CacheOptionsRefuse, APolicyForPromptsWithoutAPrompt) {
+  CacheOptions options;
+  options.policy.select("snapkv");
+  EXPECT_EQ(refusal(options, 2),
+            "the cache policy snapkv drops states once, after the prompt: it needs prompt: one_shot");
+}
+
+TEST(CacheOptionsRefuse, CompressedGapsWhereKeysAreRewritten) {
+  CacheOptions options;
+  options.policy.select("merging");
+  options.compress_gaps = true;
+  EXPECT_EQ(refusal(options, 2),
+            "compress_gaps does not go with the cache policy merging, which rewrites rotated keys");
+}
+
+}  // namespace
+}  // namespace attnlab

@@ -1,0 +1,290 @@
+// Full and bounded states: agreement with plain attention, memory, beams, seeds.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "cache/bounded_state.h"
+#include "cache/gaps.h"
+#include "cache/random.h"
+#include "cache/texts.h"
+#include "core/error.h"
+
+namespace attnlab {
+namespace {
+
+constexpr StateShape shape{.layers = 1, .heads = 4, .kv_heads = 2, .head_dim = 8};
+
+const reference::Rule keep_all = [](const reference::Decision& d) {
+  return reference::Vec(d.live.size(), 1.0);
+};
+
+CacheOptions bounded(const char* policy, int64_t size) {
+  CacheOptions options;
+  options.policy.select(policy);
+  options.size = size;
+  return options;
+}
+
+std::unique_ptr<LayerState> one_state(const CacheOptions& options, const StateShape& s, const StateRun& run) {
+  return std::move(make_states(options, s, run).front());
+}
+
+Tensor feed(LayerState& state, const NewTokens& tokens, std::vector<int64_t> calls) {
+  std::vector<Tensor> ys;
+  int64_t first = 0;
+  for (const int64_t count : calls) {
+    ys.push_back(state.attend(part(tokens, first, count), Rope(tokens.q_BTHd.size(-1), 10000.0)));
+    first += count;
+  }
+  return torch::cat(ys, 1);
+}
+
+std::vector<int64_t> one_by_one(int64_t first, int64_t total) {
+  std::vector<int64_t> calls(1 + total - first, 1);
+  calls[0] = first;
+  return calls;
+}
+
+/// The full cache against the reference with room for everything.
+void expect_full(const StateShape& s, std::vector<int64_t> lengths, bool left, std::vector<int64_t> calls,
+                 torch::Dtype type) {
+  const Texts texts = make_texts(s, std::move(lengths), left, type);
+  const int64_t batch = texts.tokens.q_BTHd.size(0), n = texts.tokens.q_BTHd.size(1);
+  const auto state = one_state(CacheOptions(), s, {.batch = batch, .dtype = type});
+  const Tensor y = feed(*state, texts.tokens, std::move(calls));
+  EXPECT_TRUE(y.isfinite().all().item<bool>());
+  reference::Setting setting;
+  setting.size = n + 1;
+  setting.sliding_window = s.sliding_window;
+  // What leaves a model's window is no decision of a cache: only outputs are compared.
+  for (int64_t b = 0; b < batch; ++b) {
+    const reference::Outcome expected = reference::run(text_of(texts, b), setting, keep_all);
+    for (int64_t t = 0; t < texts.lengths[b]; ++t)
+      for (int64_t h = 0; h < s.heads; ++h)
+        for (int64_t c = 0; c < s.head_dim; ++c)
+          ASSERT_NEAR(y[b][texts.start(b) + t][h][c].item<double>(), expected.y[t][h][c],
+                      type == torch::kDouble ? 1e-11 : 1e-5)
+              << "text " << b << ", token " << t;
+  }
+}
+
+TEST(FullState, IsPlainCausalAttention) {
+  for (const auto type : {torch::kDouble, torch::kFloat}) {
+    expect_full(shape, {30}, false, {30}, type);
+    expect_full(shape, {30}, false, {11, 1, 1, 16, 1}, type);
+    expect_full(shape, {20}, false, one_by_one(1, 20), type);
+  }
+}
+TEST(FullState, LeavesPaddingOut) {
+  for (const auto type : {torch::kDouble, torch::kFloat})
+    for (const bool left : {false, true}) {
+      expect_full(shape, {9, 20, 1}, left, {20}, type);
+      expect_full(shape, {9, 20, 1}, left, {6, 1, 12, 1}, type);
+      expect_full(shape, {9, 15, 1}, left, one_by_one(4, 15), type);
+    }
+}
+TEST(FullState, SeesNoFurtherThanTheModelsWindow) {
+  StateShape windowed = shape;
+  windowed.sliding_window = 7;
+  for (const auto type : {torch::kDouble, torch::kFloat}) {
+    expect_full(windowed, {25}, false, {25}, type);
+    expect_full(windowed, {6, 20}, true, {12, 1, 1, 6}, type);
+    expect_full(windowed, {20}, false, one_by_one(3, 20), type);
+  }
+}
+
+TEST(BoundedState, WithRoomForTheWholeTextIsTheFullCache) {
+  for (const int64_t first : {1, 24, 40}) {
+    const Texts texts = make_texts(shape, {40, 13}, true, torch::kFloat);
+    const auto full = one_state(CacheOptions(), shape, {.batch = 2});
+    const auto tova = one_state(bounded("tova", 40), shape, {.batch = 2});
+    const auto calls = one_by_one(first, 40);
+    const Tensor seen = texts.tokens.padding_BT.logical_not().unsqueeze(-1).unsqueeze(-1);
+    const Tensor difference = (feed(*full, texts.tokens, calls) - feed(*tova, texts.tokens, calls)) * seen;
+    EXPECT_LT(difference.abs().max().item<double>(), 2e-6);
+  }
+}
+
+TEST(BoundedState, AgreesWithTheReferenceAtTheSizesOfRealHeads) {
+  const reference::Rule tova = [](const reference::Decision& d) {
+    reference::Vec scores;
+    for (const int64_t j : d.live) scores.push_back(d.weights[d.t][j]);
+    return scores;
+  };
+  for (const int64_t d : {64, 72, 128})
+    for (const auto& calls : {std::vector<int64_t>{260}, one_by_one(200, 260)}) {
+      SCOPED_TRACE(testing::Message() << "head size " << d << ", calls " << calls.size());
+      const StateShape real{.layers = 1, .heads = 4, .kv_heads = 2, .head_dim = d};
+      const Texts texts = make_texts(real, {260}, false, torch::kFloat);
+      const auto state = one_state(bounded("tova", 96), real, {});
+      const Tensor y = feed(*state, texts.tokens, calls);
+      reference::Setting setting;
+      setting.size = 96;
+      expect_agreement(texts, y, state->expiry(), setting, tova, fp32);
+    }
+}
+
+TEST(BoundedState, HoldsKPlusOneStatesAsAllocated) {
+  const StateShape wide{.layers = 2, .heads = 8, .kv_heads = 4, .head_dim = 16};
+  DecoderState states = make_states(bounded("tova", 31), wide, {.batch = 3});
+  for (const auto& state : states) EXPECT_EQ(state->bytes(), 2 * 3 * 4 * 32 * 16 * 4);
+  const Texts texts = make_texts(wide, {200, 100, 50}, true, torch::kFloat);
+  feed(*states[0], texts.tokens, {197, 1, 1, 1});
+  EXPECT_EQ(states[0]->bytes(), 2 * 3 * 4 * 32 * 16 * 4);
+}
+
+TEST(BoundedState, GivesBackWhatAPromptReadAtOnceNeeded) {
+  for (const auto type : {torch::kDouble, torch::kFloat}) {
+    CacheOptions options = bounded("tova", 15);
+    options.prompt = Prompt::one_shot;
+    const auto state = one_state(options, shape, {.batch = 1, .dtype = type});
+    const int64_t element = type == torch::kDouble ? 8 : 4;
+    const Texts texts = make_texts(shape, {80}, false, type);
+    feed(*state, texts.tokens, {77, 1, 1, 1});
+    EXPECT_EQ(state->bytes(), 2 * 2 * 16 * 8 * element);
+  }
+}
+
+/// Sets Torch's threads while it lives.
+class Threads {
+ public:
+  explicit Threads(int n) : before_(at::get_num_threads()) { at::set_num_threads(n); }
+  ~Threads() { at::set_num_threads(before_); }
+
+ private:
+  int before_;
+};
+
+TEST(BoundedState, ReadsATextTheSameWayOnSeveralThreads) {
+  const StateShape many{.layers = 1, .heads = 8, .kv_heads = 4, .head_dim = 16};
+  for (const char* policy : {"tova", "h2o", "window"}) {
+    SCOPED_TRACE(policy);
+    const Texts texts = make_texts(many, {300}, false, torch::kFloat);
+    const auto read = [&](int threads) {
+      const Threads set(threads);
+      const auto state = one_state(bounded(policy, 40), many, {});
+      const Tensor y = feed(*state, texts.tokens, {200, 100});
+      return std::pair(y, state->expiry());
+    };
+    const auto [y1, expiry1] = read(1);
+    const auto [y2, expiry2] = read(2);
+    const auto [y3, expiry3] = read(3);
+    EXPECT_TRUE(torch::equal(expiry1, expiry2));
+    EXPECT_LT((y1 - y2).abs().max().item<double>(), 2e-6);
+    if (policy != std::string("h2o")) {
+      EXPECT_TRUE(torch::equal(y2, y3));
+    }  // h2o: as many lanes as threads, no pipeline
+    EXPECT_LT((y1 - y3).abs().max().item<double>(), 2e-6);
+  }
+}
+
+TEST(BoundedState, SharedByThreadsHonoursTheModelsWindow) {
+  StateShape windowed = shape;
+  windowed.sliding_window = 30;
+  const Texts texts = make_texts(windowed, {200}, false, torch::kFloat);
+  const auto read = [&](int threads) {
+    const Threads set(threads);
+    const auto state = one_state(bounded("tova", 25), windowed, {});
+    feed(*state, texts.tokens, {200});
+    return state->expiry();
+  };
+  EXPECT_TRUE(torch::equal(read(1), read(2)));
+}
+
+template <class Check>
+void for_each_kind(Check check) {
+  for (const char* policy : {"full", "tova", "h2o"}) {
+    SCOPED_TRACE(policy);
+    check(bounded(policy, 10));
+  }
+}
+
+TEST(DecoderStates, FollowBeams) {
+  for_each_kind([](const CacheOptions& options) {
+    const Texts texts = make_texts(shape, {30, 30, 30}, false, torch::kFloat);
+    const auto reordered = one_state(options, shape, {.batch = 3});
+    feed(*reordered, texts.tokens, {20});
+    const Tensor rows = torch::tensor({2, 0, 0, 1});
+    reordered->reorder(rows);
+    // The same beams, read from the start.
+    const auto pick = [&](const NewTokens& t) {
+      const auto take = [&](const Tensor& x) { return x.index_select(0, rows); };
+      return NewTokens{take(t.q_BTHd), take(t.k_BTKd),     take(t.v_BTKd),      take(t.positions_BT),
+                       take(t.ids_BT), take(t.padding_BT), take(t.surprisal_BT)};
+    };
+    const NewTokens beams = pick(texts.tokens);
+    const auto afresh = one_state(options, shape, {.batch = 4});
+    const Tensor expected = feed(*afresh, beams, {20, 1, 9}).narrow(1, 20, 10);
+    const Tensor y = torch::cat({reordered->attend(part(beams, 20, 1), Rope(8, 10000.0)),
+                                 reordered->attend(part(beams, 21, 9), Rope(8, 10000.0))},
+                                1);
+    EXPECT_TRUE(torch::equal(y, expected));
+    if (expected.defined() && afresh->expiry().defined()) {
+      EXPECT_TRUE(torch::equal(reordered->expiry(), afresh->expiry()));
+    }
+  });
+}
+
+TEST(BoundedState, ThatNeedsSurprisalSaysSo) {
+  const Texts texts = make_texts(shape, {30}, false, torch::kFloat);
+  NewTokens tokens = texts.tokens;
+  tokens.surprisal_BT = Tensor();
+  const auto state = one_state(bounded("surprisal", 8), shape, {});
+  try {
+    feed(*state, tokens, {30});
+    FAIL() << "surprisal out of nothing";
+  } catch (const UserError& error) {
+    EXPECT_STREQ(
+        error.what(),
+        "the cache policy surprisal needs each token's −log p, which is known only where tokens are read "
+        "one by one: it cannot evaluate a text layer by layer");
+  }
+}
+
+TEST(BoundedState, ReportsTooManyProtectedTokensFromInsideABlock) {
+  CacheOptions options = bounded("tova", 8);
+  Texts texts = make_texts(shape, {60}, false, torch::kFloat);
+  texts.tokens.ids_BT.fill_(3);
+  for (const auto& calls : {std::vector<int64_t>{60}, one_by_one(1, 60)}) {
+    const auto state = one_state(options, shape, {.protected_ids = {3}});
+    EXPECT_THROW(feed(*state, texts.tokens, calls), UserError);
+  }
+}
+
+TEST(RandomPolicy, DropsTheSameStatesHoweverTheTextIsFedAndOthersWithAnotherSeed) {
+  const Texts texts = make_texts(shape, {120}, false, torch::kFloat);
+  const auto expiry = [&](uint64_t seed, std::vector<int64_t> calls) {
+    const auto state = one_state(bounded("random", 16), shape, {.seed = seed});
+    feed(*state, texts.tokens, std::move(calls));
+    return state->expiry();
+  };
+  const Tensor first = expiry(1, {120});
+  EXPECT_TRUE(torch::equal(first, expiry(1, one_by_one(1, 120))));
+  EXPECT_TRUE(torch::equal(first, expiry(1, {60, 1, 59})));
+  EXPECT_FALSE(torch::equal(first, expiry(2, {120})));
+}
+
+TEST(RandomPolicy, LetsEveryStateGoWithTheSameChance) {
+  // With k = 3 each of the four states goes with probability 1/4 at the first dropping.
+  std::vector<int> gone(4, 0);
+  constexpr int trials = 4000;
+  for (int trial = 0; trial < trials; ++trial) {
+    const auto policy = RandomOptions().build({.size = 3, .seed = static_cast<uint64_t>(trial)});
+    const std::vector<int64_t> order{0, 1, 2, 3};
+    const std::span<const double> scores =
+        policy->scores({.time = 3, .newest = 3, .live = 4, .order = order});
+    ++gone[std::min_element(scores.begin(), scores.end()) - scores.begin()];
+  }
+  for (const int count : gone) EXPECT_NEAR(count, trials / 4, 5 * std::sqrt(trials * 0.25 * 0.75));
+}
+
+TEST(CompressedGaps, AreShortAndKeepTheirOrder) {
+  for (int64_t gap = 1; gap <= 10; ++gap) EXPECT_EQ(compressed_gap(gap), gap);
+  EXPECT_EQ(compressed_gap(11), 11);     // 10 + ln ln(1 + e) = 10.27
+  EXPECT_EQ(compressed_gap(70000), 13);  // 10 + ln ln 69992.7 = 12.41
+  const std::vector<int64_t> order{70000, -1, 3, 0, 70001};
+  EXPECT_EQ(compressed_positions(order), (std::vector<int64_t>{16, 0, 3, 0, 17}));
+}
+
+}  // namespace
+}  // namespace attnlab

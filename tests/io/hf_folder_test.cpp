@@ -1,0 +1,158 @@
+// Decoders in Hugging Face's folders against transformers' own logits (tests/golden/make_decoder_logits.py).
+#include "io/hf_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "core/files.h"
+#include "io/safetensors.h"
+#include "io/temporary.h"
+#include "mirror.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+json golden_json(const std::string& name) {
+  std::ifstream in(std::string(ATTNLAB_SOURCE_DIR "/tests/golden/") + name);
+  return json::parse(in);
+}
+
+fs::path golden_folder(const std::string& name) {
+  return fs::path(ATTNLAB_SOURCE_DIR) / "tests/golden/decoders" / name;
+}
+
+torch::Tensor ids_of(const json& ids) { return torch::tensor(ids.get<std::vector<int64_t>>()).unsqueeze(0); }
+
+torch::Tensor row_of(const json& values) {
+  return torch::tensor(values.get<std::vector<double>>(), torch::kDouble);
+}
+
+/// Logits [T, V] of one text through a full cache.
+torch::Tensor logits_of(HfModel& model, const torch::Tensor& ids_BT) {
+  const torch::NoGradGuard no_grad;
+  DecoderState states = make_states({}, state_shape(model.config.decoder), {});
+  const torch::Tensor positions_BT = torch::arange(ids_BT.size(1), torch::kLong).unsqueeze(0);
+  return model.decoder->logits(model.decoder->forward(ids_BT, positions_BT, {}, states))[0];
+}
+
+double largest(const torch::Tensor& x) { return x.abs().max().item<double>(); }
+
+class GoldenDecoder : public testing::TestWithParam<const char*> {};
+
+TEST_P(GoldenDecoder, LogitsAreThoseOfTransformers) {
+  const json golden = golden_json("decoder_logits.json");
+  HfModel model = load_hf_folder(golden_folder(GetParam()), {.type = torch::kFloat});
+  const torch::Tensor ids_BT = ids_of(golden["ids"]);
+  const torch::Tensor rows = torch::tensor(golden["rows"].get<std::vector<int64_t>>());
+  const torch::Tensor expected = row_of(golden["logits"][GetParam()]).view({rows.size(0), -1});
+  EXPECT_GT(expected.std().item<double>(), 1.0);
+  EXPECT_LT(largest(logits_of(model, ids_BT).index_select(0, rows) - expected), 1e-4);
+  const torch::Tensor trained = model.decoder->logits(model.decoder->forward_training(ids_BT))[0];
+  EXPECT_LT(largest(trained.index_select(0, rows) - expected), 1e-4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, GoldenDecoder, testing::Values("llama", "mistral", "yi", "tied"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST(HfFolder, ReadsWhatTheConfigurationsSay) {
+  const DecoderOptions llama = read_hf_config(golden_folder("llama")).decoder;
+  EXPECT_EQ(llama.rope_theta, 500.0);  // in rope_parameters
+  EXPECT_EQ(llama.head_dim, 8);        // not 24 / 4
+  EXPECT_EQ(llama.max_positions, 64);
+  const HfConfig mistral = read_hf_config(golden_folder("mistral"));
+  EXPECT_EQ(mistral.decoder.sliding_window, 5);
+  EXPECT_EQ(mistral.decoder.kv_heads, 2);
+  EXPECT_EQ(mistral.eos_ids, std::vector<int64_t>{2});
+  EXPECT_TRUE(mistral.add_bos);
+  const HfConfig yi = read_hf_config(golden_folder("yi"));
+  EXPECT_EQ(yi.decoder.rope_theta, 5e6);
+  EXPECT_EQ(yi.decoder.head_dim, 6);  // absent
+  EXPECT_EQ(yi.type, torch::kBFloat16);
+  EXPECT_FALSE(yi.add_bos);
+  const DecoderOptions tied = read_hf_config(golden_folder("tied")).decoder;
+  EXPECT_TRUE(tied.tied_embeddings);
+  EXPECT_EQ(tied.rope_theta, 1e4);  // absent
+}
+
+TEST(HfFolder, Stories260KHasTheLogitsOfTransformers) {
+  ATTNLAB_FROM_MIRROR(folder, "models/stories260K");
+  const json golden = golden_json("stories260K.json");
+  HfModel model = load_hf_folder(folder);
+  EXPECT_EQ(model.config.eos_ids, (std::vector<int64_t>{2, 1}));
+  EXPECT_EQ(parameter_count(model.config.decoder), 260'032);
+  const torch::Tensor ids_BT = ids_of(golden["ids"]), logits = logits_of(model, ids_BT);
+  for (std::size_t i = 0; i < golden["rows"].size(); ++i)
+    EXPECT_LT(largest(logits[golden["rows"][i].get<int64_t>()] - row_of(golden["logits"][i])), 1e-4);
+  const torch::Tensor nll =
+      torch::cross_entropy_loss(logits.slice(0, 0, -1), ids_BT[0].slice(0, 1), {}, at::Reduction::None);
+  EXPECT_LT(largest(nll - row_of(golden["nll"])), 1e-4);
+}
+
+TEST(HfFolder, WeightsOfTheRightTypeAreViewsOfTheFile) {
+  const fs::path folder = golden_folder("llama");
+  const HfModel model = load_hf_folder(folder);
+  EXPECT_FALSE(model.decoder->parameters().front().requires_grad());
+  // A view of a file has no storage of its own that could be resized.
+  for (const auto& p : model.decoder->named_parameters())
+    EXPECT_FALSE(p.value().storage().resizable()) << p.key();
+  const HfModel trainable = load_hf_folder(folder, {.trainable = true});
+  for (const auto& p : trainable.decoder->named_parameters()) {
+    EXPECT_TRUE(p.value().requires_grad()) << p.key();
+    EXPECT_TRUE(p.value().storage().resizable()) << p.key();
+  }
+}
+
+TEST(HfFolder, BrainFloatWeightsStayOrAreWidened) {
+  const HfModel stored = load_hf_folder(golden_folder("yi"));
+  const HfModel wide = load_hf_folder(golden_folder("yi"), {.type = torch::kFloat});
+  for (const auto& p : stored.decoder->named_parameters()) {
+    EXPECT_EQ(p.value().scalar_type(), torch::kBFloat16);
+    const torch::Tensor widened = wide.decoder->named_parameters()[p.key()];
+    EXPECT_EQ(widened.scalar_type(), torch::kFloat);
+    EXPECT_TRUE(torch::equal(p.value().to(torch::kFloat), widened));
+  }
+}
+
+TEST(HfFolder, SavesWhatItLoads) {
+  const Temporary folder;
+  HfModel model = load_hf_folder(golden_folder("mistral"));
+  model.config.eos_ids = {2, 5};
+  for (const int64_t shard_bytes :
+       {int64_t{20'000}, int64_t{1'000'000}}) {  // shards, then one file in their place
+    save_hf_folder(folder / "copy", model.decoder, model.config, {.shard_bytes = shard_bytes});
+    EXPECT_EQ(fs::exists(folder / "copy" / "model.safetensors.index.json"), shard_bytes == 20'000);
+    const HfModel copy = load_hf_folder(folder / "copy");
+    EXPECT_EQ(copy.config.decoder.sliding_window, 5);
+    EXPECT_EQ(copy.config.decoder.rope_theta, 1e4);
+    EXPECT_EQ(copy.config.eos_ids, model.config.eos_ids);
+    for (const auto& p : model.decoder->named_parameters())
+      EXPECT_TRUE(torch::equal(p.value(), copy.decoder->named_parameters()[p.key()])) << p.key();
+  }
+  for (const auto& file : fs::directory_iterator(folder / "copy"))
+    EXPECT_THAT(file.path().filename().string(), testing::Not(testing::HasSubstr("-of-")));
+}
+
+// tests/python/test_hf_folder.py runs this test with ATTNLAB_KEEP set and opens the folders with Python's
+// libraries.
+TEST(HfFolder, SavesEveryKindOfDecoder) {
+  const Temporary temporary;
+  const char* keep = ::getenv("ATTNLAB_KEEP");
+  const fs::path folder = keep ? fs::path(keep) : temporary / "saved";
+  for (const char* name : {"llama", "mistral", "yi", "tied"}) {
+    const HfModel model = load_hf_folder(golden_folder(name));
+    save_hf_folder(folder / name, model.decoder, model.config, {.shard_bytes = 16'000});
+    const HfModel copy = load_hf_folder(folder / name);
+    EXPECT_EQ(copy.config.type, model.config.type) << name;
+    EXPECT_EQ(copy.config.add_bos, model.config.add_bos) << name;
+    EXPECT_EQ(copy.decoder->named_parameters().size(), model.decoder->named_parameters().size()) << name;
+  }
+}
+
+}  // namespace
+}  // namespace attnlab

@@ -1,0 +1,168 @@
+// Everything that can be wrong with a model's folder, each with its sentence.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "io/hf_folder.h"
+#include "io/safetensors.h"
+#include "io/temporary.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+
+/// A copy of a golden folder that a test may spoil.
+class SpoiltFolder : public testing::Test {
+ protected:
+  fs::path copy(const std::string& name) {
+    const fs::path folder = temporary_ / name;
+    fs::copy(fs::path(ATTNLAB_SOURCE_DIR) / "tests/golden/decoders" / name, folder);
+    return folder;
+  }
+  std::string refusal(const fs::path& folder) {
+    return sentence_of<UserError>([&] { load_hf_folder(folder); });
+  }
+  /// The sentence about llama's folder after `change` to a JSON file of it.
+  std::string after(const std::string& file, const std::function<void(json&)>& change,
+                    const std::string& name = "llama") {
+    const fs::path folder = copy(name);
+    json value = json::parse(read_bytes(folder / file));
+    change(value);
+    write_bytes(folder / file, value.dump());
+    const std::string sentence = refusal(folder);
+    fs::remove_all(folder);
+    return sentence;
+  }
+  std::string with_config(const std::string& key, const json& value) {
+    return after("config.json", [&](json& config) { config[key] = value; });
+  }
+  /// The sentence about llama's folder with other tensors in place of the same names.
+  std::string with_tensors(const std::function<void(std::map<std::string, torch::Tensor>&)>& change) {
+    const fs::path folder = copy("llama");
+    const SafetensorsFile file = SafetensorsFile::open(folder / "model.safetensors");
+    std::map<std::string, torch::Tensor> tensors;
+    for (const SafetensorsEntry& entry : file.entries())
+      tensors[entry.name] = file.tensor(entry.name).clone();
+    change(tensors);
+    save_safetensors(folder / "model.safetensors", {tensors.begin(), tensors.end()});
+    const std::string sentence = refusal(folder);
+    fs::remove_all(folder);
+    return sentence;
+  }
+
+  Temporary temporary_;
+};
+
+TEST_F(SpoiltFolder, Configurations) {
+  EXPECT_THAT(with_config("model_type", "gpt2"),
+              EndsWith("config.json: the model_type 'gpt2' is unknown here; llama, mistral and Yi are read"));
+  EXPECT_THAT(after("config.json", [](json& c) { c.erase("hidden_size"); }),
+              EndsWith("config.json lacks the key 'hidden_size'"));
+  EXPECT_THAT(with_config("hidden_size", "many"),
+              EndsWith("config.json: 'hidden_size' is \"many\" where a whole number above 0 was expected"));
+  EXPECT_THAT(with_config("num_attention_heads", 0), HasSubstr("'num_attention_heads' is 0 where"));
+  EXPECT_THAT(with_config("num_key_value_heads", 3),
+              EndsWith("config.json: 3 key-value heads do not divide 4 query heads"));
+  EXPECT_THAT(with_config("vocab_size", 1e300), HasSubstr("'vocab_size' is 1e+300 where"));
+  EXPECT_THAT(with_config("tie_word_embeddings", 1), HasSubstr("is 1 where true or false was expected"));
+  EXPECT_THAT(with_config("hidden_act", "gelu"),
+              EndsWith("the activation 'gelu' is not implemented, only silu is"));
+  EXPECT_THAT(with_config("attention_bias", true),
+              EndsWith("'attention_bias' asks for biases, which are not implemented"));
+  EXPECT_THAT(with_config("quantization_config", json::object()),
+              EndsWith("quantised weights are not implemented"));
+  EXPECT_THAT(with_config("dtype", "int8"), HasSubstr("weights of type 'int8' are not read"));
+  EXPECT_THAT(with_config("rope_scaling", {{"rope_type", "yarn"}, {"factor", 4.0}}),
+              EndsWith("config.json: rotary positions scaled by 'yarn' are not implemented"));
+  EXPECT_THAT(with_config("rope_scaling", {{"type", "linear"}, {"factor", 2.0}}),
+              EndsWith("scaled by 'linear' are not implemented"));
+  EXPECT_THAT(with_config("rope_parameters", {{"rope_type", "llama3"}}),
+              EndsWith("scaled by 'llama3' are not implemented"));
+  EXPECT_THAT(with_config("rope_parameters", 7),
+              EndsWith("config.json: 'rope_parameters' is 7 where a map was expected"));
+  EXPECT_THAT(with_config("eos_token_id", "</s>"), HasSubstr("a token id or a list of them"));
+}
+
+TEST_F(SpoiltFolder, FilesThatAreMissingOrNoJson) {
+  EXPECT_THAT(refusal(temporary_ / "nowhere"), HasSubstr("nowhere/config.json: No such file or directory"));
+  const fs::path empty = temporary_ / "empty";
+  fs::create_directories(empty);
+  EXPECT_THAT(refusal(empty), EndsWith("empty holds no config.json, so it is no folder of a model"));
+  fs::path folder = copy("llama");
+  write_bytes(folder / "config.json", "{\"model_type\": \"lla");
+  EXPECT_THAT(refusal(folder), EndsWith("config.json is not valid JSON"));
+  write_bytes(folder / "config.json", "[]");
+  EXPECT_THAT(refusal(folder), EndsWith("config.json holds no map"));
+  folder = copy("yi");
+  fs::remove(folder / "model.safetensors");
+  EXPECT_THAT(
+      refusal(folder),
+      EndsWith("yi holds neither model.safetensors nor model.safetensors.index.json; other formats of "
+               "weights are not read"));
+}
+
+TEST_F(SpoiltFolder, Shards) {
+  const std::string shard = "model-00002-of-00003.safetensors";
+  fs::path folder = copy("mistral");
+  fs::remove(folder / shard);
+  EXPECT_THAT(refusal(folder),
+              AllOf(HasSubstr(shard + " is missing, which model.safetensors.index.json names "
+                                      "as the shard of 'model.layers.0.")));
+  fs::remove_all(folder);
+  folder = copy("mistral");
+  const std::string whole = read_bytes(folder / shard);
+  write_bytes(folder / shard, whole.substr(0, whole.size() - 5));
+  EXPECT_THAT(refusal(folder), HasSubstr(shard + " is cut short"));
+  fs::remove_all(folder);
+
+  const auto with_index = [&](const std::function<void(json&)>& change) {
+    return after("model.safetensors.index.json", change, "mistral");
+  };
+  EXPECT_THAT(with_index([&](json& i) { i["weight_map"]["model.ghost.weight"] = shard; }),
+              EndsWith("index.json says that 'model.ghost.weight' is in " + shard + ", and it is not"));
+  EXPECT_THAT(with_index([&](json& i) { i["weight_map"].erase("model.norm.weight"); }),
+              EndsWith("index.json holds no tensor 'model.norm.weight', which config.json asks for"));
+  EXPECT_THAT(with_index([&](json& i) { i["weight_map"]["model.norm.weight"] = "../elsewhere.safetensors"; }),
+              HasSubstr("'../elsewhere.safetensors', which is no name of a file beside it"));
+  EXPECT_THAT(with_index([&](json& i) { i.erase("weight_map"); }), EndsWith("lacks the key 'weight_map'"));
+}
+
+TEST_F(SpoiltFolder, TensorsThatContradictTheConfiguration) {
+  EXPECT_THAT(
+      with_config("intermediate_size", 48),
+      EndsWith("model.safetensors: 'model.layers.0.mlp.gate_proj.weight' has the shape [32, 24] where "
+               "config.json says [48, 24]"));
+  EXPECT_THAT(
+      with_config("num_hidden_layers", 3),
+      HasSubstr("holds no tensor 'model.layers.2.self_attn.q_proj.weight', which config.json asks for"));
+  EXPECT_THAT(
+      with_config("num_hidden_layers", 1),
+      AllOf(HasSubstr("holds 'model.layers.1."), EndsWith("which the model that config.json describes "
+                                                          "does not have")));
+  EXPECT_THAT(with_tensors([](auto& t) { t["model.layers.0.self_attn.q_proj.bias"] = torch::zeros({32}); }),
+              HasSubstr("holds 'model.layers.0.self_attn.q_proj.bias', which the model"));
+  EXPECT_THAT(with_tensors([](auto& t) { t["model.norm.weight"] = torch::ones({24}, torch::kInt); }),
+              EndsWith("'model.norm.weight' is of type I32, and weights are floating-point numbers"));
+}
+
+TEST_F(SpoiltFolder, RotaryFrequenciesAndATiedCopyAreNotLookedAt) {
+  const fs::path folder = copy("tied");
+  const SafetensorsFile file = SafetensorsFile::open(folder / "model.safetensors");
+  NamedTensors tensors{{"model.layers.0.self_attn.rotary_emb.inv_freq", torch::rand({3})},
+                       {"lm_head.weight", torch::rand({2, 2})}};
+  for (const SafetensorsEntry& entry : file.entries())
+    tensors.emplace_back(entry.name, file.tensor(entry.name).clone());
+  save_safetensors(folder / "model.safetensors", tensors);
+  EXPECT_EQ(load_hf_folder(folder).decoder->options().vocabulary, 320);
+}
+
+}  // namespace
+}  // namespace attnlab

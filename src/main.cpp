@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -27,10 +28,11 @@ struct Arguments {
   std::optional<int64_t> index;
   std::optional<int64_t> limit;
   attnlab::SweepOptions sweep;
-  std::string format = "text";
+  attnlab::TableOptions table;
   std::string component;
   bool fresh = false;
   bool measure = false;
+  bool all = false;
   std::vector<std::string> argv;
   std::function<int()> call;
 };
@@ -63,6 +65,27 @@ void takes_limit(CLI::App* sub, Arguments& a) {
       ->check(at_least(1));
 }
 
+/// Short spellings of the keys that continuations need most.
+void takes_continuation_flags(CLI::App* sub, Target& target) {
+  static constexpr std::array<std::array<const char*, 3>, 8> flags{
+      {{"--max-new-tokens", "max_new_tokens", "tokens to add at most"},
+       {"--temperature", "temperature", "of sampling; 0: always the most probable token"},
+       {"--top-k", "top_k", "sample among the so many most probable tokens"},
+       {"--top-p", "top_p", "sample among the fewest tokens of this probability together"},
+       {"--seed", "seed", "of sampling"},
+       {"--policy", "cache.policy", "which states of the cache go: full, window, tova, …"},
+       {"--size", "cache.size", "states kept per layer and head"},
+       {"--batch", "batch", "lines to continue together"}}};
+  for (const auto& [flag, key, meaning] : flags)
+    sub->add_option_function<std::string>(
+           flag,
+           [&target, key = std::string(key)](const std::string& value) {
+             target.overrides.push_back(key + "=" + value);
+           },
+           std::string("decoder's folder: ") + meaning)
+        ->type_name("");
+}
+
 void add_running_commands(CLI::App& app, Arguments& a) {
   CLI::App* run = command(app, "run", "do one run, or resume an interrupted one");
   takes_target(run, a.target, "CONFIG");
@@ -84,7 +107,7 @@ void add_running_commands(CLI::App& app, Arguments& a) {
   sweep->add_option("--jobs", a.sweep.jobs, "runs at a time; they share the cores unless threads is set")
       ->check(CLI::Range(1, 1024));
   sweep->add_flag("--retry-failed", a.sweep.retry_failed,
-                  "also the runs that failed, diverged or ran out of memory");
+                  "also the runs that failed, diverged or ran out of memory, and those that seem too large");
   sweep->callback([&a] {
     a.call = [&a] {
       attnlab::install_stop_signals();
@@ -107,22 +130,33 @@ void add_looking_commands(CLI::App& app, Arguments& a) {
 
   CLI::App* explain =
       command(app, "explain", "keys, defaults, bounds and meaning of a component, or an overview");
-  explain->add_option("COMPONENT", a.component,
-                      "a key path (model.encoder), its last part, or a name (luna)");
-  explain->callback([&a] { a.call = [&a] { return attnlab::explain_command(a.component); }; });
+  CLI::Option* component = explain->add_option("COMPONENT", a.component,
+                                               "a key path (model.encoder), its last part, or a name (luna)");
+  explain->add_flag("--all", a.all, "everything, as a page of Markdown tables")->excludes(component);
+  explain->callback([&a] {
+    a.call = [&a] { return a.all ? attnlab::reference_command() : attnlab::explain_command(a.component); };
+  });
 
   CLI::App* table = command(app, "table", "the experiment's figures beside the published ones");
   takes_target(table, a.target, "EXPERIMENT");
-  table->add_option("--format", a.format, "text, markdown, csv or latex")
+  table->add_option("--format", a.table.format, "text, markdown, csv or latex")
       ->check(CLI::IsMember({"text", "markdown", "csv", "latex"}));
-  table->callback([&a] { a.call = [&a] { return table_command(a.target, a.format); }; });
+  table
+      ->add_option("--columns", a.table.columns, "figures to show, separated by commas, each with its ratios")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  table->callback([&a] { a.call = [&a] { return table_command(a.target, a.table); }; });
 }
 
 void add_other_commands(CLI::App& app, Arguments& a) {
   CLI::App* predict =
       command(app, "predict", "read texts from standard input, a line each; write JSON lines");
-  takes_target(predict, a.target, "RUN_OR_CONFIG");
+  predict->add_option("RUN_OR_CONFIG", a.target.config, "a run's folder, a YAML file, or a decoder's folder")
+      ->required();
+  predict->add_option("key=value", a.target.overrides,
+                      "of a YAML file, or of continuations by a decoder: cache.prompt=one_shot");
   takes_index(predict, a);
+  takes_continuation_flags(predict, a.target);
   predict->callback([&a] { a.call = [&a] { return predict_command(a.target, a.index); }; });
 
   CLI::App* doctor = command(app, "doctor", "what was found: devices, threads, libraries, data sets, disk");

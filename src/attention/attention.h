@@ -38,6 +38,13 @@ struct StateExtent {
   Tensor masked_BL;  ///< bool, true where a sentence must not read a row; undefined where all may be read
 };
 
+/// What attention weights take while a model computes, in bytes at batch 1: the part that decides at long
+/// lengths whether a run fits a machine.
+struct WeightMemory {
+  double kept = 0;     ///< by each layer, from a training step's forward to its backward
+  double passing = 0;  ///< beside that, while one layer computes
+};
+
 struct AttentionOutput {
   Tensor y_BND;
   Tensor state_BLD;  ///< the state's update before residual and norm (Luna's Y_P); undefined without a state
@@ -58,6 +65,9 @@ class AttentionImpl : public torch::nn::Module {
   virtual StateExtent state_extent(const Tensor& padding_BN, int64_t n) const;
   /// Floating-point operations of one forward at batch 1, multiply and add counted apart, as really executed.
   virtual double flops(int64_t n, int64_t m) const = 0;
+  /// The weights of n queries over m positions on `device`, in fp32, for estimates of what a run needs. The
+  /// default, none to speak of, is right where memory grows with n alone.
+  virtual WeightMemory weight_memory(int64_t n, int64_t m, torch::DeviceType device) const;
 };
 
 /// Options of one kind of attention; `type` in YAML picks it from the table in registry.cpp.

@@ -64,6 +64,12 @@ AttentionOutput LocalAttentionImpl::forward(const Tensor& query_BND, const Tenso
   return {output_(queries.back(y_BLD)), {}};
 }
 
+WeightMemory LocalAttentionImpl::weight_memory(int64_t n, int64_t, torch::DeviceType device) const {
+  const double weights = weight_bytes(shape_.heads, n, span());
+  const double mask = device == torch::kCPU ? 0.0 : 0.25;  // as in the textbook form (softmax.cpp)
+  return {weights * (shape_.dropout > 0 ? 2 + mask : 1), 2 * weights};
+}
+
 double LocalAttentionImpl::flops(int64_t n, int64_t m) const {
   const int64_t d = shape_.dim, w = options_.block, whole = (n + w - 1) / w * w;
   return 2 * product_flops(n, d, d) + 2 * product_flops(m, d, d) + 2 * product_flops(whole, d, span());

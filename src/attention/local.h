@@ -26,6 +26,7 @@ class LocalAttentionImpl final : public AttentionImpl {
   AttentionOutput forward(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
                           const Tensor& state_BLD) override;
   double flops(int64_t n, int64_t m) const override;
+  WeightMemory weight_memory(int64_t n, int64_t m, torch::DeviceType device) const override;
 
  private:
   int64_t span() const { return (2 * options_.neighbours + 1) * options_.block; }

@@ -100,6 +100,12 @@ StateExtent LunaAttentionImpl::state_extent(const Tensor& padding_BN, int64_t n)
   return {rows, slots_L.unsqueeze(0).ge(lengths_B.unsqueeze(1))};
 }
 
+WeightMemory LunaAttentionImpl::weight_memory(int64_t n, int64_t m, torch::DeviceType device) const {
+  const double weights = weight_bytes(shape_.heads, options_.projection_length, n + m);  // pack and unpack
+  const bool native = device == torch::kCPU && options_.kernel == LunaOptions::Kernel::automatic;
+  return {weights * (native || shape_.dropout <= 0 ? 1 : 2.25), weights};
+}
+
 double LunaAttentionImpl::flops(int64_t n, int64_t m) const {
   const int64_t d = shape_.dim;
   const int64_t l =

@@ -40,6 +40,7 @@ class LunaAttentionImpl final : public AttentionImpl {
   /// tokens.
   StateExtent state_extent(const Tensor& padding_BN, int64_t n) const override;
   double flops(int64_t n, int64_t m) const override;
+  WeightMemory weight_memory(int64_t n, int64_t m, torch::DeviceType device) const override;
 
  private:
   AttentionOutput native(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,

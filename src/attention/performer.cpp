@@ -91,6 +91,12 @@ int64_t PerformerAttentionImpl::feature_count() const {
   return options_.kernel == PerformerOptions::Kernel::relu ? shape_.dim / shape_.heads : options_.features;
 }
 
+WeightMemory PerformerAttentionImpl::weight_memory(int64_t n, int64_t m, torch::DeviceType) const {
+  // Of queries and keys: the projections, their exponentials, and the features.
+  const double features = weight_bytes(shape_.heads, n + m, feature_count());
+  return {3 * features, 2 * features};
+}
+
 double PerformerAttentionImpl::flops(int64_t n, int64_t m) const {
   const int64_t d = shape_.dim, head = d / shape_.heads, r = feature_count();
   const double maps = options_.kernel == PerformerOptions::Kernel::relu ? 0 : product_flops(n + m, d, r);

@@ -31,6 +31,7 @@ class PerformerAttentionImpl final : public AttentionImpl {
   AttentionOutput forward(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
                           const Tensor& state_BLD) override;
   double flops(int64_t n, int64_t m) const override;
+  WeightMemory weight_memory(int64_t n, int64_t m, torch::DeviceType device) const override;
 
  private:
   Tensor query_features(const Tensor& q_BHNd) const;

@@ -11,6 +11,8 @@ namespace attnlab {
 
 StateExtent AttentionImpl::state_extent(const Tensor&, int64_t) const { return {state_length(), {}}; }
 
+WeightMemory AttentionImpl::weight_memory(int64_t, int64_t, torch::DeviceType) const { return {}; }
+
 template <>
 const std::vector<Entry<AttentionOptions>>& registry<AttentionOptions>() {
   static const std::vector<Entry<AttentionOptions>> table = {

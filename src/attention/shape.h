@@ -25,4 +25,9 @@ inline double product_flops(int64_t n, int64_t inner, int64_t m) {
   return 2.0 * static_cast<double>(n) * static_cast<double>(inner) * static_cast<double>(m);
 }
 
+/// Bytes of the fp32 weights of all heads, n queries over m positions, at batch 1.
+inline double weight_bytes(int64_t heads, int64_t n, int64_t m) {
+  return 4.0 * static_cast<double>(heads) * static_cast<double>(n) * static_cast<double>(m);
+}
+
 }  // namespace attnlab

@@ -49,6 +49,17 @@ Tensor SoftmaxAttentionImpl::fused(const Tensor& q_BND, const Tensor& k_BMD, con
       readable_B11M, is_training() ? shape_.dropout : 0.0));
 }
 
+WeightMemory SoftmaxAttentionImpl::weight_memory(int64_t n, int64_t m, torch::DeviceType device) const {
+  const bool textbook = options_.implementation == SoftmaxOptions::Implementation::textbook;
+  const bool cpu = device == torch::kCPU, drops = shape_.dropout > 0;
+  if (!textbook && !(cpu && drops)) return {};
+  const double weights = weight_bytes(shape_.heads, n, m);
+  // Kept: the softmax, and with dropout its product with the mask. The mask itself is kept too by Torch's
+  // dropout, in fp32 on the CPU and a byte an element elsewhere; ours is drawn again.
+  const double mask = !cpu ? 0.25 : !textbook || options_.torch_dropout ? 1.0 : 0.0;
+  return {weights * (drops ? 2 + mask : 1), 2 * weights};
+}
+
 double SoftmaxAttentionImpl::flops(int64_t n, int64_t m) const {
   const int64_t d = shape_.dim;
   return 2 * product_flops(n, d, d) + 2 * product_flops(m, d, d) + 2 * product_flops(n, d, m);

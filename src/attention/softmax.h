@@ -28,6 +28,7 @@ class SoftmaxAttentionImpl final : public AttentionImpl {
   AttentionOutput forward(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
                           const Tensor& state_BLD) override;
   double flops(int64_t n, int64_t m) const override;
+  WeightMemory weight_memory(int64_t n, int64_t m, torch::DeviceType device) const override;
 
  private:
   Tensor fused(const Tensor& q_BND, const Tensor& k_BMD, const Tensor& v_BMD, const Tensor& padding_BM) const;

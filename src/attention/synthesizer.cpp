@@ -73,6 +73,12 @@ Tensor SynthesizerAttentionImpl::synthesized(const Tensor& query_BND, int64_t m)
   return (factored ? left.matmul(right_.narrow(2, 0, m)) : left.narrow(2, 0, m)).unsqueeze(0);
 }
 
+WeightMemory SynthesizerAttentionImpl::weight_memory(int64_t n, int64_t m, torch::DeviceType device) const {
+  const double weights = weight_bytes(shape_.heads, n, m);
+  const double mask = device == torch::kCPU ? 0.0 : 0.25;  // as in the textbook form (softmax.cpp)
+  return {weights * (shape_.dropout > 0 ? 2 + mask : 1), 2 * weights};
+}
+
 double SynthesizerAttentionImpl::flops(int64_t n, int64_t m) const {
   const int64_t d = shape_.dim;
   double scores = 0;

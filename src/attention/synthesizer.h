@@ -34,6 +34,7 @@ class SynthesizerAttentionImpl final : public AttentionImpl {
   AttentionOutput forward(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
                           const Tensor& state_BLD) override;
   double flops(int64_t n, int64_t m) const override;
+  WeightMemory weight_memory(int64_t n, int64_t m, torch::DeviceType device) const override;
 
  private:
   /// Scores of the first n positions over the first m: [B or 1, H, n, m].

@@ -59,6 +59,15 @@ std::vector<Assignment> parse_overrides(const std::vector<std::string>& override
   return parsed;
 }
 
+/// `train=none train.updates=5` contradicts itself, whatever the order; made one after the other, the second
+/// would switch training on again.
+void report_keys_of_none(const std::vector<Assignment>& all, std::vector<std::string>& problems) {
+  for (const Assignment& a : all)
+    for (const Assignment& b : all)
+      if (a.value.kind == Kind::scalar && a.value.text == "none" && b.path.starts_with(a.path + "."))
+        problems.push_back(problem_line(b.mark, b.path, fmt::format("cannot be set beside {}=none", a.path)));
+}
+
 /// Assignments whose path is none are reported, the others made.
 Config assigned(Config config, const std::vector<Assignment>& assignments) {
   std::vector<Assignment> sound;
@@ -68,6 +77,7 @@ Config assigned(Config config, const std::vector<Assignment>& assignments) {
     else
       config.problems.push_back(problem_line(a.mark, a.path, "is no path of keys"));
   }
+  report_keys_of_none(sound, config.problems);
   assign_all(config.tree, sound);
   return config;
 }
@@ -81,13 +91,17 @@ std::string short_form(const Assignment& a) {
   return text;
 }
 
-}  // namespace
-
-std::string Case::label() const {
-  std::string all;
-  for (const Assignment& a : assignments) all.append(all.empty() ? "" : " ").append(short_form(a));
+std::string named(const Combination& sets, bool with_seed) {
+  std::string all = sets.label;
+  for (const Assignment& a : sets.shown)
+    if (with_seed || a.path != "seed") all.append(all.empty() ? "" : " ").append(short_form(a));
   return all;
 }
+
+}  // namespace
+
+std::string Case::name() const { return named(sets, true); }
+std::string Case::row() const { return named(sets, false); }
 
 Experiment load_experiment(const fs::path& path) {
   Experiment experiment;
@@ -106,6 +120,7 @@ Experiment load_experiment(const fs::path& path) {
   if (!published.text.empty())
     experiment.published = (fs::path(published.mark.file).parent_path() / published.text).lexically_normal();
   experiment.sweep = read_sweep(take_member(config.tree, "sweep"), config.problems);
+  experiment.compare = read_compare(take_member(config.tree, "compare"), experiment.sweep, config.problems);
   return experiment;
 }
 
@@ -117,9 +132,9 @@ std::vector<Case> expand(const Experiment& experiment, const std::vector<std::st
   const auto fixed = parse_overrides(overrides);
   const Sweep sweep = fixed.empty() ? experiment.sweep : without_fixed(experiment.sweep, fixed);
   std::vector<Case> cases;
-  for (auto& assignments : combinations(sweep)) {
-    Config config = assigned(assigned(experiment.config, assignments), fixed);
-    cases.push_back({static_cast<int64_t>(cases.size()), std::move(assignments), std::move(config)});
+  for (auto& sets : combinations(sweep)) {
+    Config config = assigned(assigned(experiment.config, sets.assignments), fixed);
+    cases.push_back({static_cast<int64_t>(cases.size()), std::move(sets), std::move(config)});
   }
   return cases;
 }

@@ -1,5 +1,5 @@
-// An experiment file: options for the run, and beside them `name`, `description`, `published` and `sweep`,
-// which are taken out before the options are read.
+// An experiment file: options for the run, and beside them `name`, `description`, `published`, `sweep` and
+// `compare`, which are taken out before the options are read.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "config/compare.h"
 #include "config/problems.h"
 #include "config/reader.h"
 #include "config/sweep.h"
@@ -22,15 +23,19 @@ struct Experiment {
   std::filesystem::path published;  ///< the paper's figures; relative to the file that names it; empty: none
   Config config;                    ///< what is left for the options, before overrides
   Sweep sweep;
+  Compare compare;
 };
 
 /// One run of an experiment.
 struct Case {
   int64_t index = 0;
-  std::vector<Assignment> assignments;  ///< what the sweep sets, in declared order
-  Config config;                        ///< with assignments and overrides applied
-  /// The assignments in short: "model.attention=luna projection_length=16 seed=2"; "" without a sweep.
-  std::string label() const;
+  Combination sets;  ///< what the sweep sets, in declared order
+  Config config;     ///< with that and the overrides applied
+  /// The label and what else is swept, in short: "Luna-16 length=1024 seed=2"; without a label
+  /// "model.attention=luna projection_length=16 length=1024 seed=2"; "" without a sweep.
+  std::string name() const;
+  /// The same without the seed: runs that differ in nothing else stand in one row.
+  std::string row() const;
 };
 
 /// Throws UserError where the file cannot be read. Other mistakes are reported by read_options.

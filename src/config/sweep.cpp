@@ -1,6 +1,7 @@
 #include "config/sweep.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "config/problems.h"
@@ -36,6 +37,47 @@ void read_grid(const Tree& grid, Sweep& sweep, std::vector<std::string>& problem
     if (Axis axis = read_axis(values, problems); !axis.values.empty()) sweep.grid.push_back(std::move(axis));
 }
 
+std::string label_of(const Tree& label, const std::string& path, std::vector<std::string>& problems) {
+  if (label.kind == Kind::scalar && !label.text.empty()) return label.text;
+  problems.push_back(
+      problem_line(label.key_mark, path, "expected a name for the case, got " + in_words(label)));
+  return "";
+}
+
+SweepCase read_case(const Tree& one, const std::string& path, std::vector<std::string>& problems) {
+  SweepCase made{"", one.mark, {}};
+  for (const Tree& value : one.children) {
+    if (value.key == "label") {
+      made.label = label_of(value, joined_path(path, "label"), problems);
+      made.mark = value.key_mark;
+    } else {
+      made.assignments.push_back({value.key, value.key_mark, value});
+    }
+  }
+  return made;
+}
+
+/// What a case sets, whatever the order.
+std::string fingerprint(const SweepCase& one) {
+  std::set<std::string> lines;
+  for (const Assignment& a : one.assignments) lines.insert(a.path + "=" + to_line(a.value) + "\n");
+  std::string text = one.label + "\n";
+  for (const auto& line : lines) text += line;
+  return text;
+}
+
+void refuse_equal_labels(const Sweep& sweep, std::vector<std::string>& problems) {
+  std::map<std::string, const SweepCase*> seen;
+  for (std::size_t i = 0; i < sweep.cases.size(); ++i) {
+    const SweepCase& one = sweep.cases[i];
+    if (one.label.empty()) continue;
+    if (const auto [first, fresh] = seen.emplace(fingerprint(one), &one); !fresh)
+      problems.push_back(problem_line(
+          one.mark, "sweep.cases[" + std::to_string(i) + "].label",
+          "'" + one.label + "' names a case with the same keys at " + where(first->second->mark)));
+  }
+}
+
 void read_cases(const Tree& cases, Sweep& sweep, std::vector<std::string>& problems) {
   if (cases.kind != Kind::list) {
     problems.push_back(
@@ -49,27 +91,54 @@ void read_cases(const Tree& cases, Sweep& sweep, std::vector<std::string>& probl
                                       "expected values under key paths, got " + in_words(one)));
       continue;
     }
-    Assignments assignments;
-    for (const Tree& value : one.children) assignments.push_back({value.key, value.key_mark, value});
-    sweep.cases.push_back(std::move(assignments));
+    sweep.cases.push_back(read_case(one, "sweep.cases[" + std::to_string(i) + "]", problems));
   }
+  refuse_equal_labels(sweep, problems);
 }
 
+bool sets(const Assignments& all, const std::string& path) {
+  return std::any_of(all.begin(), all.end(), [&](const Assignment& a) { return a.path == path; });
+}
+
+/// Whether one of `fixed` sets this path or lies above it.
 bool is_fixed(const std::string& path, const Assignments& fixed) {
   return std::any_of(fixed.begin(), fixed.end(),
                      [&](const Assignment& f) { return is_beneath(path, f.path); });
 }
 
-/// Each list once, the first time that it comes; values are compared as written.
-std::vector<Assignments> each_once(const std::vector<Assignments>& all) {
+/// Each case once, the first time that it comes; values are compared as written.
+std::vector<SweepCase> each_once(const std::vector<SweepCase>& all) {
   std::set<std::string> seen;
-  std::vector<Assignments> once;
-  for (const Assignments& one : all) {
-    std::string text;
-    for (const Assignment& a : one) text += a.path + "=" + to_line(a.value) + "\n";
-    if (seen.insert(text).second) once.push_back(one);
-  }
+  std::vector<SweepCase> once;
+  for (const SweepCase& one : all)
+    if (seen.insert(fingerprint(one)).second) once.push_back(one);
   return once;
+}
+
+bool has(const Assignments& all, const Assignment& wanted) {
+  return std::any_of(all.begin(), all.end(), [&](const Assignment& a) {
+    return a.path == wanted.path && to_line(a.value) == to_line(wanted.value);
+  });
+}
+
+/// The assignments of a case that its label does not stand for: those that another case of the label lacks.
+Assignments beside_label(const Sweep& sweep, const SweepCase& one) {
+  if (one.label.empty()) return one.assignments;
+  Assignments shown;
+  for (const Assignment& a : one.assignments)
+    if (std::any_of(sweep.cases.begin(), sweep.cases.end(), [&](const SweepCase& other) {
+          return other.label == one.label && !has(other.assignments, a);
+        }))
+      shown.push_back(a);
+  return shown;
+}
+
+std::vector<Combination> cases_alone(const Sweep& sweep) {
+  if (sweep.cases.empty()) return {{}};
+  std::vector<Combination> all;
+  for (const SweepCase& one : sweep.cases)
+    all.push_back({one.label, one.assignments, beside_label(sweep, one)});
+  return all;
 }
 
 }  // namespace
@@ -95,24 +164,30 @@ Sweep read_sweep(const Tree& tree, std::vector<std::string>& problems) {
 
 Sweep without_fixed(Sweep sweep, const Assignments& fixed) {
   std::erase_if(sweep.grid, [&](const Axis& axis) { return is_fixed(axis.path, fixed); });
-  for (Assignments& one : sweep.cases)
-    std::erase_if(one, [&](const Assignment& a) { return is_fixed(a.path, fixed); });
+  for (SweepCase& one : sweep.cases)
+    std::erase_if(one.assignments, [&](const Assignment& a) { return is_fixed(a.path, fixed); });
   sweep.cases = each_once(sweep.cases);
   return sweep;
 }
 
-std::vector<Assignments> combinations(const Sweep& sweep) {
-  std::vector<Assignments> all = sweep.cases.empty() ? std::vector<Assignments>{{}} : sweep.cases;
+std::vector<Combination> combinations(const Sweep& sweep) {
+  std::vector<Combination> all = cases_alone(sweep);
   for (const Axis& axis : sweep.grid) {
     if (all.size() * axis.values.size() > most_runs)
       throw UserError(
           problem_line(axis.mark, "sweep.grid." + axis.path, "the sweep has more than 100,000 runs"));
-    std::vector<Assignments> longer;
-    for (const Assignments& one : all)
+    std::vector<Combination> longer;
+    for (const Combination& one : all) {
+      if (sets(one.assignments, axis.path)) {  // a case's own value: it is not swept over this key
+        longer.push_back(one);
+        continue;
+      }
       for (const Tree& value : axis.values) {
         longer.push_back(one);
-        longer.back().push_back({axis.path, axis.mark, value});
+        longer.back().assignments.push_back({axis.path, axis.mark, value});
+        longer.back().shown.push_back({axis.path, axis.mark, value});
       }
+    }
     all = std::move(longer);
   }
   return all;

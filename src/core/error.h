@@ -25,6 +25,11 @@ struct Diverged : RunError {
   using RunError::RunError;
 };
 
+/// The run needs more memory than there is. Recorded as status `out_of_memory`; exit status 1.
+struct OutOfMemory : RunError {
+  using RunError::RunError;
+};
+
 /// SIGINT or SIGTERM was honoured: everything is saved and the run can be resumed. Exit status 128 + signal.
 struct Interrupted : std::runtime_error {
   explicit Interrupted(int signal_number)

@@ -2,6 +2,7 @@
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <malloc.h>
 #include <sys/mman.h>
 
@@ -77,6 +78,14 @@ void install_counting_allocator() {
 int64_t tensor_bytes() { return held.load(); }
 int64_t tensor_bytes_peak() { return peak.load(); }
 void reset_tensor_bytes_peak() { peak.store(held.load()); }
+
+int64_t cuda_bytes_peak(int index) {
+  // CUDA's library registers its allocator when it is opened; without it there is none.
+  auto* allocator = dynamic_cast<c10::DeviceAllocator*>(c10::GetAllocator(c10::DeviceType::CUDA));
+  if (!allocator || !allocator->initialized()) return 0;
+  constexpr auto all = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  return allocator->getDeviceStats(static_cast<c10::DeviceIndex>(index)).allocated_bytes[all].peak;
+}
 
 int64_t resident_bytes() { return status_kib("VmRSS:") * 1024; }
 int64_t resident_bytes_peak() { return status_kib("VmHWM:") * 1024; }

@@ -16,6 +16,10 @@ int64_t tensor_bytes();
 int64_t tensor_bytes_peak();
 void reset_tensor_bytes_peak();
 
+/// The most bytes held by tensors on this CUDA device since the start of the process, as Torch's allocator
+/// counts them. 0 where the program has not used CUDA.
+int64_t cuda_bytes_peak(int index);
+
 /// Resident set of the process now and its peak since the last reset (VmRSS, VmHWM), in bytes.
 int64_t resident_bytes();
 int64_t resident_bytes_peak();

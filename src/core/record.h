@@ -39,6 +39,8 @@ struct Summary {
   Better better = Better::neither;
   int64_t n = 1;                ///< examples, documents or repetitions behind the value
   double standard_error = 0.0;  ///< NaN where it has no meaning
+  std::string floor_of = {};    ///< of a floor: the figure that it is a floor of
+  std::string row = {};         ///< of a floor: its name, "majority class"
 };
 
 class RecordSink {

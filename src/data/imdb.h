@@ -19,9 +19,8 @@ struct ImdbOptions final : SequenceDataOptions {
   void visit(Fields& f) override;
   std::vector<std::string> class_names() const override { return {"negative", "positive"}; }
   int64_t symbol_count() const override { return 256; }
-  std::shared_ptr<LabelledSequences> open(Split split, const DataPlace& place) const override;
+  LabelledSplits open(const DataPlace& place) const override;
   std::vector<uint8_t> encode(std::string_view text) const override;
-  std::string checksum(const DataPlace& place) const override;
 };
 
 }  // namespace attnlab

@@ -84,16 +84,20 @@ std::vector<std::string> ListOpsOptions::class_names() const {
 
 int64_t ListOpsOptions::symbol_count() const { return listops::kSymbols; }
 
-std::shared_ptr<LabelledSequences> ListOpsOptions::open(Split split, const DataPlace& place) const {
-  return open_split(*this, split, place);
+LabelledSplits ListOpsOptions::open(const DataPlace& place) const {
+  LabelledSplits splits;
+  std::string hashes;
+  for (const Split split : kSplits) {
+    const auto data = open_split(*this, split, place);
+    hashes += data->content_sha256();
+    (split == Split::train        ? splits.train
+     : split == Split::validation ? splits.validation
+                                  : splits.test) = data;
+  }
+  splits.checksum = sha256(hashes);
+  return splits;
 }
 
 std::vector<uint8_t> ListOpsOptions::encode(std::string_view text) const { return listops::parse(text); }
-
-std::string ListOpsOptions::checksum(const DataPlace& place) const {
-  std::string hashes;
-  for (const Split split : kSplits) hashes += open_split(*this, split, place)->content_sha256();
-  return sha256(hashes);
-}
 
 }  // namespace attnlab

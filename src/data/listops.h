@@ -23,9 +23,8 @@ struct ListOpsOptions final : SequenceDataOptions {
   void visit(Fields& f) override;
   std::vector<std::string> class_names() const override;
   int64_t symbol_count() const override;
-  std::shared_ptr<LabelledSequences> open(Split split, const DataPlace& place) const override;
+  LabelledSplits open(const DataPlace& place) const override;
   std::vector<uint8_t> encode(std::string_view text) const override;
-  std::string checksum(const DataPlace& place) const override;
 };
 
 }  // namespace attnlab

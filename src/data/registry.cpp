@@ -31,4 +31,8 @@ std::string_view name_of(Split split) {
   return "";
 }
 
+std::shared_ptr<LabelledSequences> LabelledSplits::operator[](Split split) const {
+  return split == Split::train ? train : split == Split::validation ? validation : test;
+}
+
 }  // namespace attnlab

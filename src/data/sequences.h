@@ -27,6 +27,15 @@ class LabelledSequences {
   virtual std::string_view id(int64_t i) const = 0;  ///< the publisher's name of the example: "test/pos/12_8"
 };
 
+/// The splits of a data set. Validation is held out of the publisher's training half by a hash of the
+/// example's id, stratified by class; train is the rest.
+struct LabelledSplits {
+  std::shared_ptr<LabelledSequences> train, validation, test;
+  std::string checksum;  ///< SHA-256 over what was prepared; recorded with every run
+
+  std::shared_ptr<LabelledSequences> operator[](Split split) const;
+};
+
 /// Where data sets live.
 struct DataPlace {
   std::filesystem::path
@@ -38,14 +47,11 @@ struct DataPlace {
 struct SequenceDataOptions : Component {
   virtual std::vector<std::string> class_names() const = 0;
   virtual int64_t symbol_count() const = 0;
-  /// Opens a split, preparing the binary form first where it is absent or stale. Validation is held out of
-  /// the publisher's training half by a hash of the example's id, stratified by class; train is the rest.
-  /// Throws UserError for a missing class folder, an empty set, an unreadable file.
-  virtual std::shared_ptr<LabelledSequences> open(Split split, const DataPlace& place) const = 0;
+  /// Opens every split, each file once, preparing the binary form first where it is absent, stale or damaged.
+  /// Throws UserError for a missing class folder or an empty set, RunError for an unreadable file.
+  virtual LabelledSplits open(const DataPlace& place) const = 0;
   /// One line of raw text, as `attnlab predict` reads it, to symbols.
   virtual std::vector<uint8_t> encode(std::string_view text) const = 0;
-  /// SHA-256 over what was prepared; recorded with every run.
-  virtual std::string checksum(const DataPlace& place) const = 0;
 };
 
 template <>

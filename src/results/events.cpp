@@ -30,14 +30,16 @@ ordered_json event(const Table& table) {
 }
 
 ordered_json event(const Summary& s) {
-  return {{"event", "summary"},
-          {"name", s.name},
-          {"value", s.value},
-          {"units", s.unit},
-          {"long_name", s.meaning},
-          {"better", word(s.better)},
-          {"n", s.n},
-          {"standard_error", s.standard_error}};
+  ordered_json line = {{"event", "summary"},
+                       {"name", s.name},
+                       {"value", s.value},
+                       {"units", s.unit},
+                       {"long_name", s.meaning},
+                       {"better", word(s.better)},
+                       {"n", s.n},
+                       {"standard_error", s.standard_error}};
+  if (!s.floor_of.empty()) line.update({{"floor_of", s.floor_of}, {"row", s.row}});
+  return line;
 }
 
 ordered_json row_event(const Table& table, int64_t row, std::span<const Value> values) {

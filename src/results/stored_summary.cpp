@@ -30,6 +30,9 @@ void write_summary(hid_t file, const Summary& figure, const fs::path& path) {
   h5::write_attribute(dataset, "better", std::string(word(figure.better)), path);
   h5::write_attribute(dataset, "n", figure.n, path);
   h5::write_attribute(dataset, "standard_error", figure.standard_error, path);
+  if (figure.floor_of.empty()) return;
+  h5::write_attribute(dataset, "floor_of", figure.floor_of, path);
+  h5::write_attribute(dataset, "row", figure.row, path);
 }
 
 Summary read_summary(hid_t summary_group, const std::string& name, const fs::path& path) {
@@ -41,6 +44,8 @@ Summary read_summary(hid_t summary_group, const std::string& name, const fs::pat
   figure.meaning = h5::attribute_or<std::string>(dataset, "long_name", "", path);
   figure.n = h5::attribute_or<int64_t>(dataset, "n", 1, path);
   figure.standard_error = h5::attribute_or<double>(dataset, "standard_error", 0.0, path);
+  figure.floor_of = h5::attribute_or<std::string>(dataset, "floor_of", "", path);
+  figure.row = h5::attribute_or<std::string>(dataset, "row", "", path);
   const auto better = h5::attribute_or<std::string>(dataset, "better", "neither", path);
   for (const auto candidate : {Summary::Better::higher, Summary::Better::lower})
     if (better == word(candidate)) figure.better = candidate;

@@ -35,7 +35,10 @@ void write_attributes(RecordSink& record, const PlannedRun& run, const std::vect
   record.attribute("experiment", run.experiment);
   record.attribute("description", run.description);
   record.attribute("run_id", run.id);
-  record.attribute("case", run.label);
+  record.attribute("case", run.name);
+  record.attribute("label", run.row);
+  record.attribute("published", run.published);
+  record.attribute("compare", run.compare);
   record.attribute("config", run.yaml);
   record.attribute("argv", shell_line(argv));
   record.attribute("seed", run.options.seed);

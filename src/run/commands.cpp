@@ -5,6 +5,8 @@
 
 #include "config/explain.h"
 #include "core/error.h"
+#include "io/hf_config.h"
+#include "run/continue_texts.h"
 #include "run/device.h"
 #include "run/life.h"
 #include "run/plan.h"
@@ -26,7 +28,17 @@ int explain_command(const std::string& component) {
   return 0;
 }
 
+int reference_command() {
+  std::fputs(reference_page(describe(RunOptions{})).c_str(), stdout);
+  return 0;
+}
+
 int predict_command(const Target& target, std::optional<int64_t> index) {
+  if (is_hf_folder(target.config)) {
+    if (index) user_error("{} is the folder of a model, not of a sweep: no --index", target.config.string());
+    continue_texts(target.config, target.overrides, std::cin, std::cout);
+    return 0;
+  }
   const bool folder = std::filesystem::is_directory(target.config);
   if (folder && (index || !target.overrides.empty()))
     user_error("{} is the folder of a run, whose configuration stands: no overrides, no --index",

@@ -23,11 +23,12 @@ int run_command(const Target& target, std::optional<int64_t> index, bool fresh,
 struct SweepOptions {
   std::optional<int64_t> index;  ///< only this run
   int64_t jobs = 1;              ///< runs at a time
-  bool retry_failed = false;     ///< failed, diverged and out-of-memory runs too
+  bool retry_failed = false;  ///< failed, diverged and out-of-memory runs too, and those that seem too large
 };
 
-/// attnlab sweep: every run that is not done, each in a child process. 0 when all are done in the end, 1 when
-/// some failed, 128 + signal when stopped.
+/// attnlab sweep: every run that is not done, each in a child process, longest first. One that cannot fit
+/// this machine is recorded as skipped, and looked at again the next time. 0 when all are done in the end, 1
+/// when some failed or were skipped, 128 + signal when stopped.
 int sweep_command(const Target& target, const SweepOptions& options);
 
 /// attnlab list: a line a run.
@@ -39,12 +40,21 @@ int show_command(const Target& target, std::optional<int64_t> index);
 /// attnlab explain: keys, defaults, bounds, meaning of a component, or an overview.
 int explain_command(const std::string& component);
 
-/// attnlab table: the experiment's figures, one row a case (seeds together), beside the published ones.
-/// format: text, markdown, csv or latex.
-int table_command(const Target& target, const std::string& format);
+/// attnlab explain --all: the reference page, a Markdown table for every section and component.
+int reference_command();
+
+struct TableOptions {
+  std::string format = "text";       ///< text, markdown, csv or latex
+  std::vector<std::string> columns;  ///< headline figures, each with its ratios; empty: all
+};
+
+/// attnlab table: the experiment's figures, one row a case (seeds together), with their floors and the
+/// published ones.
+int table_command(const Target& target, const TableOptions& options);
 
 /// attnlab predict: standard input to JSON lines, with the best checkpoint of a run's folder or of the run
-/// that a configuration describes.
+/// that a configuration describes; or continuations by the pre-trained decoder of a Hugging Face folder, with
+/// the keys of ContinueOptions as overrides.
 int predict_command(const Target& target, std::optional<int64_t> index);
 
 /// attnlab doctor: what was found on this machine. measure: also the rate of fp32 matrix products.

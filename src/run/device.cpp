@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -13,6 +14,23 @@ namespace attnlab {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// A function of the driver's own interface, which needs neither the CUDA toolkit nor LibTorch's CUDA
+/// library; null where there is no driver.
+template <class Signature>
+Signature* driver_function(const char* name) {
+  static void* const driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  return driver ? reinterpret_cast<Signature*>(dlsym(driver, name)) : nullptr;
+}
+
+/// The driver's handle of the first device that this process may see.
+std::optional<int> first_device() {
+  const auto init = driver_function<int(unsigned)>("cuInit");
+  const auto get = driver_function<int(int*, int)>("cuDeviceGet");
+  int device = 0;
+  if (!init || !get || init(0) != 0 || get(&device, 0) != 0) return std::nullopt;
+  return device;
+}
 
 /// The folder of the shared library that holds this function.
 fs::path folder_of(const void* function) {
@@ -46,17 +64,19 @@ std::string open_cuda() {
 }  // namespace
 
 std::string gpu_name() {
-  // The driver's own interface: it needs neither the CUDA toolkit nor LibTorch's CUDA library.
-  void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (!driver) return "";
-  const auto init = reinterpret_cast<int (*)(unsigned)>(dlsym(driver, "cuInit"));
-  const auto get = reinterpret_cast<int (*)(int*, int)>(dlsym(driver, "cuDeviceGet"));
-  const auto name = reinterpret_cast<int (*)(char*, int, int)>(dlsym(driver, "cuDeviceGetName"));
-  int device = 0;
   char text[256] = "";
-  if (!init || !get || !name || init(0) != 0 || get(&device, 0) != 0 || name(text, sizeof text, device) != 0)
-    return "";
+  const auto name = driver_function<int(char*, int, int)>("cuDeviceGetName");
+  const auto device = first_device();
+  if (!device || !name || name(text, sizeof text, *device) != 0) return "";
   return text;
+}
+
+int64_t gpu_memory() {
+  std::size_t bytes = 0;
+  const auto total = driver_function<int(std::size_t*, int)>("cuDeviceTotalMem_v2");
+  const auto device = first_device();
+  if (!device || !total || total(&bytes, *device) != 0) return -1;
+  return static_cast<int64_t>(bytes);
 }
 
 torch::Device choose_device(const std::string& word) {

@@ -16,6 +16,9 @@ torch::Device choose_device(const std::string& word);
 /// Model of the first CUDA device as its driver names it; "" where there is none. Loads nothing of Torch.
 std::string gpu_name();
 
+/// Memory of that device in bytes, all of it; −1 where there is none. Loads nothing of Torch either.
+int64_t gpu_memory();
+
 /// Threads for Torch's operators, before the first one runs. 0: all cores. Returns how many.
 int set_threads(int64_t threads);
 

@@ -33,6 +33,8 @@ Outcome outcome_of(const std::exception_ptr& error) {
     return {"diverged", e.what(), exit_failed};
   } catch (const UserError& e) {
     return {"failed", e.what(), exit_user};
+  } catch (const OutOfMemory& e) {
+    return out_of_memory(e.what());
   } catch (const std::bad_alloc&) {
     return out_of_memory("");
   } catch (const c10::OutOfMemoryError& e) {

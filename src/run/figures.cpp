@@ -2,24 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <variant>
 
-#include "config/writer.h"
 #include "run/folder.h"
 
 namespace attnlab {
 namespace {
-
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-std::string label_without_seed(const PlannedRun& run) {
-  Case one;
-  for (const auto& assignment : run.assignments)
-    if (assignment.path != "seed") one.assignments.push_back(assignment);
-  return one.label();
-}
 
 std::string text_of(const Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
@@ -27,30 +16,24 @@ std::string text_of(const Value& value) {
   return fmt::format("{}", std::get<double>(value));
 }
 
-CaseFigures& case_of(ExperimentFigures& all, const std::string& label, const PlannedRun& run) {
+CaseFigures& case_of(ExperimentFigures& all, const PlannedRun& run) {
   for (auto& one : all.cases)
-    if (one.label == label) return one;
+    if (one.row == run.row) return one;
   CaseFigures& made = all.cases.emplace_back();
-  made.label = label;
+  made.row = run.row;
+  made.label = run.sets.label;
+  for (const auto& assignment : run.sets.shown)
+    if (assignment.path != "seed") made.condition[assignment.path] = to_line(assignment.value);
   made.limit = run.options.limit;
-  RunOptions options = run.options;
-  for (const auto& field : flatten(options)) made.options[field.path] = field.value;
+  made.values = values_of(run.options, run.sets.label);
   return made;
-}
-
-void add_headlines(ExperimentFigures& all, const PlannedRun& run) {
-  for (const auto& headline : run.options.task->headlines())
-    if (std::none_of(all.headlines.begin(), all.headlines.end(),
-                     [&](const auto& h) { return h.name == headline.name; }))
-      all.headlines.push_back(headline);
 }
 
 void add_done(CaseFigures& one, const PlannedRun& run, const RunRecord& record) {
   one.ids.push_back(run.id);
   for (const auto& [name, summary] : record.summaries) {
-    Figure& figure = one.figures[name];
-    figure.values.push_back(summary.value);
-    figure.standard_error = figure.values.size() == 1 ? summary.standard_error : kNone;
+    one.figures[name].values.push_back(summary.value);
+    one.figures[name].standard_errors.push_back(summary.standard_error);
   }
   if (!one.origin.empty()) return;
   for (const char* name :
@@ -59,36 +42,70 @@ void add_done(CaseFigures& one, const PlannedRun& run, const RunRecord& record) 
       one.origin[name] = text_of(found->second);
 }
 
+void add_status(CaseFigures& one, const RunState& state) {
+  StatusCount& count = one.statuses[state.status];
+  ++count.runs;
+  if (count.reason.empty()) count.reason = first_sentence(state.error);
+}
+
 }  // namespace
 
 double Figure::mean() const {
-  if (values.empty()) return kNone;
+  if (values.empty()) return Estimate::none;
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 double Figure::deviation() const {
-  if (values.size() < 2) return kNone;
+  if (values.size() < 2) return Estimate::none;
   double squares = 0;
   for (const double v : values) squares += (v - mean()) * (v - mean());
   return std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
+Estimate Figure::estimate() const {
+  return {mean(), deviation(), standard_errors.size() == 1 ? standard_errors[0] : Estimate::none};
+}
+
 int64_t CaseFigures::runs() const {
   int64_t count = 0;
-  for (const auto& [status, n] : statuses) count += n;
+  for (const auto& [status, n] : statuses) count += n.runs;
   return count;
 }
 
+int64_t CaseFigures::done() const {
+  const auto found = statuses.find("done");
+  return found == statuses.end() ? 0 : found->second.runs;
+}
+
+std::string CaseFigures::not_done() const {
+  std::string words;
+  for (const auto& [status, count] : statuses) {
+    if (status == "done") continue;
+    words += fmt::format("{}{} {}{}{}", words.empty() ? "" : "; ", count.runs, status,
+                         count.reason.empty() ? "" : ": ", count.reason);
+  }
+  return words;
+}
+
 ExperimentFigures collect_figures(const Plan& plan) {
-  ExperimentFigures all;
+  ExperimentFigures all{headlines_of(plan.runs), {}};
   for (const auto& run : plan.runs) {
-    add_headlines(all, run);
-    CaseFigures& one = case_of(all, label_without_seed(run), run);
+    CaseFigures& one = case_of(all, run);
     const RunState state = state_of({run.folder});
-    ++one.statuses[state.status];
+    add_status(one, state);
     if (state.status == "done" && state.record) add_done(one, run, *state.record);
   }
   return all;
+}
+
+std::string first_sentence(const std::string& text) {
+  constexpr std::size_t most = 120;
+  std::string sentence = text.substr(0, std::min(text.find('\n'), text.find(". ")));
+  if (sentence.ends_with('.')) sentence.pop_back();
+  if (sentence.size() <= most) return sentence;
+  std::size_t end = most;
+  while ((static_cast<unsigned char>(sentence[end]) & 0xc0) == 0x80) --end;  // not within a character
+  return sentence.substr(0, end) + "…";
 }
 
 }  // namespace attnlab

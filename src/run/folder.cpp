@@ -6,7 +6,6 @@
 #include <string_view>
 #include <thread>
 #include <variant>
-#include <vector>
 
 #include "core/error.h"
 
@@ -25,28 +24,6 @@ void make_folder(const fs::path& path) {
   if (error) run_error("cannot create {}: {}", path.string(), error.message());
 }
 
-bool written_by_runs(const std::string& name) {
-  // The last two are what scripts/report leaves beside a run that it is given.
-  constexpr std::array<std::string_view, 8> names = {"run.h5",     "metrics.jsonl", "config.yaml", "log.txt",
-                                                     "checkpoint", "trace.json",    "report.html", "plots"};
-  if (name.ends_with(".part")) return true;  // left by a kill between writing and renaming
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// Everything in the folder but the lock and previous/.
-std::vector<fs::path> entries_of(const RunFolder& folder) {
-  std::vector<fs::path> entries;
-  for (const auto& entry : fs::directory_iterator(folder.path))
-    if (entry.path() != folder.lock() && entry.path() != folder.previous()) entries.push_back(entry.path());
-  return entries;
-}
-
-/// Removes what a run wrote and leaves everything else.
-void remove_written(const RunFolder& folder, std::error_code& failed) {
-  for (const auto& entry : entries_of(folder))
-    if (written_by_runs(entry.filename().string())) fs::remove_all(entry, failed);
-}
-
 std::string text_of(const RunRecord& record, const std::string& name) {
   const auto found = record.attributes.find(name);
   if (found == record.attributes.end()) return "";
@@ -55,6 +32,21 @@ std::string text_of(const RunRecord& record, const std::string& name) {
 }
 
 }  // namespace
+
+bool written_by_runs(const std::string& name) {
+  // The last two are what scripts/report leaves beside a run that it is given.
+  constexpr std::array<std::string_view, 8> names = {"run.h5",     "metrics.jsonl", "config.yaml", "log.txt",
+                                                     "checkpoint", "trace.json",    "report.html", "plots"};
+  if (name.ends_with(".part")) return true;  // left by a kill between writing and renaming
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::vector<fs::path> written_entries(const RunFolder& folder) {
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(folder.path))
+    if (written_by_runs(entry.path().filename().string())) entries.push_back(entry.path());
+  return entries;
+}
 
 FileLock lock_folder(const RunFolder& folder) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -91,38 +83,9 @@ RunState state_of(const RunFolder& folder) {
   return state;
 }
 
-void set_aside(const RunFolder& folder) {
-  const std::vector<fs::path> entries = entries_of(folder);
-  for (const auto& entry : entries)
-    if (!written_by_runs(entry.filename().string()))
-      user_error("--fresh would remove {}, which no run writes: move it away first", entry.string());
-  // After a fresh start that was killed, previous/ still holds the older result: that one is kept.
-  const bool kept = fs::exists(folder.previous());
-  if (entries.empty() && !kept) return;
-  if (!kept) fs::create_directory(folder.previous());
-  for (const auto& entry : entries) {
-    if (kept)
-      fs::remove_all(entry);
-    else
-      fs::rename(entry, folder.previous() / entry.filename());
-  }
-}
-
-void put_back(const RunFolder& folder) {
-  if (!fs::exists(folder.previous())) return;
-  std::error_code failed;
-  remove_written(folder, failed);
-  if (failed) run_error("cannot clear {}: {}", folder.path.string(), failed.message());
-  for (const auto& entry : fs::directory_iterator(folder.previous()))
-    fs::rename(entry.path(), folder.path / entry.path().filename());
-  fs::remove(folder.previous());
-}
-
-void forget_previous(const RunFolder& folder) { fs::remove_all(folder.previous()); }
-
 void remove_folder(const RunFolder& folder, const fs::path& top) {
   std::error_code ignored;
-  remove_written(folder, ignored);
+  for (const auto& entry : written_entries(folder)) fs::remove_all(entry, ignored);
   fs::remove(folder.lock(), ignored);
   for (fs::path p = fs::absolute(folder.path); p != top && fs::remove(p, ignored);) p = p.parent_path();
 }

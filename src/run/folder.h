@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/files.h"
 #include "results/reader.h"
@@ -32,7 +33,7 @@ bool is_locked(const RunFolder& folder);
 /// What a folder says about its run.
 struct RunState {
   std::string status;  ///< "not started", "running", "interrupted", "done", "failed", "diverged",
-                       ///< "out_of_memory", "unreadable"
+                       ///< "out_of_memory", "skipped", "unreadable"
   std::string error;   ///< as recorded, or why the record cannot be read
   std::optional<RunRecord> record;
 };
@@ -40,14 +41,10 @@ struct RunState {
 /// A record that says `running` while nobody holds the lock is shown as interrupted.
 RunState state_of(const RunFolder& folder);
 
-/// For starting over: moves what a run wrote, all but the lock, which the caller holds, into previous/, so
-/// that a start that is refused can put it back. Throws UserError where the folder holds something that no
-/// run writes.
-void set_aside(const RunFolder& folder);
-/// Undoes set_aside.
-void put_back(const RunFolder& folder);
-/// Removes what set_aside kept.
-void forget_previous(const RunFolder& folder);
+/// Whether a run, or a report made of it, leaves an entry of this name in its folder.
+bool written_by_runs(const std::string& name);
+/// The entries that runs leave; neither the lock nor previous/.
+std::vector<std::filesystem::path> written_entries(const RunFolder& folder);
 
 /// Removes what a run wrote, then the folder and its parents below `top` (an absolute path) as far as they
 /// are empty.

@@ -16,6 +16,7 @@
 #include "run/folder.h"
 #include "run/machine.h"
 #include "run/numbers.h"
+#include "run/previous.h"
 #include "run/profile.h"
 
 namespace attnlab {
@@ -43,8 +44,8 @@ Before look_back(const RunFolder& folder) {
   Before before;
   if (!fs::exists(folder.record())) return before;
   const RunRecord record = read_run(folder.record());
-  before.recorded = true;
   before.status = record.status();
+  before.recorded = before.status != "skipped";  // by a sweep, before any start
   before.seconds = attribute_or(record, "seconds", 0.0);
   before.sessions = attribute_or<int64_t>(record, "sessions", 0);
   return before;
@@ -59,7 +60,7 @@ fs::path existing_parent(fs::path path) {
 }
 
 void announce(const PlannedRun& run, const Before& before) {
-  const std::string what = run.label.empty() ? run.experiment : run.experiment + " (" + run.label + ")";
+  const std::string what = run.name.empty() ? run.experiment : run.experiment + " (" + run.name + ")";
   if (!before.recorded)
     log_info("{}: run {} in {}", what, run.id, run.folder.string());
   else
@@ -167,6 +168,7 @@ int live(const PlannedRun& run, const LifeOptions& options) {
   const RunFolder folder{run.folder};
   const fs::path existing = existing_parent(run.folder);
   const FileLock lock = lock_folder(folder);
+  repair(folder);
 
   if (options.fresh) set_aside(folder);
   const Before before = look_back(folder);

@@ -1,4 +1,5 @@
 // attnlab list: a line a run, with the command that does just it.
+#include <algorithm>
 #include <cstdio>
 
 #include "run/attributes.h"
@@ -20,14 +21,25 @@ std::string command_of(const Target& target, const Plan& plan, const PlannedRun&
   return shell_line(words);
 }
 
+bool sweeps_seeds(const Plan& plan) {
+  return std::any_of(plan.runs.begin(), plan.runs.end(),
+                     [](const PlannedRun& run) { return run.name != run.row; });
+}
+
 }  // namespace
 
 int list_command(const Target& target) {
   const Plan plan = plan_experiment(target.config, target.overrides);
-  TextTable table{{"index", "id", "status", "case", "command"}, {}};
-  for (const auto& run : plan.runs)
-    table.rows.push_back({std::to_string(run.index), run.id, state_of({run.folder}).status,
-                          run.label.empty() ? "-" : run.label, command_of(target, plan, run)});
+  const bool seeds = sweeps_seeds(plan);
+  TextTable table{{"index", "id", "status", "case"}, {}};
+  if (seeds) table.header.emplace_back("seed");
+  table.header.emplace_back("command");
+  for (const auto& run : plan.runs) {
+    table.rows.push_back(
+        {std::to_string(run.index), run.id, state_of({run.folder}).status, run.row.empty() ? "-" : run.row});
+    if (seeds) table.rows.back().push_back(std::to_string(run.options.seed));
+    table.rows.back().push_back(command_of(target, plan, run));
+  }
   std::fputs(render(table, "text").c_str(), stdout);
   return 0;
 }

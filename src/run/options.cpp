@@ -45,19 +45,18 @@ void RunOptions::visit(Fields& f) {
   f("device", device, OneOf{{"auto", "cpu", "cuda"}},
     "auto: CUDA where there is a device that works, else the CPU");
   f("threads", threads, Range{0, 4096}, no_effect("threads on the CPU; 0: all cores"));
-  f("evaluate_only", evaluate_only, "no training: evaluate the weights of init_from");
   f("limit", limit, Range{0, 1e15},
     "evaluate on the first N examples only, and say so in the results; 0: all");
   f("init_from", init_from, OneOf{},
     "a run's folder or a safetensors file whose weights to start from; empty: none");
-  f.require(!evaluate_only || !init_from.empty(), "evaluate_only",
-            "needs init_from, the weights to evaluate");
   f("results_folder", results_folder, OneOf{},
     no_effect("where the folders of runs are; empty: $ATTNLAB_RESULTS, else results"));
   f("data_folder", data_folder, OneOf{},
     no_effect("where the data sets are; empty: $ATTNLAB_DATA, else .data"));
   f("profile", profile, no_effect("a trace of some training steps"));
   f.spread("task", task, "what the run does; its keys stand beside this one");
+  f.require(!task->only_evaluates() || !init_from.empty(), "train",
+            "none only evaluates, and needs init_from, the weights to evaluate");
 }
 
 std::filesystem::path RunOptions::results() const {

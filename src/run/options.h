@@ -26,7 +26,6 @@ struct RunOptions {
   int64_t seed = 1;
   std::string device = "auto";
   int64_t threads = 0;
-  bool evaluate_only = false;  ///< design's `train: none`, named apart from the section `train:` of the tasks
   int64_t limit = 0;
   std::string init_from;
   std::string results_folder;

@@ -1,11 +1,13 @@
 #include "run/plan.h"
 
+#include <algorithm>
 #include <map>
 
 #include "config/run_id.h"
 #include "config/scalars.h"
 #include "config/writer.h"
 #include "core/error.h"
+#include "run/recorded_json.h"
 
 namespace attnlab {
 namespace {
@@ -19,18 +21,47 @@ std::string resolved_yaml(const Experiment& experiment, RunOptions& options) {
   return text + dump(options);
 }
 
-PlannedRun planned(const Experiment& experiment, const Case& one, RunOptions options) {
+PlannedRun planned(const Experiment& experiment, const std::optional<Published>& published, const Case& one,
+                   RunOptions options) {
   PlannedRun run;
   run.index = one.index;
   run.id = run_id(options);
   run.experiment = experiment.name;
   run.description = experiment.description;
-  run.label = one.label();
-  run.assignments = one.assignments;
+  run.sets = one.sets;
+  run.name = one.name();
+  run.row = one.row();
   run.yaml = resolved_yaml(experiment, options);
   run.folder = options.results() / experiment.name / run.id;
+  if (published) run.published = recorded_json(*published, values_of(options, run.sets.label));
+  if (!experiment.compare.empty()) run.compare = recorded_json(experiment.compare);
   run.options = std::move(options);
   return run;
+}
+
+std::optional<Published> published_of(const Experiment& experiment) {
+  if (experiment.published.empty()) return std::nullopt;
+  return read_published(experiment.published);
+}
+
+/// A figure can be compared where some task has it and says in which direction it is better.
+void refuse_unknown_metrics(const Compare& compare, const std::vector<Headline>& headlines) {
+  std::vector<std::string> names, problems;
+  for (const Headline& h : headlines) names.push_back(h.name);
+  for (const Comparison& c : compare.each()) {
+    const bool speedup = c.kind == Comparison::Kind::speedup;
+    const std::string key = speedup ? "compare.speedup" : "compare.fraction";
+    const auto found = std::find(names.begin(), names.end(), c.metric);
+    if (found == names.end())
+      problems.push_back(problem_line(c.mark, key,
+                                      "no task of this experiment has the headline figure '" + c.metric +
+                                          "'" + suggestion(c.metric, names)));
+    else if (speedup &&
+             headlines[static_cast<std::size_t>(found - names.begin())].better == Summary::Better::neither)
+      problems.push_back(
+          problem_line(c.mark, key, "'" + c.metric + "' has no better direction; list it under fraction"));
+  }
+  throw_if_any(problems);
 }
 
 void refuse_equal_runs(const Plan& plan) {
@@ -39,7 +70,7 @@ void refuse_equal_runs(const Plan& plan) {
     if (const auto [first, fresh] = seen.emplace(run.id, &run); !fresh)
       user_error(
           "runs {} ({}) and {} ({}) of {} are the same: they differ in nothing that can change a result",
-          first->second->index, first->second->label, run.index, run.label, plan.experiment);
+          first->second->index, first->second->name, run.index, run.name, plan.experiment);
 }
 
 }  // namespace
@@ -48,10 +79,11 @@ Plan plan_experiment(const std::filesystem::path& config, const std::vector<std:
   const Experiment experiment = load_experiment(config);
   const std::vector<Case> cases = expand(experiment, overrides);
   std::vector<RunOptions> options = read_cases<RunOptions>(cases);
-  Plan plan{experiment.name, experiment.description, experiment.published, {}};
+  Plan plan{experiment.name, experiment.description, published_of(experiment), experiment.compare, {}};
   for (std::size_t i = 0; i < cases.size(); ++i)
-    plan.runs.push_back(planned(experiment, cases[i], std::move(options[i])));
+    plan.runs.push_back(planned(experiment, plan.published, cases[i], std::move(options[i])));
   refuse_equal_runs(plan);
+  refuse_unknown_metrics(plan.compare, headlines_of(plan.runs));
   return plan;
 }
 
@@ -70,7 +102,7 @@ PlannedRun plan_run(const std::filesystem::path& config, const std::vector<std::
                count == 1 ? "one run, with index 0"
                           : fmt::format("{} runs, with indices 0 to {}", count, count - 1));
   const Case& one = cases[static_cast<std::size_t>(index.value_or(0))];
-  return planned(experiment, one, read_options<RunOptions>(one.config));
+  return planned(experiment, published_of(experiment), one, read_options<RunOptions>(one.config));
 }
 
 PlannedRun planned_from_folder(const std::filesystem::path& folder) {
@@ -82,6 +114,15 @@ PlannedRun planned_from_folder(const std::filesystem::path& folder) {
   return run;
 }
 
+std::vector<Headline> headlines_of(const std::vector<PlannedRun>& runs) {
+  std::vector<Headline> all;
+  for (const auto& run : runs)
+    for (const auto& headline : run.options.task->headlines())
+      if (std::none_of(all.begin(), all.end(), [&](const auto& h) { return h.name == headline.name; }))
+        all.push_back(headline);
+  return all;
+}
+
 RunContext context_of(const PlannedRun& run, torch::Device device) {
   const RunOptions& o = run.options;
   RunContext context;
@@ -89,7 +130,6 @@ RunContext context_of(const PlannedRun& run, torch::Device device) {
   context.data = o.data_place();
   context.seed = static_cast<uint64_t>(o.seed);
   context.device = device;
-  context.train = !o.evaluate_only;
   context.limit = o.limit;
   context.init_from = o.init_from;
   return context;

@@ -9,6 +9,7 @@
 
 #include "config/experiment.h"
 #include "run/options.h"
+#include "run/published.h"
 
 namespace attnlab {
 
@@ -18,21 +19,26 @@ struct PlannedRun {
   std::string id;
   std::string experiment;
   std::string description;
-  std::string label;                    ///< what the sweep sets, in short; "" without a sweep
-  std::vector<Assignment> assignments;  ///< the same, one by one
+  Combination sets;       ///< what the sweep sets, with the label of its case
+  std::string name, row;  ///< that in short, with the seed and without it; "" without a sweep
   RunOptions options;
   std::string yaml;              ///< the resolved configuration, as `attnlab show` prints it
   std::filesystem::path folder;  ///< results/<experiment>/<id>
+  std::string
+      published;        ///< JSON for the report: the paper's figures, and which are about this run; "": none
+  std::string compare;  ///< JSON for the report: what the experiment compares with; "": nothing
 };
 
 struct Plan {
   std::string experiment;
   std::string description;
-  std::filesystem::path published;  ///< the paper's figures; empty: none
-  std::vector<PlannedRun> runs;     ///< in the order of their indices
+  std::optional<Published> published;  ///< the paper's figures
+  Compare compare;
+  std::vector<PlannedRun> runs;  ///< in the order of their indices
 };
 
-/// Every run of the experiment. Throws one UserError with every mistake of every run.
+/// Every run of the experiment. Throws one UserError with every mistake of every run, or with those in the
+/// file of published figures, or with figures to compare that no task of the experiment has.
 Plan plan_experiment(const std::filesystem::path& config, const std::vector<std::string>& overrides);
 
 /// The one run that `config` describes, or the `index`-th of its sweep. Throws UserError where there are
@@ -42,6 +48,9 @@ PlannedRun plan_run(const std::filesystem::path& config, const std::vector<std::
 
 /// The run whose folder this is, read from the config.yaml that it holds.
 PlannedRun planned_from_folder(const std::filesystem::path& folder);
+
+/// Headline figures of all tasks in the experiment, each once.
+std::vector<Headline> headlines_of(const std::vector<PlannedRun>& runs);
 
 /// What the run's task is told.
 RunContext context_of(const PlannedRun& run, torch::Device device);

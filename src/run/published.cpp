@@ -4,7 +4,9 @@
 
 #include "config/problems.h"
 #include "config/scalars.h"
+#include "config/writer.h"
 #include "config/yaml_source.h"
+#include "run/options.h"
 
 namespace attnlab {
 namespace {
@@ -48,15 +50,18 @@ PublishedRow read_row(const Tree& tree, const std::string& path, const std::vect
   row.name = text_at(tree, "name", problems);
   if (row.name.empty()) problems.push_back(problem_line(tree.mark, joined_path(path, "name"), "missing"));
   if (const Tree* match = tree.find("match"))
-    for (const Tree& member : match->children) row.match.emplace_back(member.key, to_line(member));
+    for (const Tree& member : match->children)
+      row.match.emplace_back(member.key, member.key == "label" ? member.text : to_line(member));
   for (const auto& metric : metrics) {
     const Tree* value = tree.find(metric);
     if (!value) continue;
-    if (const auto number = to_double(*value))
+    if (const auto number = to_double(*value)) {
       row.figures[metric] = *number;
-    else
+      row.written[metric] = value->text;
+    } else {
       problems.push_back(
           problem_line(value->mark, joined_path(path, metric), "expected a number, got " + in_words(*value)));
+    }
   }
   return row;
 }
@@ -93,6 +98,13 @@ Published read_published(const std::filesystem::path& file) {
           read_row(rows->children[i], "rows[" + std::to_string(i) + "]", published.metrics, problems));
   throw_if_any(problems);
   return published;
+}
+
+std::map<std::string, std::string> values_of(RunOptions options, const std::string& label) {
+  std::map<std::string, std::string> values;
+  for (const auto& field : flatten(options)) values[field.path] = field.value;
+  values["label"] = label;
+  return values;
 }
 
 bool matches(const PublishedRow& row, const std::map<std::string, std::string>& options) {

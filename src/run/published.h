@@ -1,10 +1,12 @@
 // A paper's figures, from a small YAML file that an experiment names as `published:`.
 //
 //   source: "Ma et al. 2021 (arXiv 2106.01540), table 3, column Text"
-//   metric: accuracy            # the headline figures given, one name or a list
+//   metric: accuracy            # the figures given, one name or a list: headline figures, or names of ratios
+//                               # that the experiment's `compare` makes (train_seconds_speedup_textbook)
 //   unit: "%"                   # "%" where the headline is a fraction
 //   rows:
 //     - {name: Luna-16, match: {model.encoder.attention.type: luna, …projection_length: 16}, accuracy: 65.74}
+//     - {name: "Luna-16, 1K", match: {label: Luna-16, length: 1024}, accuracy: 65.74}   # by the case's label
 //     - {name: Reformer, accuracy: 56.10}                 # no match: printed as published only
 #pragma once
 
@@ -19,8 +21,9 @@ namespace attnlab {
 struct PublishedRow {
   std::string name;
   std::vector<std::pair<std::string, std::string>>
-      match;                              ///< key path, value as in the resolved configuration
-  std::map<std::string, double> figures;  ///< by metric, in the file's unit
+      match;  ///< `label`, or key path, with the value as in the resolved configuration
+  std::map<std::string, double> figures;            ///< by metric, in the file's unit
+  std::map<std::string, std::string> written = {};  ///< the same with the digits of the file
 };
 
 struct Published {
@@ -33,8 +36,12 @@ struct Published {
 /// Throws UserError with every mistake in the file.
 Published read_published(const std::filesystem::path& file);
 
-/// Whether a row is about a run with these resolved options (path → value). A row without `match` is about
-/// none.
+struct RunOptions;
+
+/// What a row can match: the resolved options of a run, path → value, and the label of its case as `label`.
+std::map<std::string, std::string> values_of(RunOptions options, const std::string& label);
+
+/// Whether a row is about a run with these values. A row without `match` is about none.
 bool matches(const PublishedRow& row, const std::map<std::string, std::string>& options);
 
 }  // namespace attnlab

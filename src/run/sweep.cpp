@@ -12,10 +12,13 @@
 #include "results/record_file.h"
 #include "run/child.h"
 #include "run/commands.h"
+#include "run/device.h"
 #include "run/exit.h"
 #include "run/folder.h"
 #include "run/machine.h"
 #include "run/plan.h"
+#include "run/schedule.h"
+#include "run/skip.h"
 
 namespace attnlab {
 namespace {
@@ -24,12 +27,13 @@ constexpr auto kLookInterval = std::chrono::milliseconds(50);
 
 struct Running {
   const PlannedRun* run;
+  Demand demand;
   Child child;
   int64_t oom_kills_before;
 };
 
 std::string title(const PlannedRun& run) {
-  return fmt::format("[{}] {}{}", run.index, run.id, run.label.empty() ? "" : " " + run.label);
+  return fmt::format("[{}] {}{}", run.index, run.id, run.name.empty() ? "" : " " + run.name);
 }
 
 /// Processes that the kernel has killed for want of memory since the machine started.
@@ -41,9 +45,10 @@ int64_t oom_kills() {
   return 0;
 }
 
-/// Whether a sweep does this run, given what its folder says.
+/// Whether a sweep does this run, given what its folder says. A skipped one may fit now.
 bool wanted(const RunState& state, bool retry_failed) {
-  if (state.status == "not started" || state.status == "interrupted") return true;
+  if (state.status == "not started" || state.status == "interrupted" || state.status == "skipped")
+    return true;
   if (state.status == "done" || state.status == "running" || state.status == "unreadable") return false;
   return retry_failed;
 }
@@ -82,33 +87,80 @@ void conclude(Running& ended) {
     log_info("{}: exit status {}{}", title(*ended.run), status, last.empty() ? "" : ": " + last);
 }
 
-/// Runs them all, `jobs` at a time, or until a stop is asked for; then every child is told, and waited for.
-void run_children(const Target& target, const std::vector<const PlannedRun*>& todo, int64_t jobs) {
-  std::vector<Running> running;
-  std::size_t next = 0;
-  bool told = false;
-  while (next < todo.size() || !running.empty()) {
-    if (stop_requested() && !told) {
-      for (const auto& r : running) r.child.signal(stop_requested());
-      told = true;
+/// The runs of a sweep, `jobs` at a time and no more than memory holds, each in a child process.
+class Children {
+ public:
+  Children(const Target& target, std::vector<Waiting> todo, int64_t jobs)
+      : target_(target), waiting_(std::move(todo)), jobs_(jobs), count_(waiting_.size()) {
+    longest_first(waiting_);
+    skip(take_unfitting(waiting_, room_));
+  }
+
+  /// Runs them all, or until a stop is asked for; then every child is told, and waited for.
+  void run() {
+    bool told = false;
+    while (!waiting_.empty() || !running_.empty()) {
+      if (stop_requested() && !told) {
+        for (const auto& r : running_) r.child.signal(stop_requested());
+        told = true;
+      }
+      if (told && running_.empty()) return;
+      if (!told) start_what_fits();
+      conclude_ended();
+      std::this_thread::sleep_for(kLookInterval);
     }
-    if (told && running.empty()) return;
-    while (!told && next < todo.size() && static_cast<int64_t>(running.size()) < jobs) {
-      const PlannedRun& run = *todo[next++];
-      log_info("{}: starting ({} of {})", title(run), next, todo.size());
-      running.push_back({&run, Child(child_arguments(target, run, jobs), jobs > 1), oom_kills()});
+  }
+
+ private:
+  void start_what_fits() {
+    if (running_.empty()) {
+      room_ = room_now();
+      if (!next_to_start(waiting_, room_)) skip(take_unfitting(waiting_, room_));
     }
-    for (auto r = running.begin(); r != running.end();) {
+    Room left = room_;
+    for (const Running& r : running_) left = beside(left, r.demand);
+    while (static_cast<int64_t>(running_.size()) < jobs_) {
+      const auto next = next_to_start(waiting_, left);
+      if (!next) return;
+      const Waiting one = waiting_[*next];
+      waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(*next));
+      log_info("{}: starting ({} of {})", title(*one.run), ++handled_, count_);
+      running_.push_back(
+          {one.run, one.demand, Child(child_arguments(target_, *one.run, jobs_), jobs_ > 1), oom_kills()});
+      left = beside(left, one.demand);
+    }
+  }
+
+  void conclude_ended() {
+    for (auto r = running_.begin(); r != running_.end();) {
       if (!r->child.ended()) {
         ++r;
         continue;
       }
       conclude(*r);
-      r = running.erase(r);
+      r = running_.erase(r);
     }
-    std::this_thread::sleep_for(kLookInterval);
   }
-}
+
+  void skip(const std::vector<Waiting>& unfitting) {
+    for (const Waiting& w : unfitting) {
+      const std::string reason = why_not(w.demand, room_);
+      log_info("{}: skipped ({} of {}): {}; --retry-failed tries it nonetheless", title(*w.run), ++handled_,
+               count_, reason);
+      std::vector<std::string> argv{"attnlab", "sweep", target_.config.string()};
+      argv.insert(argv.end(), target_.overrides.begin(), target_.overrides.end());
+      record_skip(*w.run, reason, w.demand.on_gpu, argv);
+    }
+  }
+
+  const Target& target_;
+  std::vector<Waiting> waiting_;
+  std::vector<Running> running_;
+  const int64_t jobs_;
+  const std::size_t count_;
+  std::size_t handled_ = 0;
+  Room room_ = room_now();  ///< looked at anew whenever nothing runs
+};
 
 /// Counts by status in the end, and the command to see more.
 int summarise(const Target& target, const std::vector<const PlannedRun*>& runs) {
@@ -129,17 +181,19 @@ int sweep_command(const Target& target, const SweepOptions& options) {
   const int64_t count = static_cast<int64_t>(plan.runs.size());
   if (options.index && *options.index >= count)
     user_error("--index {}: {} has runs 0 to {}", *options.index, target.config.string(), count - 1);
-  std::vector<const PlannedRun*> chosen, todo;
+  std::vector<const PlannedRun*> chosen;
+  std::vector<Waiting> todo;
+  const bool gpu_here = !gpu_name().empty();
   for (const auto& run : plan.runs)
     if (!options.index || *options.index == run.index) chosen.push_back(&run);
   for (const auto* run : chosen) {
     const RunState state = state_of({run->folder});
     if (wanted(state, options.retry_failed))
-      todo.push_back(run);
+      todo.push_back({run, demand_of(*run, gpu_here), options.retry_failed && state.status == "skipped"});
     else
       log_info("{}: {}{}", title(*run), state.status, state.error.empty() ? "" : ": " + state.error);
   }
-  run_children(target, todo, options.jobs);
+  Children(target, std::move(todo), options.jobs).run();
   return summarise(target, chosen);
 }
 

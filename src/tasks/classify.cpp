@@ -22,16 +22,6 @@ namespace {
 
 using Better = Summary::Better;
 
-/// The three splits, opened once.
-struct Splits {
-  std::shared_ptr<LabelledSequences> train, validation, test;
-
-  Splits(const ClassifyOptions& options, const DataPlace& place)
-      : train(options.data->open(Split::train, place)),
-        validation(options.data->open(Split::validation, place)),
-        test(options.data->open(Split::test, place)) {}
-};
-
 /// Serves micro-batches in the order of their number, planning an epoch when it is entered.
 class TrainingBatches {
  public:
@@ -65,7 +55,7 @@ class TrainingBatches {
   std::vector<std::vector<int64_t>> plan_;
 };
 
-void summarise_training(const TrainOutcome& outcome, RecordSink& record) {
+void summarise_training(const TrainOutcome& outcome, torch::Device device, RecordSink& record) {
   constexpr double none = std::numeric_limits<double>::quiet_NaN();
   const auto write = [&](const char* name, double value, const char* unit, const char* meaning,
                          Better better) {
@@ -82,11 +72,14 @@ void summarise_training(const TrainOutcome& outcome, RecordSink& record) {
         "most memory resident in the process", Better::lower);
   write("tensor_peak", static_cast<double>(tensor_bytes_peak()), "byte", "most memory held by CPU tensors",
         Better::lower);
+  if (device.is_cuda())
+    write("device_peak", static_cast<double>(cuda_bytes_peak(device.index())), "byte",
+          "most memory held by tensors on the GPU", Better::lower);
 }
 
 /// Those that the run's figures are of. A run that only evaluates has none of its own.
 std::filesystem::path weights_to_predict_with(const ClassifyOptions& options, const RunContext& context) {
-  if (!context.train) return context.init_from;
+  if (!options.trains) return context.init_from;
   const bool last = options.train.evaluate_with == EvaluateWith::last;
   return last && std::filesystem::exists(last_checkpoint(context.folder)) ? last_checkpoint(context.folder)
                                                                           : context.folder;
@@ -116,7 +109,7 @@ void ClassifyOptions::visit(Fields& f) {
   f("encoding", encoding, "from sequences to tokens");
   f("batching", batching, "from tokens to batches");
   f("model", model, "the classifier");
-  f("train", train, "the training loop");
+  f.optional("train", train, trains, "the training loop; none: only evaluate the weights of init_from");
   f("evaluation", evaluation, "what is measured at the end");
 }
 
@@ -134,8 +127,8 @@ std::vector<Headline> ClassifyOptions::headlines() const {
       {"accuracy_validation", "1", "the same on the examples held out of training", Better::higher},
       {"accuracy_selected_on_test", "1", "best test accuracy of any validated update: selected on test",
        Better::higher},
-      {"accuracy_byte_counts", "1", "floor: logistic regression on symbol counts, test", Better::neither},
-      {"accuracy_majority", "1", "floor: the most frequent training class, test", Better::neither},
+      byte_count_floor(),
+      majority_floor(),
       {"training_seconds", "s", "time of training", Better::lower},
       {"parameters", "1", "trained numbers", Better::neither},
   };
@@ -150,8 +143,8 @@ Classifier ClassifyOptions::build_model(uint64_t seed, torch::Device device) con
 }
 
 void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
-  const Splits splits(*this, context.data);
-  record.attribute("data_checksum", data->checksum(context.data));
+  const LabelledSplits splits = data->open(context.data);
+  record.attribute("data_checksum", splits.checksum);
   record.attribute("vocabulary", layout().vocabulary());
   Classifier classifier = build_model(context.seed, context.device);
   if (!context.init_from.empty()) load_weights(*classifier, context.init_from);
@@ -161,7 +154,7 @@ void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
            splits.validation->size(), splits.test->size(), parameters);
 
   ClassifierEvaluation evaluate(*this, context);
-  if (context.train) {
+  if (trains) {
     TrainingBatches batches(*this, *splits.train, context.seed);
     TestCurve curve(context.folder);
     Trainee trainee;
@@ -181,7 +174,7 @@ void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
     };
     const TrainOutcome outcome =
         attnlab::train(trainee, train, context.folder, context.seed, context.device, record);
-    summarise_training(outcome, record);
+    summarise_training(outcome, context.device, record);
     if (evaluation.test_curve) curve.summarise(record);
   }
   record.summarise(

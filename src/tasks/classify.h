@@ -24,11 +24,15 @@ struct ClassifyOptions final : TaskOptions {
   BatchingOptions batching;
   ClassifierOptions model;
   TrainOptions train;
+  bool trains = true;  ///< false: `train: none`
   EvaluationOptions evaluation;
 
   void visit(Fields& f) override;
   std::vector<Table> tables() const override;
   std::vector<Headline> headlines() const override;
+  bool only_evaluates() const override { return !trains; }
+  double work() const override;
+  int64_t memory(torch::DeviceType device) const override;
   void run(const RunContext& context, RecordSink& record) const override;
   /// One text a line in; {"label", "probability", "probabilities", "logits", "tokens", "truncated"} a line
   /// out, or {"error"} for a text that cannot be read. Uses the weights that the run was evaluated with.

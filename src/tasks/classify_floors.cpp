@@ -20,11 +20,31 @@ LabelledTexts texts_of(const LabelledSequences& data, const EncodingOptions& enc
   return texts;
 }
 
-void summarise(const char* name, const char* meaning, const Proportion& p, RecordSink& record) {
-  record.summarise({name, p.value, "1", meaning, Summary::Better::neither, p.n, p.standard_error});
+void summarise(const Headline& floor, const Proportion& p, RecordSink& record) {
+  record.summarise({floor.name, p.value, floor.unit, floor.meaning, floor.better, p.n, p.standard_error,
+                    floor.floor_of, floor.row});
 }
 
 }  // namespace
+
+Headline majority_floor() {
+  return {"accuracy_majority",
+          "1",
+          "floor: the most frequent class of the training examples, on test",
+          Summary::Better::neither,
+          "accuracy",
+          "majority class"};
+}
+
+Headline byte_count_floor() {
+  return {
+      "accuracy_byte_counts",
+      "1",
+      "floor: logistic regression on symbol counts of the same texts, its form chosen on validation, on test",
+      Summary::Better::neither,
+      "accuracy",
+      "logistic regression on byte counts"};
+}
 
 void write_floors(const ClassifyOptions& options, const LabelledSequences& train,
                   const LabelledSequences& validation, const LabelledSequences& test, int64_t limit,
@@ -34,17 +54,13 @@ void write_floors(const ClassifyOptions& options, const LabelledSequences& train
   const auto classes = static_cast<int32_t>(options.data->class_names().size());
 
   const std::vector<int32_t> majority(test_texts.labels.size(), majority_class(train_texts.labels, classes));
-  summarise("accuracy_majority", "floor: the most frequent class of the training examples, on test",
-            accuracy(majority, test_texts.labels), record);
+  summarise(majority_floor(), accuracy(majority, test_texts.labels), record);
   if (!options.evaluation.byte_count_floor) return;
 
   log_info("fitting the floor: logistic regression on symbol counts of {} texts", train_texts.texts.size());
   const auto regression = ByteCountClassifier::fit_best(
       train_texts, texts_of(validation, options.encoding, 0), options.data->symbol_count(), classes);
-  summarise(
-      "accuracy_byte_counts",
-      "floor: logistic regression on symbol counts of the same texts, its form chosen on validation, on test",
-      accuracy(regression.predict(test_texts.texts), test_texts.labels), record);
+  summarise(byte_count_floor(), accuracy(regression.predict(test_texts.texts), test_texts.labels), record);
 }
 
 }  // namespace attnlab

@@ -1,8 +1,11 @@
 // Every task. Adding one: a pair of files, and a line here.
 #include "core/error.h"
 #include "tasks/classify.h"
+#include "tasks/perplexity.h"
+#include "tasks/speed.h"
 #include "tasks/step_speed.h"
 #include "tasks/task.h"
+#include "tasks/train_lm.h"
 
 namespace attnlab {
 
@@ -11,8 +14,14 @@ const std::vector<Entry<TaskOptions>>& registry<TaskOptions>() {
   static const std::vector<Entry<TaskOptions>> table = {
       entry<TaskOptions, ClassifyOptions>("classify",
                                           "train and evaluate a sequence classifier (Luna §4.1, LRA text)"),
+      entry<TaskOptions, PerplexityOptions>(
+          "perplexity", "perplexity of texts under a pre-trained decoder and a bounded cache (TOVA §5)"),
+      entry<TaskOptions, SpeedOptions>(
+          "speed", "time and memory of one model at one length, training and inference (Luna §4.1)"),
       entry<TaskOptions, StepSpeedOptions>(
           "step_speed", "time and memory of one training step, model beside model (Luna §4.1)"),
+      entry<TaskOptions, TrainLmOptions>("train_lm",
+                                         "train a language model of the Llama family on running text"),
   };
   return table;
 }

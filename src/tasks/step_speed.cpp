@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
+#include <cmath>
 #include <limits>
 
 #include "attention/luna.h"
@@ -13,26 +13,13 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "core/stop.h"
-#include "tasks/training_step.h"
+#include "tasks/step_memory.h"
 
 namespace attnlab {
 namespace {
 
 using Better = Summary::Better;
 using Type = Column::Type;
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t n = values.size();
-  return n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
-}
-
-/// Seconds of one product of two size×size matrices.
-double product_seconds(const torch::Tensor& a, const torch::Tensor& b, torch::Tensor& out) {
-  const auto started = std::chrono::steady_clock::now();
-  torch::mm_out(out, a, b);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-}
 
 /// One cell of the comparison: the models side by side at a length, a dropout and a number of threads.
 struct Cell {
@@ -62,29 +49,32 @@ std::string suffix(const StepSpeedOptions& o, const Cell& cell) {
   return s;
 }
 
+/// "; 5.70 x fused", or nothing where that model is not in the comparison.
+std::string times(double ratio, const char* reference) {
+  return std::isnan(ratio) ? "" : fmt::format("; {:.2f} x {}", ratio, reference);
+}
+
 /// Interleaves the models, round by round, so that a noisy minute falls on all of them; returns the machine's
 /// rate of matrix products, measured in the same rounds.
 double time_cell(const StepSpeedOptions& o, const Cell& cell, const std::vector<SpeedModel>& models,
                  std::vector<Measured>& measured, RecordSink& record) {
   at::set_num_threads(static_cast<int>(cell.threads));
-  std::vector<TrainingStep> steps;
-  for (const SpeedModel& m : models) steps.emplace_back(m, o.vocabulary, o.batch_size, cell.length);
-  const torch::Tensor a = torch::randn({o.product_size, o.product_size}), b = torch::randn_like(a);
-  torch::Tensor out = torch::empty_like(a);
+  std::vector<ModelStep> steps;
+  for (const SpeedModel& m : models) steps.emplace_back(o.step_of(m, cell.length));
+  ProductRate product(o.product_size, torch::kCPU, Precision::fp32);
   std::vector<double> rates;
   for (int64_t round = -o.warm_up; round < o.repetitions; ++round) {
-    const double product = 2.0 * std::pow(static_cast<double>(o.product_size), 3);
-    const double rate = std::max(product / product_seconds(a, b, out), product / product_seconds(a, b, out));
+    const double rate = product.measure();
     if (round >= 0) rates.push_back(rate);
     for (size_t i = 0; i < steps.size(); ++i) {
       stop_here_if_requested();
-      const double seconds = steps[i].seconds();
+      const double seconds = seconds_of(torch::kCPU, [&] { steps[i].run(Pass::train); });
       log_progress(fmt::format("n {} dropout {:g} threads {}: round {} of {}, {} {:.3f} s", cell.length,
                                cell.dropout, cell.threads, round + 1, o.repetitions, models[i].name,
                                seconds));
       if (round < 0) continue;
       measured[i].seconds.push_back(seconds);
-      measured[i].flops = steps[i].flops();
+      measured[i].flops = steps[i].flops(Pass::train);
       const Value row[] = {round,        models[i].name, cell.length,       o.batch_size, cell.dropout,
                            cell.threads, seconds,        measured[i].flops, rate};
       record.append("/speed", row);
@@ -160,6 +150,15 @@ std::vector<Headline> StepSpeedOptions::headlines() const {
   return all;
 }
 
+StepSetting StepSpeedOptions::step_of(const SpeedModel& m, int64_t length) const {
+  StepSetting setting;
+  setting.model = m.options;
+  setting.vocabulary = vocabulary;
+  setting.batch = batch_size;
+  setting.length = length;
+  return setting;
+}
+
 SpeedModel StepSpeedOptions::named(const std::string& name, double dropout) const {
   SpeedModel m{name, model};
   m.options.encoder.dropout = m.options.encoder.attention_dropout = dropout;
@@ -222,7 +221,8 @@ void StepSpeedOptions::run(const RunContext& context, RecordSink& record) const 
     for (size_t i = 0; i < compared[c].size(); ++i) {
       stop_here_if_requested();
       Measured& m = measured[c][i];
-      m.memory = step_memory(compared[c][i], vocabulary, batch_size, cells[c].length, cells[c].threads);
+      m.memory =
+          memory_apart(models[i], step_of(compared[c][i], cells[c].length), Pass::train, cells[c].threads);
       const Value row[] = {models[i],        cells[c].length,    batch_size,       cells[c].dropout,
                            cells[c].threads, m.memory.allocator, m.memory.resident};
       record.append("/memory", row);
@@ -252,12 +252,9 @@ void StepSpeedOptions::run(const RunContext& context, RecordSink& record) const 
       const Value row[] = {models[i], cell.length, batch_size,       cell.dropout, cell.threads, s,
                            tokens,    flop_rate,   flop_rate / rate, textbook / s, fused / s};
       record.append("/ratios", row);
-      log_info(
-          "{:24} n {} dropout {:g} threads {}: {:.3f} s, {:.0f} GFLOP/s = {:.0f} % of {:.0f}; {:.2f} x "
-          "textbook, "
-          "{:.2f} x fused",
-          models[i], cell.length, cell.dropout, cell.threads, s, flop_rate / 1e9, 100 * flop_rate / rate,
-          rate / 1e9, textbook / s, fused / s);
+      log_info("{:24} n {} dropout {:g} threads {}: {:.3f} s, {:.0f} GFLOP/s = {:.0f} % of {:.0f}{}{}",
+               models[i], cell.length, cell.dropout, cell.threads, s, flop_rate / 1e9, 100 * flop_rate / rate,
+               rate / 1e9, times(textbook / s, "textbook"), times(fused / s, "fused"));
       record.summarise({"seconds_" + models[i] + tail, s, "s", "median time of one training step",
                         Better::lower, repetitions, none});
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "models/classifier.h"
+#include "tasks/model_step.h"
 #include "tasks/task.h"
 
 namespace attnlab {
@@ -33,6 +34,8 @@ struct StepSpeedOptions final : TaskOptions {
 
   /// The options of a model of the comparison at this dropout. Throws UserError for a name that is none.
   SpeedModel named(const std::string& name, double dropout) const;
+  /// The step of one of these models.
+  StepSetting step_of(const SpeedModel& model, int64_t length) const;
 };
 
 }  // namespace attnlab

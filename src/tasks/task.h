@@ -21,7 +21,6 @@ struct RunContext {
   DataPlace data;
   uint64_t seed = 1;
   torch::Device device = torch::kCPU;
-  bool train = true;  ///< false: `train: none`, evaluate only
   int64_t limit = 0;  ///< evaluate on the first N examples; 0: all
   std::filesystem::path
       init_from;  ///< run folder or safetensors file whose weights to start from; empty: none
@@ -33,11 +32,22 @@ struct Headline {
   std::string unit;
   std::string meaning;
   Summary::Better better = Summary::Better::neither;
+  /// Of a floor: the headline that it is a floor of, and what its row in a table is called ("majority
+  /// class"). A floor is what can be had without the thing measured, from the same data.
+  std::string floor_of = {}, row = {};
 };
 
 struct TaskOptions : Component {
   virtual std::vector<Table> tables() const = 0;
   virtual std::vector<Headline> headlines() const = 0;
+  /// Whether the task trains nothing and evaluates the weights of init_from, which it therefore needs.
+  virtual bool only_evaluates() const { return false; }
+  /// Floating-point operations of the whole run, roughly, by which a sweep starts its longest runs first. 0:
+  /// unknown.
+  virtual double work() const { return 0; }
+  /// Bytes that the run needs, roughly: of the GPU where it computes there, else of main memory. A sweep
+  /// leaves out what cannot fit. 0: unknown.
+  virtual int64_t memory(torch::DeviceType /*device*/) const { return 0; }
   /// Does everything, from data to summary. Resumes where context.folder holds a checkpoint.
   virtual void run(const RunContext& context, RecordSink& record) const = 0;
   /// Reads one input a line, writes one JSON object a line. The default says that the task has no

@@ -38,7 +38,9 @@ std::vector<Table> training_tables() {
         {"examples", Type::integer, "1", "examples trained on since the start"},
         {"seconds", Type::real, "s",
          "time since the start over all sessions, validations and checkpoints included"},
-        {"resident_bytes", Type::integer, "byte", "resident memory of the process"}}},
+        {"resident_bytes", Type::integer, "byte", "resident memory of the process"},
+        {"device_bytes_peak", Type::integer, "byte",
+         "most memory held by tensors on the GPU since the session began; 0 on the CPU"}}},
       {validation_table,
        "one row a validation",
        {{"step", Type::integer, "1", "updates done"},
@@ -51,17 +53,18 @@ std::vector<Table> training_tables() {
   };
 }
 
-void report_interval(RecordSink& record, TrainState& state, double learning_rate) {
+void report_interval(RecordSink& record, TrainState& state, double learning_rate, torch::Device device) {
   const Interval& i = state.interval;
   const auto updates = static_cast<double>(i.updates);
-  const std::array<Value, 8> row{state.update,
+  const std::array<Value, 9> row{state.update,
                                  i.loss / updates,
                                  learning_rate,
                                  i.gradient_norm / updates,
                                  ratio(static_cast<double>(i.tokens), i.seconds),
                                  state.examples,
                                  state.seconds.total(),
-                                 resident_bytes()};
+                                 resident_bytes(),
+                                 device.is_cuda() ? cuda_bytes_peak(device.index()) : 0};
   record.append(train_table, row);
   record.flush();
   state.interval = Interval{};

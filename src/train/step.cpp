@@ -1,35 +1,13 @@
 #include "train/step.h"
 
-#include <ATen/autocast_mode.h>
-
 #include <cmath>
 
 #include "core/error.h"
+#include "train/autocast.h"
 #include "train/gradients.h"
 
 namespace attnlab {
 namespace {
-
-/// Matrix products in bfloat16 while it lives; does nothing for fp32.
-class Autocast {
- public:
-  Autocast(Precision precision, torch::Device device)
-      : device_(device.type()), on_(precision == Precision::bf16) {
-    if (!on_) return;
-    at::autocast::set_autocast_enabled(device_, true);
-    at::autocast::set_autocast_dtype(device_, torch::kBFloat16);
-  }
-  Autocast(const Autocast&) = delete;
-  ~Autocast() {
-    if (!on_) return;
-    at::autocast::set_autocast_enabled(device_, false);
-    at::autocast::clear_cache();  // its bfloat16 copies of weights are stale after the update
-  }
-
- private:
-  torch::DeviceType device_;
-  bool on_;
-};
 
 [[noreturn]] void diverge(const StepPlace& place, double loss, double norm, const NamedTensors& parameters) {
   throw Diverged(fmt::format("update {}: the loss is {} and the gradient norm {}; {}", place.update, loss,

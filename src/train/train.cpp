@@ -150,7 +150,8 @@ void Session::update() {
   state_.interval.gradient_norm += step.gradient_norm;
   state_.interval.seconds += compute.seconds();
 
-  if (state_.update % options_.log_interval == 0) report_interval(record_, state_, rate_of(state_.update));
+  if (state_.update % options_.log_interval == 0)
+    report_interval(record_, state_, rate_of(state_.update), device_);
   constexpr double progress_pause = 0.25;
   if (since_progress_.seconds() >= progress_pause) {
     report_progress(state_, planned_, step.loss, session_updates_, session_.seconds());
@@ -226,7 +227,7 @@ void Session::leave(int signal) {
 }
 
 void Session::finish() {
-  if (state_.interval.updates > 0) report_interval(record_, state_, rate_of(state_.update));
+  if (state_.interval.updates > 0) report_interval(record_, state_, rate_of(state_.update), device_);
   if (session_updates_ > 0) save();
   if (out_of_patience() && state_.update < planned_)
     log_info("stopped early: {} validations without a better one", state_.validations_without_better);

@@ -1,3 +1,4 @@
+#include "config/writer.h"
 #include "sample.h"
 
 namespace attnlab {
@@ -8,34 +9,42 @@ class Sweeps : public FolderTest {
   std::vector<Case> cases(const std::string& yaml, const std::vector<std::string>& overrides = {}) {
     return expand(load_experiment(write("table.yaml", yaml)), overrides);
   }
-  std::vector<std::string> labels(const std::string& yaml, const std::vector<std::string>& overrides = {}) {
+  std::vector<std::string> names(const std::string& yaml, const std::vector<std::string>& overrides = {}) {
     std::vector<std::string> all;
-    for (const Case& one : cases(yaml, overrides)) all.push_back(one.label());
+    for (const Case& one : cases(yaml, overrides)) all.push_back(one.name());
     return all;
   }
 };
 
-using Labels = std::vector<std::string>;
+using Names = std::vector<std::string>;
 
 TEST_F(Sweeps, WithoutOneThereIsOneRun) {
   const auto all = cases("seed: 4\n");
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].index, 0);
-  EXPECT_EQ(all[0].label(), "");
+  EXPECT_EQ(all[0].name(), "");
   EXPECT_EQ(read_options<SampleOptions>(all[0].config).seed, 4);
 }
 
 TEST_F(Sweeps, TheLastKeyOfAGridIsFastest) {
-  EXPECT_EQ(labels("sweep: {grid: {model.mixer: [plain, {type: packed, rows: 4}], seed: [1, 2]}}"),
-            (Labels{"model.mixer=plain seed=1", "model.mixer=plain seed=2",
-                    "model.mixer=packed rows=4 seed=1", "model.mixer=packed rows=4 seed=2"}));
+  EXPECT_EQ(names("sweep: {grid: {model.mixer: [plain, {type: packed, rows: 4}], seed: [1, 2]}}"),
+            (Names{"model.mixer=plain seed=1", "model.mixer=plain seed=2", "model.mixer=packed rows=4 seed=1",
+                   "model.mixer=packed rows=4 seed=2"}));
 }
 
 TEST_F(Sweeps, CasesTimesGrid) {
-  EXPECT_EQ(labels("sweep:\n  cases:\n    - {model.dim: 8, train.updates: 1}\n    - {model.dim: 16}\n"
-                   "  grid: {seed: [1, 2]}\n"),
-            (Labels{"model.dim=8 train.updates=1 seed=1", "model.dim=8 train.updates=1 seed=2",
-                    "model.dim=16 seed=1", "model.dim=16 seed=2"}));
+  EXPECT_EQ(names("sweep:\n  cases:\n    - {model.dim: 8, train.updates: 1}\n    - {model.dim: 16}\n"
+                  "  grid: {seed: [1, 2]}\n"),
+            (Names{"model.dim=8 train.updates=1 seed=1", "model.dim=8 train.updates=1 seed=2",
+                   "model.dim=16 seed=1", "model.dim=16 seed=2"}));
+}
+
+TEST_F(Sweeps, ACaseKeepsItsOwnValueOfAKeyOfTheGrid) {
+  EXPECT_EQ(names("sweep:\n  cases:\n    - {model.dim: 8, train.updates: 1}\n    - {model.dim: 16}\n"
+                  "  grid: {train.updates: [2, 3], seed: [1, 2]}\n"),
+            (Names{"model.dim=8 train.updates=1 seed=1", "model.dim=8 train.updates=1 seed=2",
+                   "model.dim=16 train.updates=2 seed=1", "model.dim=16 train.updates=2 seed=2",
+                   "model.dim=16 train.updates=3 seed=1", "model.dim=16 train.updates=3 seed=2"}));
 }
 
 TEST_F(Sweeps, ValuesReachTheOptions) {
@@ -60,10 +69,10 @@ TEST_F(Sweeps, AnOverriddenKeyIsSweptNoMore) {
   const std::string yaml =
       "sweep:\n  cases: [{model.dim: 8, seed: 1}, {model.dim: 8, seed: 2}]\n  grid: {model.mixer.rows: [1, "
       "2]}\n";
-  EXPECT_EQ(labels(yaml, {"seed=5"}),
-            (Labels{"model.dim=8 model.mixer.rows=1", "model.dim=8 model.mixer.rows=2"}));
-  EXPECT_EQ(labels(yaml, {"seed=5", "model.mixer=plain"}), Labels{"model.dim=8"});
-  EXPECT_EQ(labels(yaml, {"seed=5", "model.mixer.type=plain"}), Labels{"model.dim=8"});
+  EXPECT_EQ(names(yaml, {"seed=5"}),
+            (Names{"model.dim=8 model.mixer.rows=1", "model.dim=8 model.mixer.rows=2"}));
+  EXPECT_EQ(names(yaml, {"seed=5", "model.mixer=plain"}), Names{"model.dim=8"});
+  EXPECT_EQ(names(yaml, {"seed=5", "model.mixer.type=plain"}), Names{"model.dim=8"});
   const auto options = read_cases<SampleOptions>(cases(yaml, {"seed=5", "model.mixer=plain"}));
   EXPECT_EQ(options[0].seed, 5);
 }
@@ -118,6 +127,63 @@ TEST_F(Sweeps, TooManyRunsAreRefused) {
   const std::string yaml = fmt::format("sweep: {{grid: {{seed: [{0}], threads: [{0}]}}}}", values);
   EXPECT_EQ(message_of([&] { cases(yaml); }),
             "table.yaml:1: sweep.grid.threads: the sweep has more than 100,000 runs");
+}
+
+class Labels : public Sweeps {
+ protected:
+  std::vector<std::string> rows(const std::string& yaml, const std::vector<std::string>& overrides = {}) {
+    std::vector<std::string> all;
+    for (const Case& one : cases(yaml, overrides)) all.push_back(one.row());
+    return all;
+  }
+};
+
+TEST_F(Labels, NameTheirCaseAndTheRestOfTheSweepFollows) {
+  const std::string yaml =
+      "sweep:\n  cases:\n    - {label: Packed-4, model.mixer: packed, model.mixer.rows: 4}\n"
+      "    - {model.mixer: plain}\n  grid: {model.dim: [8], seed: [1, 2]}\n";
+  EXPECT_EQ(names(yaml),
+            (Names{"Packed-4 model.dim=8 seed=1", "Packed-4 model.dim=8 seed=2",
+                   "model.mixer=plain model.dim=8 seed=1", "model.mixer=plain model.dim=8 seed=2"}));
+  EXPECT_EQ(rows(yaml), (Names{"Packed-4 model.dim=8", "Packed-4 model.dim=8",
+                               "model.mixer=plain model.dim=8", "model.mixer=plain model.dim=8"}));
+}
+
+TEST_F(Labels, AreNoKeysOfTheConfiguration) {
+  auto options =
+      read_cases<SampleOptions>(cases("sweep: {cases: [{label: A, model.dim: 8}, {model.dim: 8}]}"));
+  EXPECT_EQ(dump(options[0]), dump(options[1]));
+}
+
+TEST_F(Labels, OfSeveralCasesShowWhatTellsThemApart) {
+  EXPECT_EQ(rows("sweep:\n  cases:\n    - {label: A, model.heads: 2, model.dim: 8, seed: 1}\n"
+                 "    - {label: A, model.heads: 2, model.dim: 16, seed: 1}\n"
+                 "    - {label: B, model.heads: 1, model.dim: 8}\n"),
+            (Names{"A model.dim=8", "A model.dim=16", "B"}));
+}
+
+TEST_F(Labels, WithTheSeedOverriddenNameOneRun) {
+  EXPECT_EQ(names("sweep: {cases: [{label: A, seed: 1}, {label: A, seed: 2}]}", {"seed=7"}), Names{"A"});
+}
+
+TEST_F(Labels, OfEqualCasesAreRefused) {
+  EXPECT_EQ(message_of([&] {
+              read_cases<SampleOptions>(
+                  cases("sweep:\n  cases:\n    - {label: A, seed: 1, model.dim: 8}\n"
+                        "    - {model.dim: 8, seed: 1, label: A}\n"));
+            }),
+            "table.yaml:4: sweep.cases[1].label: 'A' names a case with the same keys at "
+            "table.yaml:3");
+}
+
+TEST_F(Labels, MustBeTexts) {
+  EXPECT_EQ(message_of([&] {
+              read_cases<SampleOptions>(
+                  cases("sweep:\n  cases:\n    - {label: [A]}\n    - label:\n    - {label: ''}\n"));
+            }),
+            "table.yaml:3: sweep.cases[0].label: expected a name for the case, got a list\n"
+            "table.yaml:4: sweep.cases[1].label: expected a name for the case, got nothing\n"
+            "table.yaml:5: sweep.cases[2].label: expected a name for the case, got the text ''");
 }
 
 using Experiments = FolderTest;

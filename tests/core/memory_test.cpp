@@ -39,6 +39,8 @@ TEST(CountingAllocator, TooMuchIsAnExceptionNotACrash) {
   EXPECT_THROW(c10::GetCPUAllocator()->allocate(std::size_t{1} << 60), std::bad_alloc);
 }
 
+TEST(CudaMemory, IsNoneWhereCudaWasNotUsed) { EXPECT_EQ(cuda_bytes_peak(0), 0); }
+
 TEST(ResidentMemory, PeakRisesWithPagesThatAreTouched) {
   const int64_t before = resident_bytes();
   if (!reset_resident_bytes_peak())

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,9 +36,9 @@ class Imdb : public ::testing::Test {
     return place.root / "imdb" / "aclImdb" / half / name / fmt::format("{}_{}.txt", i, name == "pos" ? 8 : 2);
   }
   fs::path prepared(const std::string& half) const { return place.cache / ("imdb-" + half + ".seq"); }
-  std::string captured(Split split) {
+  std::string captured() {
     ::testing::internal::CaptureStderr();
-    options.open(split, place);
+    options.open(place);
     return ::testing::internal::GetCapturedStderr();
   }
   static std::set<std::string> ids(const LabelledSequences& data) {
@@ -52,7 +53,7 @@ class Imdb : public ::testing::Test {
 };
 
 TEST_F(Imdb, ReadsThePublishersLayout) {
-  const auto data = options.open(Split::test, place);
+  const auto data = options.open(place)[Split::test];
   ASSERT_EQ(data->size(), 40);
   for (int64_t i = 0; i < data->size(); ++i) {
     const std::string id(data->id(i));  // test/pos/12_8
@@ -65,7 +66,7 @@ TEST_F(Imdb, ReadsThePublishersLayout) {
 
 TEST_F(Imdb, EveryPrefixOfASplitIsBalanced) {
   for (const Split split : {Split::train, Split::validation, Split::test}) {
-    const auto data = options.open(split, place);
+    const auto data = options.open(place)[split];
     int64_t balance = 0;
     for (int64_t i = 0; i < data->size(); ++i) {
       balance += data->label(i) == 1 ? 1 : -1;
@@ -75,8 +76,8 @@ TEST_F(Imdb, EveryPrefixOfASplitIsBalanced) {
 }
 
 TEST_F(Imdb, HoldsValidationOutOfTrain) {
-  const auto train = ids(*options.open(Split::train, place));
-  const auto validation = ids(*options.open(Split::validation, place));
+  const auto train = ids(*options.open(place)[Split::train]);
+  const auto validation = ids(*options.open(place)[Split::validation]);
   EXPECT_EQ(train.size(), 36u);
   EXPECT_EQ(validation.size(), 4u);  // a tenth of each class
   for (const auto& id : validation) {
@@ -84,21 +85,20 @@ TEST_F(Imdb, HoldsValidationOutOfTrain) {
     EXPECT_FALSE(train.contains(id));
   }
   options.validation_seed = 1;
-  EXPECT_NE(ids(*options.open(Split::validation, place)), validation);
+  EXPECT_NE(ids(*options.open(place)[Split::validation]), validation);
 }
 
 TEST_F(Imdb, ALargerValidationPartContainsTheSmaller) {
-  const auto tenth = ids(*options.open(Split::validation, place));
+  const auto tenth = ids(*options.open(place)[Split::validation]);
   options.validation_fraction = 0.5;
-  const auto half = ids(*options.open(Split::validation, place));
+  const auto half = ids(*options.open(place)[Split::validation]);
   EXPECT_EQ(half.size(), 20u);
   EXPECT_TRUE(std::includes(half.begin(), half.end(), tenth.begin(), tenth.end()));
 }
 
 TEST_F(Imdb, RefusesAnEmptyValidationPart) {
   options.validation_fraction = 0;
-  EXPECT_EQ(options.open(Split::train, place)->size(), 40);
-  EXPECT_THAT(message_of<UserError>([&] { options.open(Split::validation, place); }),
+  EXPECT_THAT(message_of<UserError>([&] { options.open(place); }),
               HasSubstr("validation_fraction 0 of 40 training reviews leaves none"));
 }
 
@@ -106,31 +106,31 @@ TEST_F(Imdb, RefusesAnEmptyTrainingPart) {
   for (const char* name : {"neg", "pos"})
     for (int i = 1; i < 20; ++i) fs::remove(review("train", name, i));
   options.validation_fraction = 0.5;  // of one review a class: rounded up to all
-  EXPECT_THAT(message_of<UserError>([&] { options.open(Split::train, place); }),
+  EXPECT_THAT(message_of<UserError>([&] { options.open(place); }),
               HasSubstr("validation_fraction 0.5 of 2 training reviews leaves none to train on"));
 }
 
 TEST_F(Imdb, TakesFixedBalancedSamples) {
   options.test_examples = 6;
   options.train_examples = 10;
-  const auto test = options.open(Split::test, place);
-  const auto train = options.open(Split::train, place);
+  const auto test = options.open(place)[Split::test];
+  const auto train = options.open(place)[Split::train];
   EXPECT_EQ(test->size(), 6);
   EXPECT_EQ(train->size(), 10);
   const auto six = ids(*test);
   EXPECT_EQ(std::count_if(six.begin(), six.end(), [](auto& id) { return id.starts_with("test/pos/"); }), 3);
   options.test_examples = 8;
-  const auto eight = ids(*options.open(Split::test, place));
+  const auto eight = ids(*options.open(place)[Split::test]);
   EXPECT_TRUE(std::includes(eight.begin(), eight.end(), six.begin(), six.end()));
 }
 
 TEST_F(Imdb, ReadsBytesThatAreNotUtf8AsTheyAre) {
   const std::string latin1 = "tr\xE8s bon\0\xFF\r\n";
   write(review("test", "pos", 3), latin1);
-  const std::string log = captured(Split::test);
+  const std::string log = captured();
   EXPECT_THAT(log, HasSubstr("40 test reviews"));
   EXPECT_THAT(log, HasSubstr("1 test reviews are not UTF-8"));
-  const auto data = options.open(Split::test, place);
+  const auto data = options.open(place)[Split::test];
   for (int64_t i = 0; i < data->size(); ++i)
     if (data->id(i) == "test/pos/3_8") {
       EXPECT_EQ(text_of(*data, i), latin1);
@@ -143,10 +143,11 @@ TEST_F(Imdb, EncodesALineAsItsBytes) {
 
 TEST_F(Imdb, NamesAMissingClassFolder) {
   fs::remove_all(review("test", "neg", 0).parent_path());
-  EXPECT_THAT(message_of<UserError>([&] { options.open(Split::test, place); }),
+  EXPECT_THAT(message_of<UserError>([&] { options.open(place); }),
               AllOf(HasSubstr("imdb/aclImdb/test/neg"), HasSubstr("scripts/fetch_data imdb")));
+  EXPECT_FALSE(fs::exists(prepared("train"))) << "told of only after the other half had been prepared";
   fs::remove_all(place.root);
-  EXPECT_THAT(message_of<UserError>([&] { options.open(Split::train, place); }),
+  EXPECT_THAT(message_of<UserError>([&] { options.open(place); }),
               AllOf(HasSubstr("imdb/aclImdb/train/neg"), HasSubstr("scripts/fetch_data imdb")));
 }
 
@@ -154,40 +155,53 @@ TEST_F(Imdb, NamesAClassFolderWithoutReviews) {
   const fs::path neg = review("test", "neg", 0).parent_path();
   fs::remove_all(neg);
   write(neg / "urls_neg.html", "not a review");
-  EXPECT_THAT(message_of<UserError>([&] { options.open(Split::test, place); }),
+  EXPECT_THAT(message_of<UserError>([&] { options.open(place); }),
               AllOf(HasSubstr("test/neg"), HasSubstr("holds no reviews")));
 }
 
 TEST_F(Imdb, NamesAnEmptyReviewAndPreparesNothing) {
   write(review("train", "pos", 4), "");
-  EXPECT_THAT(message_of<UserError>([&] { options.open(Split::train, place); }),
+  EXPECT_THAT(message_of<UserError>([&] { options.open(place); }),
               AllOf(HasSubstr("train/pos/4_8.txt is empty"), HasSubstr("scripts/fetch_data imdb")));
   EXPECT_FALSE(fs::exists(prepared("train")));
 }
 
 TEST_F(Imdb, PreparesOnce) {
-  EXPECT_THAT(captured(Split::test), HasSubstr("prepared 40 test reviews"));
+  EXPECT_THAT(captured(), HasSubstr("prepared 40 test reviews"));
   const auto written = fs::last_write_time(prepared("test"));
-  EXPECT_EQ(captured(Split::test), "");
+  EXPECT_EQ(captured(), "");
   EXPECT_EQ(fs::last_write_time(prepared("test")), written);
 }
 
+/// Each opening hashes the whole file, which is most of the time that a run needs to start.
+TEST_F(Imdb, OpensEachPreparedFileOnce) {
+  options.open(place);
+  const int watch = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  ASSERT_GE(watch, 0);
+  for (const char* half : {"train", "test"})
+    ASSERT_GE(::inotify_add_watch(watch, prepared(half).c_str(), IN_OPEN), 0);
+  options.open(place);
+  alignas(inotify_event) char events[16 * sizeof(inotify_event)];  // a watched file's events carry no name
+  const ssize_t read = ::read(watch, events, sizeof events);
+  EXPECT_EQ(read, static_cast<ssize_t>(2 * sizeof(inotify_event)));
+  ::close(watch);
+}
+
 TEST_F(Imdb, PreparesAgainWhenTheSourceChanged) {
-  const std::string before = options.checksum(place);
-  EXPECT_EQ(options.checksum(place), before);
+  const std::string before = options.open(place).checksum;
+  EXPECT_EQ(options.open(place).checksum, before);
   write(review("test", "pos", 99), "one more review");
-  EXPECT_THAT(captured(Split::test),
-              AllOf(HasSubstr("other source files"), HasSubstr("prepared 41 test reviews")));
+  EXPECT_THAT(captured(), AllOf(HasSubstr("other source files"), HasSubstr("prepared 41 test reviews")));
   write(review("test", "pos", 99), "one more review, longer");
-  EXPECT_THAT(captured(Split::test), HasSubstr("prepared 41 test reviews"));
-  EXPECT_NE(options.checksum(place), before);
+  EXPECT_THAT(captured(), HasSubstr("prepared 41 test reviews"));
+  EXPECT_NE(options.open(place).checksum, before);
 }
 
 TEST_F(Imdb, ChecksumIsOfContentNotOfPlace) {
-  const std::string before = options.checksum(place);
+  const std::string before = options.open(place).checksum;
   fs::rename(place.root, folder.path() / "moved");
   place = {folder.path() / "moved", folder.path() / "another cache"};
-  EXPECT_EQ(options.checksum(place), before);
+  EXPECT_EQ(options.open(place).checksum, before);
 }
 
 /// What can happen to a prepared file, and what is said of it.
@@ -200,12 +214,12 @@ struct Damage {
 class DamagedPreparedFile : public Imdb, public ::testing::WithParamInterface<Damage> {};
 
 TEST_P(DamagedPreparedFile, IsNoticedAndMadeAgain) {
-  options.open(Split::test, place);
+  options.open(place);
   const std::string whole = read_file(prepared("test"));
   std::string bytes = whole;
   GetParam().act(bytes);
   write(prepared("test"), bytes);
-  EXPECT_THAT(captured(Split::test),
+  EXPECT_THAT(captured(),
               AllOf(HasSubstr("imdb-test.seq"), HasSubstr(GetParam().said), HasSubstr("preparing it again")));
   EXPECT_EQ(read_file(prepared("test")), whole);
 }
@@ -227,7 +241,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return test.param.name; });
 
 TEST_F(Imdb, ProcessesThatPrepareTogetherAllGetTheWholeSet) {
-  options.open(Split::train, place);
+  options.open(place);
   const std::string whole = read_file(prepared("train"));
   for (int round = 0; round < 5; ++round) {
     fs::remove_all(place.cache);
@@ -238,7 +252,7 @@ TEST_F(Imdb, ProcessesThatPrepareTogetherAllGetTheWholeSet) {
       if (child == 0) {
         int status = 1;
         try {
-          status = options.open(Split::train, place)->size() == 36 ? 0 : 2;
+          status = options.open(place)[Split::train]->size() == 36 ? 0 : 2;
         } catch (...) {
         }
         ::_exit(status);
@@ -255,7 +269,7 @@ TEST_F(Imdb, ProcessesThatPrepareTogetherAllGetTheWholeSet) {
 }
 
 TEST_F(Imdb, WaitsForTheProcessThatPreparesAndUsesItsWork) {
-  options.open(Split::test, place);
+  options.open(place);
   const std::string whole = read_file(prepared("test"));
   fs::remove(prepared("test"));
   int ready[2];
@@ -272,7 +286,7 @@ TEST_F(Imdb, WaitsForTheProcessThatPreparesAndUsesItsWork) {
   char locked = 0;
   ASSERT_EQ(::read(ready[0], &locked, 1), 1);
   ASSERT_EQ(locked, 'y');
-  const std::string log = captured(Split::test);
+  const std::string log = captured();
   EXPECT_THAT(log, HasSubstr("waiting for another process that prepares"));
   EXPECT_THAT(log, ::testing::Not(HasSubstr("prepared 40")));
   ::waitpid(child, nullptr, 0);
@@ -283,7 +297,7 @@ TEST_F(Imdb, WaitsForTheProcessThatPreparesAndUsesItsWork) {
 TEST_F(Imdb, SaysWhichCacheFolderCannotBeMade) {
   write(folder.path() / "file", "in the way");
   place.cache = folder.path() / "file" / "cache";
-  EXPECT_THAT(message_of<RunError>([&] { options.open(Split::test, place); }), HasSubstr("file/cache"));
+  EXPECT_THAT(message_of<RunError>([&] { options.open(place); }), HasSubstr("file/cache"));
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ TEST(ListOpsGrammar, SaysWhatIsWrong) {
 class ListOps : public ::testing::Test {
  protected:
   std::vector<std::string> texts(Split split) {
-    const auto data = options.open(split, place);
+    const auto data = options.open(place)[split];
     std::vector<std::string> all;
     for (int64_t i = 0; i < data->size(); ++i) all.push_back(text_of(*data, i));
     return all;
@@ -75,7 +75,7 @@ TEST_F(ListOps, HasTheSizesAsked) {
 }
 
 TEST_F(ListOps, LabelsAreTheValues) {
-  const auto data = options.open(Split::test, place);
+  const auto data = options.open(place)[Split::test];
   std::set<int32_t> seen;
   for (int64_t i = 0; i < data->size(); ++i) {
     EXPECT_EQ(data->label(i), listops::evaluate(data->symbols(i)));
@@ -130,7 +130,7 @@ TEST_F(ListOps, IsTheSameWhereverItIsMade) {
 
 // Recorded when the generator was written: results of different machines and versions stay comparable.
 TEST_F(ListOps, IsTheSameOnEveryMachine) {
-  EXPECT_EQ(options.checksum(place), "c6d718af85d5274d6b6d2581572cf851d51e981c7ae9017d953514137e780182");
+  EXPECT_EQ(options.open(place).checksum, "c6d718af85d5274d6b6d2581572cf851d51e981c7ae9017d953514137e780182");
 }
 
 TEST_F(ListOps, ALargerTrainingSetKeepsTheTestSet) {
@@ -144,7 +144,7 @@ TEST_F(ListOps, SaysWhenTheLengthsDoNotHoldSoMany) {
   options.min_length = 1;
   options.max_length = 4;  // digits and [OP a b ]: 410 expressions over the three splits
   EXPECT_THAT(
-      message_of<UserError>([&] { options.open(Split::train, place); }),
+      message_of<UserError>([&] { options.open(place); }),
       ::testing::AllOf(HasSubstr("of 4000 different train expressions"), HasSubstr("lengths 1 to 4")));
 }
 

@@ -53,8 +53,8 @@ TEST(Run, EvaluatesOtherWeightsWithoutTraining) {
   const Lab lab;
   ASSERT_EQ(lab.attnlab({"run", "tiny.yaml"}).status, 0);
   const fs::path first = lab.run_folder();
-  const Finished run = lab.attnlab(
-      {"run", "tiny.yaml", "evaluate_only=true", "init_from=" + first.string(), "results_folder=again"});
+  const Finished run =
+      lab.attnlab({"run", "tiny.yaml", "train=none", "init_from=" + first.string(), "results_folder=again"});
   ASSERT_EQ(run.status, 0) << run.err;
   const fs::path second = fs::directory_iterator(lab.path() / "again" / "tiny")->path();
   EXPECT_EQ(read_table(first / "run.h5", "/eval/test").at("nll"),
@@ -106,6 +106,9 @@ TEST(Sweep, JobsRunSideBySide) {
   EXPECT_EQ(sweep.status, 0) << sweep.err;
   EXPECT_THAT(sweep.err, HasSubstr("3 runs: 3 done"));
   EXPECT_THAT(lab.attnlab({"table", "seeds.yaml", "train.updates=5"}).out, ContainsRegex("seeds +3/3 "));
+  const Finished some =
+      lab.attnlab({"table", "seeds.yaml", "--columns", "parameters,accuracy", "train.updates=5"});
+  EXPECT_THAT(some.out, ContainsRegex("^case +runs +parameters +accuracy +notes\nseeds +3/3 ")) << some.err;
 }
 
 TEST(Sweep, PassesAStopOnAndCanBeResumed) {
@@ -131,6 +134,19 @@ TEST(Explain, TellsOfAComponentAndItsKeys) {
   const Lab lab;
   EXPECT_THAT(lab.attnlab({"explain", "luna"}).out, HasSubstr("projection_length"));
   EXPECT_THAT(lab.attnlab({"explain", "train.schedule"}).out, HasSubstr("inverse_sqrt"));
+}
+
+TEST(Explain, AllIsAPageWithATableForEachComponent) {
+  const Lab lab;
+  const Finished page = lab.attnlab({"explain", "--all"});
+  ASSERT_EQ(page.status, 0) << page.err;
+  for (const char* part :
+       {"# Configuration reference\n", "## `model.encoder.attention`\n", "### `luna`\n", "### `imdb`\n",
+        "| `projection_length` | whole number", "| `train` | section, or none"})
+    EXPECT_THAT(page.out, HasSubstr(part));
+  const Finished both = lab.attnlab({"explain", "--all", "luna"});
+  EXPECT_EQ(both.status, 2);
+  EXPECT_THAT(both.err, HasSubstr("excludes --all"));
 }
 
 /// Every experiment of the project, with every run of its sweep, is free of mistakes.

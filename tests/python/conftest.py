@@ -8,7 +8,6 @@ CONFIG = """\
 task: classify
 seed: {seed}
 limit: 0
-evaluate_only: false
 data:
   type: imdb
   validation_fraction: 0.1

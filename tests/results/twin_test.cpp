@@ -44,6 +44,8 @@ TEST(Twin, HoldsTablesRowsFiguresAndAttributes) {
     record->define(train_table());
     append_steps(*record, 0, 2);
     record->summarise({"accuracy", 0.625, "1", "accuracy on test", Summary::Better::higher, 2000, 0.0108});
+    record->summarise({"majority", 0.5, "1", "floor", Summary::Better::neither, 2000, 0.0112, "accuracy",
+                       "majority class"});
   }
   const auto lines = lines_of(folder / "metrics.jsonl");
   const std::vector<json> expected = {
@@ -59,7 +61,9 @@ TEST(Twin, HoldsTablesRowsFiguresAndAttributes) {
           R"({"event":"row","table":"/train","row":1,"values":{"step":1,"loss":0.5,"note":"note 1"}})"),
       json::parse(
           R"({"event":"summary","name":"accuracy","value":0.625,"units":"1","long_name":"accuracy on test",
-        "better":"higher","n":2000,"standard_error":0.0108})")};
+        "better":"higher","n":2000,"standard_error":0.0108})"),
+      json::parse(R"({"event":"summary","name":"majority","value":0.5,"units":"1","long_name":"floor",
+        "better":"neither","n":2000,"standard_error":0.0112,"floor_of":"accuracy","row":"majority class"})")};
   EXPECT_EQ(lines, expected);
 }
 

@@ -62,6 +62,8 @@ TEST_F(Life, TheRecordSaysWhatIsNeededToRepeatTheRun) {
   EXPECT_EQ(text(run, "description"), "two words");
   EXPECT_EQ(text(run, "run_id"), run.id);
   EXPECT_EQ(text(run, "error"), "");
+  for (const char* absent : {"case", "label", "published", "compare"})
+    EXPECT_EQ(text(run, absent), "") << absent;
   EXPECT_EQ(text(run, "device"), "cpu");
   EXPECT_EQ(whole(run, "seed"), 7);
   EXPECT_EQ(whole(run, "threads"), 1);
@@ -71,6 +73,25 @@ TEST_F(Life, TheRecordSaysWhatIsNeededToRepeatTheRun) {
     EXPECT_NE(text(run, name), "") << name;
   EXPECT_THAT(text(run, "started"), testing::MatchesRegex("....-..-..T..:..:..Z"));
   EXPECT_LE(text(run, "started"), text(run, "finished"));
+}
+
+TEST_F(Life, TheRecordSaysWhatTheExperimentSaysAboutTheRun) {
+  folder_.write("p.yaml",
+                "{source: S, metric: seconds_speedup_a, rows: [{name: X, match: {label: A}, "
+                "seconds_speedup_a: 2}]}");
+  const PlannedRun run = plan(
+      "{task: toy, published: p.yaml, compare: {to: {a: A}, speedup: [seconds]}, "
+      "sweep: {cases: [{label: A, floor: 0.25}], grid: {length: [5], seed: [3]}}}");
+  ASSERT_EQ(start(run), exit_done);
+  EXPECT_EQ(text(run, "case"), "A length=5 seed=3");
+  EXPECT_EQ(text(run, "label"), "A length=5");
+  EXPECT_EQ(text(run, "published"),
+            R"({"source":"S","unit":"","metrics":["seconds_speedup_a"],)"
+            R"("rows":[{"name":"X","figures":{"seconds_speedup_a":2.0},"this_case":true}]})");
+  EXPECT_EQ(text(run, "compare"), R"({"to":{"a":"A"},"speedup":["seconds"],"fraction":[]})");
+  EXPECT_EQ(record(run).summaries.at("accuracy_floor").floor_of, "accuracy");
+  EXPECT_EQ(record(run).summaries.at("accuracy_floor").row, "majority class");
+  EXPECT_EQ(record(run).summaries.at("accuracy").floor_of, "");
 }
 
 struct Ending {
@@ -92,6 +113,8 @@ INSTANTIATE_TEST_SUITE_P(, LifeEnds,
                          testing::Values(Ending{"failed", "failed", "Input/output error", 1},
                                          Ending{"diverged", "diverged", "not finite at step 3", 1},
                                          Ending{"bad_alloc", "out_of_memory", "out of memory", 1},
+                                         Ending{"no_memory", "out_of_memory", "out of memory: it did not fit",
+                                                1},
                                          Ending{"torch_memory", "out_of_memory", "can't allocate memory", 1},
                                          Ending{"interrupted", "interrupted", "signal 15", 143},
                                          Ending{"late_user_error", "failed", "found late", 2}),

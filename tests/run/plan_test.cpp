@@ -22,7 +22,7 @@ TEST(Plan, HasARunForEachCombinationInAFixedOrder) {
   ASSERT_EQ(plan.runs.size(), 6U);
   EXPECT_EQ(plan.experiment, "toy");
   EXPECT_EQ(plan.runs[4].index, 4);
-  EXPECT_EQ(plan.runs[4].label, "value=2 seed=2");
+  EXPECT_EQ(plan.runs[4].name, "value=2 seed=2");
   EXPECT_EQ(plan.runs[4].options.seed, 2);
 }
 
@@ -74,10 +74,24 @@ TEST(Plan, EveryMistakeIsToldAtOnce) {
 
 TEST(Plan, EvaluationAloneNeedsWeights) {
   const TemporaryFolder folder;
-  const auto file = folder.write("toy.yaml", "{task: toy, evaluate_only: true}");
-  EXPECT_THAT(user_error_of([&] { plan_experiment(file, {}); }), HasSubstr("evaluate_only: needs init_from"));
-  EXPECT_NE(plan_run(file, {"init_from=a"}, std::nullopt).id,
-            plan_run(file, {"init_from=a", "evaluate_only=false"}, std::nullopt).id);
+  const auto file = folder.write("toy.yaml", "task: toy\ntrain: none\n");
+  EXPECT_THAT(user_error_of([&] { plan_experiment(file, {}); }),
+              HasSubstr("toy.yaml:2: train: none only evaluates, and needs init_from"));
+  EXPECT_THAT(user_error_of([&] { plan_experiment(file, {"train=off"}); }),
+              HasSubstr("train: expected a map of keys or none, got the text 'off'"));
+}
+
+TEST(Plan, EvaluationAloneIsAnotherRunWhateverTheTrainingWouldBe) {
+  const TemporaryFolder folder;
+  const auto file = folder.write("toy.yaml", "{task: toy, init_from: a, train: {updates: 5}}");
+  const PlannedRun trained = plan_run(file, {}, std::nullopt);
+  const PlannedRun evaluated = plan_run(file, {"train=none"}, std::nullopt);
+  EXPECT_NE(evaluated.id, trained.id);
+  EXPECT_THAT(evaluated.yaml, HasSubstr("\ntrain: none\n"));
+  const auto other = folder.write("other.yaml", "{task: toy, init_from: a, train: none}");
+  EXPECT_EQ(plan_run(other, {}, std::nullopt).id, evaluated.id);
+  EXPECT_EQ(plan_run(folder.write("shown.yaml", evaluated.yaml), {}, std::nullopt).id, evaluated.id);
+  EXPECT_EQ(plan_run(other, {"train.updates=5"}, std::nullopt).id, trained.id);
 }
 
 TEST(Plan, FoldersComeFromTheKeyThenTheEnvironment) {

@@ -1,86 +1,34 @@
-// Tables: their formats, the statistics over seeds, and published figures.
+// attnlab table, over runs of the toy task.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "run/commands.h"
-#include "run/figures.h"
 #include "run/life.h"
-#include "run/numbers.h"
-#include "run/published.h"
-#include "run/text_table.h"
 #include "test_folder.h"
 
 namespace attnlab {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
-
-const TextTable kTable{{"name", "value"}, {{"a|b", "1 ± 2"}, {"50%, \"so\"", "3"}}};
-
-TEST(TextTable, TextIsAlignedByCharactersNotBytes) {
-  EXPECT_EQ(render({{"x", "y"}, {{"±", "1"}, {"ab", "2"}}}, "text"), "x   y\n±   1\nab  2\n");
-}
-
-TEST(TextTable, MarkdownEscapesItsBars) {
-  EXPECT_THAT(render(kTable, "markdown"), HasSubstr("| a\\|b "));
-  EXPECT_THAT(render(kTable, "markdown"), HasSubstr("\n| ---"));
-}
-
-TEST(TextTable, CsvQuotesAsRfc4180Says) {
-  EXPECT_EQ(render(kTable, "csv"), "name,value\na|b,1 ± 2\n\"50%, \"\"so\"\"\",3\n");
-}
-
-TEST(TextTable, LatexEscapesItsSpecialCharacters) {
-  const std::string text = render(kTable, "latex");
-  EXPECT_THAT(text, HasSubstr("50\\%, \"so\" & 3 \\\\"));
-  EXPECT_THAT(text, HasSubstr("1 $\\pm$ 2"));
-}
-
-TEST(Numbers, HaveTheDecimalsOfTheirUncertainty) {
-  EXPECT_EQ(with_uncertainty(0.64231, 0.0107), "0.642 ± 0.011");
-  EXPECT_EQ(with_uncertainty(65.7412, 1.26), "65.7 ± 1.3");
-  EXPECT_EQ(with_uncertainty(0.64231, 0), "0.6423");
-  EXPECT_EQ(number(5312768), "5312768");
-  EXPECT_EQ(number(15118.4), "15118");
-}
-
-TEST(Figures, MeanAndSampleDeviation) {
-  // statistics.mean and statistics.stdev of Python for the same numbers.
-  const Figure figure{{0.62, 0.64, 0.65, 0.61}, 0};
-  EXPECT_NEAR(figure.mean(), 0.63, 1e-12);
-  EXPECT_NEAR(figure.deviation(), 0.018257418583505554, 1e-15);
-  EXPECT_TRUE(std::isnan(Figure({{0.5}, 0.1}).deviation()));
-}
-
-TEST(Published, IsReadWithEveryMistakeTold) {
-  const TemporaryFolder folder;
-  const auto file = folder.write("p.yaml",
-                                 "metric: accuracy\nsorce: x\nrows:\n  - {name: A, accuracy: high}\n"
-                                 "  - {match: {seed: 1}, acuracy: 1}\n");
-  const std::string words = user_error_of([&] { read_published(file); });
-  EXPECT_THAT(words, HasSubstr("p.yaml:2: sorce: unknown key; did you mean 'source'?"));
-  EXPECT_THAT(words, HasSubstr("rows[0].accuracy: expected a number"));
-  EXPECT_THAT(words, HasSubstr("rows[1].acuracy: unknown key; did you mean 'accuracy'?"));
-  EXPECT_THAT(words, HasSubstr("rows[1].name: missing"));
-}
-
-TEST(Published, MatchesByResolvedValuesNotBySpelling) {
-  const std::map<std::string, std::string> options{
-      {"model.attention.type", "luna"}, {"length", "16"}, {"p", "1.0e-05"}};
-  EXPECT_TRUE(
-      matches({"", {{"model.attention", "luna"}, {"length", "16.0"}, {"p", "0.00001"}}, {}}, options));
-  EXPECT_FALSE(matches({"", {{"model.attention", "softmax"}}, {}}, options));
-  EXPECT_FALSE(matches({"", {{"absent", "1"}}, {}}, options));
-  EXPECT_FALSE(matches({"", {}, {}}, options));
-}
+using testing::Not;
 
 class TableOfRuns : public testing::Test {
  protected:
-  std::string table(const std::string& format) {
+  std::string table(const std::string& format, const std::vector<std::string>& columns = {}) {
+    return printed([&] { return table_command({file_, overrides()}, {format, columns}); });
+  }
+  std::string list() {
+    return printed([&] { return list_command({file_, overrides()}); });
+  }
+  template <class Command>
+  static std::string printed(const Command& command) {
     testing::internal::CaptureStdout();
-    EXPECT_EQ(table_command({file_, overrides()}, format), 0);
+    try {
+      EXPECT_EQ(command(), 0);
+    } catch (const std::exception& e) {
+      ADD_FAILURE() << e.what();
+    }
     return testing::internal::GetCapturedStdout();
   }
   std::vector<std::string> overrides() const { return {"results_folder=" + (folder_ / "results").string()}; }
@@ -101,10 +49,10 @@ class TableOfRuns : public testing::Test {
 TEST_F(TableOfRuns, HasARowACaseWithSeedsTogetherAndSaysWhatIsMissing) {
   for (const int64_t index : {0, 1, 3}) run(index);
   const std::string text = table("text");
-  EXPECT_THAT(text, testing::ContainsRegex("value=0.6(0)? +2/2 +60 +61.25 \\(Ours\\)"));
-  EXPECT_THAT(text, testing::ContainsRegex("value=0.5 +0/1 +1 not started"));
-  EXPECT_THAT(text, testing::ContainsRegex("ending=failed +0/1 +1 failed"));
-  EXPECT_THAT(text, testing::ContainsRegex("Theirs \\(published only\\) +70"));
+  EXPECT_THAT(text, ContainsRegex("value=0.6(0)? +2/2 +60 +61.25 \\(Ours\\)"));
+  EXPECT_THAT(text, ContainsRegex("value=0.5 +0/1 +1 not started"));
+  EXPECT_THAT(text, ContainsRegex("ending=failed +0/1 +1 failed: cannot read x: Input/output error\n"));
+  EXPECT_THAT(text, ContainsRegex("Theirs \\(published only\\) +70"));
   EXPECT_THAT(text, HasSubstr("Published: Someone 2020"));
 }
 
@@ -116,10 +64,97 @@ TEST_F(TableOfRuns, ShowsTheStandardErrorOfASingleRun) {
 TEST_F(TableOfRuns, CsvHasANumberACell) {
   run(2);
   const std::string text = table("csv");
-  EXPECT_THAT(text, testing::StartsWith(
-                        "case,runs_done,runs_total,accuracy,accuracy_sd,accuracy_se,published_accuracy,"
-                        "notes,run_ids,git_commit"));
-  EXPECT_THAT(text, testing::ContainsRegex("\n[^,]*value=0.5[^,]*,1,1,50,,5,,"));
+  EXPECT_THAT(text,
+              testing::StartsWith("case,kind,label,ending,value,runs_done,runs_total,accuracy,accuracy_sd,"
+                                  "accuracy_se,published_accuracy,notes,run_ids,git_commit"));
+  EXPECT_THAT(text, HasSubstr("\nvalue=0.5,ours,,,0.5,1,1,50,,5,,,"));
+  EXPECT_THAT(text, ContainsRegex("\nvalue=0.60?,ours,,,0.60?,0,2,,,,61.25,2 not started,"));
+  EXPECT_THAT(text, HasSubstr("\nTheirs,published,,,,,,,,,70,"));
+}
+
+constexpr const char* kComparedTable =
+    R"(case                     runs            accuracy  published  seconds [s]  seconds × plain  published  peak [MiB]  peak / plain  notes
+Plain [old] length=1024  1/1   0.750 ± 0.050 (se)                    6.00             1.00                   2.00         1.00
+Plain [old] length=2048  0/1                                                                                                     1 not started
+Quick length=1024        1/1   0.625 ± 0.050 (se)                    1.50             4.00        3.5        1.00         0.500
+Quick length=2048        1/1   0.625 ± 0.050 (se)                    1.50                                    1.00                not compared with plain: Plain [old] length=2048: 1 not started
+Lost length=1024         0/1                                                                                                     1 out_of_memory: out of memory
+Lost length=2048         0/1                                                                                                     1 not started
+majority class (floor)         0.500 ± 0.040 (se)
+Other (published only)                                   0.5
+
+Values: mean ± standard deviation over runs that are done; (se): the standard error of a single run, from its examples.
+× plain: how many times better than Plain [old]; / plain: as a fraction of its; everything else that is swept equal.
+Published: Someone 2020
+)";
+
+/// Two models at two lengths; the second length is too much for the reference.
+class ComparedRuns : public TableOfRuns {
+ protected:
+  ComparedRuns() {
+    folder_.write("toy.yaml",
+                  "task: toy\npublished: p.yaml\n"
+                  "compare: {to: {plain: 'Plain [old]'}, speedup: [seconds], fraction: [peak]}\n"
+                  "sweep:\n  cases:\n"
+                  "    - {label: 'Plain [old]', seconds: 6, peak: 2097152, value: 0.75, floor: 0.5}\n"
+                  "    - {label: Quick, seconds: 1.5, peak: 1048576, value: 0.625, floor: 0.5}\n"
+                  "    - {label: Lost, ending: bad_alloc}\n"
+                  "  grid: {length: [1024, 2048]}\n");
+    folder_.write("p.yaml",
+                  "source: Someone 2020\nmetric: [seconds_speedup_plain, accuracy]\nunit: \"1\"\nrows:\n"
+                  "  - {name: Quick 1K, match: {label: Quick, length: 1024}, seconds_speedup_plain: 3.5}\n"
+                  "  - {name: Other, accuracy: 0.5}\n");
+  }
+};
+
+TEST_F(ComparedRuns, StandUnderTheirLabelsWithRatiosFloorsAndReasons) {
+  for (const int64_t index : {0, 2, 3, 4}) run(index);
+  EXPECT_EQ(table("text", {"accuracy", "seconds", "peak"}), kComparedTable);
+}
+
+TEST_F(ComparedRuns, AreListedByLabel) {
+  EXPECT_THAT(list(), ContainsRegex("\n2 +[0-9a-f]{10} +not started +Quick length=1024 +attnlab run "));
+}
+
+TEST_F(ComparedRuns, CsvHasTheSweptKeysAndRawUnits) {
+  for (const int64_t index : {0, 2}) run(index);
+  const std::string text = table("csv", {"peak"});
+  EXPECT_THAT(text, testing::StartsWith("case,kind,label,length,runs_done,runs_total,peak,peak_sd,peak_se,"
+                                        "peak_fraction_plain,peak_fraction_plain_sd,peak_fraction_plain_se,"
+                                        "notes,"));
+  EXPECT_THAT(text, HasSubstr("\nQuick length=1024,ours,Quick,1024,1,1,1048576,,0,0.5,,,,"));
+}
+
+TEST_F(ComparedRuns, FloorsArePrintedOnlyBesideTheirFigure) {
+  run(0);
+  EXPECT_THAT(table("csv"), ContainsRegex("\nmajority class,floor,,,,,0.5,,0.04,"));
+  EXPECT_THAT(table("text", {"seconds"}), Not(HasSubstr("majority class")));
+  EXPECT_THAT(table("text", {"seconds"}), Not(HasSubstr("Other")));
+}
+
+TEST_F(ComparedRuns, LatexRowsBeginWithNothingThatALineBreakWouldRead) {
+  const std::string text = table("latex");
+  EXPECT_THAT(text, HasSubstr("Plain {[}old] length=1024 & 0/1"));
+  EXPECT_THAT(text, HasSubstr("seconds $\\times$ plain"));
+  EXPECT_THAT(text, HasSubstr("\n% Published: Someone 2020\n"));
+}
+
+TEST_F(ComparedRuns, UnknownFiguresAreRefused) {
+  EXPECT_EQ(user_error_of([&] {
+              table_command({file_, overrides()}, {"text", {"secnds"}});
+            }),
+            "--columns: no task of this experiment has the figure 'secnds'; did you mean 'seconds'?");
+  folder_.write(
+      "toy.yaml",
+      "task: toy\nsweep: {cases: [{label: A}]}\n"
+      "compare:\n  to: {a: A}\n  speedup: [second, accuracy_floor]\n  fraction: [accuracy_floor]\n");
+  EXPECT_EQ(user_error_of([&] { plan_experiment(file_, {}); }),
+            file_.string() +
+                ":5: compare.speedup: no task of this experiment has the headline figure 'second'; "
+                "did you mean 'seconds'?\n" +
+                file_.string() +
+                ":5: compare.speedup: 'accuracy_floor' has no better direction; list it under "
+                "fraction");
 }
 
 }  // namespace

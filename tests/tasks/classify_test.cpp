@@ -95,6 +95,8 @@ TEST_F(ClassifyTask, LimitTakesTheFirstExamples) {
   EXPECT_EQ(record.rows("/eval/test"), 7);
   EXPECT_EQ(record.summaries["accuracy"].n, 7);
   EXPECT_EQ(record.summaries["accuracy_majority"].n, 7);
+  EXPECT_EQ(record.summaries["accuracy_majority"].floor_of, "accuracy");
+  EXPECT_EQ(record.summaries["accuracy_majority"].row, "majority class");
 }
 
 TEST_F(ClassifyTask, TheFigureSelectedOnTestHasItsOwnNameAndIsAtLeastAsHigh) {
@@ -122,11 +124,12 @@ TEST_F(ClassifyTask, EvaluatingAFinishedRunGivesTheSameAnswersForEveryExample) {
   options.run(context(), record);
   RunContext again = context();
   again.folder = folder / "again";
-  again.train = false;
   again.init_from = folder / "run";
   MemoryRecord second;
   for (const Table& t : options.tables()) second.define(t);
+  options.trains = false;
   options.run(again, second);
+  EXPECT_EQ(second.rows("/train"), 0);
   EXPECT_EQ(record.tables["/eval/test"], second.tables["/eval/test"]);
 }
 
@@ -157,24 +160,25 @@ TEST_F(ClassifyTask, ALineThatCannotBeReadDoesNotStopTheOthers) {
 }
 
 TEST_F(ClassifyTask, PredictsWithTheWeightsThatItsFiguresAreOf) {
-  const auto answer = [this](const RunContext& c) {
+  const auto answer = [this](const RunContext& c, bool trains) {
+    ClassifyOptions o = options;
+    o.trains = trains;
     std::istringstream in("[MAX 2 9 1 ]\n");
     std::ostringstream out;
-    options.predict(c, in, out);
+    o.predict(c, in, out);
     return out.str();
   };
   options.train.evaluate_with = EvaluateWith::last;
   options.run(context(), record);
   RunContext last = context();
-  last.train = false;
   last.init_from = folder / "run" / "checkpoint" / "last.safetensors";
-  EXPECT_EQ(answer(context()), answer(last)) << "not with the best ones";
+  EXPECT_EQ(answer(context(), true), answer(last, false)) << "not with the best ones";
 
   RunContext tuned = context();  // starts from the first run's weights and goes on
   tuned.folder = folder / "tuned";
   tuned.init_from = last.init_from;
   options.run(tuned, record);
-  EXPECT_NE(answer(tuned), answer(last)) << "not with those that it started from";
+  EXPECT_NE(answer(tuned, true), answer(last, false)) << "not with those that it started from";
 }
 
 TEST_F(ClassifyTask, RefusesACheckpointOfAnotherModel) {

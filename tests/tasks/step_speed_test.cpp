@@ -10,12 +10,14 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "tasks/memory_record.h"
-#include "tasks/training_step.h"
+#include "tasks/step_memory.h"
 
 namespace attnlab {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 StepSpeedOptions tiny() {
   StepSpeedOptions o;
@@ -71,11 +73,36 @@ TEST(StepSpeed, WritesARowAStepAndAMedianACell) {
   EXPECT_EQ(o.headlines().size(), 2 * 5u);
 }
 
+TEST(StepSpeed, ComparesWithTheModelsThatAreThereAlone) {
+  StepSpeedOptions o = tiny();
+  o.models = {"luna-16", "fused"};
+  MemoryRecord record;
+  for (const Table& t : o.tables()) record.define(t);
+  testing::internal::CaptureStderr();
+  o.run({}, record);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr(" x fused"), Not(HasSubstr("x textbook")), Not(HasSubstr("nan"))));
+}
+
+TEST(StepSpeed, AStepThatDoesNotFitSaysWhichInASentence) {
+  install_counting_allocator();
+  StepSpeedOptions o = tiny();
+  o.batch_size = 1 << 12;
+  try {
+    memory_apart("textbook", o.step_of(o.named("textbook", 0.0), int64_t{1} << 20), Pass::train, 1);
+    FAIL() << "expected no memory for a tensor of 2^55 bytes";
+  } catch (const OutOfMemory& e) {
+    EXPECT_STREQ(e.what(), "the step of textbook at 1048576 tokens did not fit");
+  }
+}
+
 TEST(StepSpeed, AStepHoldsNoTensorOfNByN) {
   install_counting_allocator();
   const StepSpeedOptions o = tiny();
   const int64_t n = 1024, n_by_n = n * n * static_cast<int64_t>(sizeof(float));
-  const auto peak = [&](const char* name) { return step_memory(o.named(name, 0.0), 261, 1, n, 1).allocator; };
+  const auto peak = [&](const char* name) {
+    return memory_apart(name, o.step_of(o.named(name, 0.0), n), Pass::train, 1).allocator;
+  };
   EXPECT_GT(peak("textbook"), n_by_n);
   EXPECT_LT(peak("luna-16"), n_by_n);
 }

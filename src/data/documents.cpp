@@ -1,0 +1,48 @@
+// Every set of documents. Adding one: a pair of files, and a line here.
+#include "data/documents.h"
+
+#include "core/files.h"
+#include "core/stop.h"
+#include "data/pg19.h"
+#include "data/text_files.h"
+#include "data/token_lines.h"
+
+namespace attnlab {
+
+template <>
+const std::vector<Entry<DocumentDataOptions>>& registry<DocumentDataOptions>() {
+  static const std::vector<Entry<DocumentDataOptions>> table = {
+      entry<DocumentDataOptions, Pg19Options>(
+          "pg19", "books of Project Gutenberg from before 1919 (Rae et al. 2019)"),
+      entry<DocumentDataOptions, TextFilesOptions>("texts", "a folder of .txt files, one document each"),
+      entry<DocumentDataOptions, TokenLinesOptions>(
+          "token_lines", "a .jsonl file of token ids, one chunk a line, scored as it stands"),
+  };
+  return table;
+}
+
+std::string checksum_of(const Documents& documents, int64_t count) {
+  std::string lines;
+  for (int64_t i = 0; i < count; ++i) {
+    stop_here_if_requested();
+    const Document one = documents.read(i);
+    const std::string_view ids(reinterpret_cast<const char*>(one.ids.data()),
+                               one.ids.size() * sizeof(int32_t));
+    lines += one.id + " " + sha256(one.ids.empty() ? std::string_view(one.text) : ids) + "\n";
+  }
+  return sha256(lines);
+}
+
+std::string universal_newlines(std::string text) {
+  std::size_t to = 0;
+  for (std::size_t from = 0; from < text.size(); ++from) {
+    if (text[from] != '\r')
+      text[to++] = text[from];
+    else if (from + 1 == text.size() || text[from + 1] != '\n')
+      text[to++] = '\n';
+  }
+  text.resize(to);
+  return text;
+}
+
+}  // namespace attnlab

@@ -1,0 +1,51 @@
+// Documents for language modelling: running text, or token ids that somebody else's tokenizer made of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/options.h"
+#include "data/sequences.h"
+
+namespace attnlab {
+
+/// Either a text or token ids, as the set's holds_ids() says.
+struct Document {
+  std::string id;            ///< the publisher's name of it: "10146"
+  std::string origin;        ///< where it was read, for messages: a file, or file:line
+  std::string text;          ///< with LF line ends; its bytes are otherwise as they are
+  std::vector<int32_t> ids;  ///< token ids, not checked against any vocabulary
+};
+
+/// Documents in a fixed order, none of them empty.
+class Documents {
+ public:
+  virtual ~Documents() = default;
+  virtual int64_t size() const = 0;
+  virtual const std::string& id(int64_t i) const = 0;
+  /// Throws RunError where the file has become unreadable since it was listed.
+  virtual Document read(int64_t i) const = 0;
+};
+
+/// Options of one set of documents; `type` in YAML picks it from the table in data/documents.cpp.
+struct DocumentDataOptions : Component {
+  virtual bool holds_ids() const { return false; }
+  /// Throws UserError where there is nothing to read, or what there is cannot be used. Empty documents are
+  /// left out, and said to be.
+  virtual std::shared_ptr<Documents> open(const DataPlace& place) const = 0;
+};
+
+template <>
+const std::vector<Entry<DocumentDataOptions>>& registry<DocumentDataOptions>();
+
+/// SHA-256 over ids and contents of the first `count` documents.
+std::string checksum_of(const Documents& documents, int64_t count);
+
+/// `text` with every CRLF and every lone CR replaced by LF: what the published loaders of PG-19 see, which
+/// open the files in text mode.
+std::string universal_newlines(std::string text);
+
+}  // namespace attnlab

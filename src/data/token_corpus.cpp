@@ -1,0 +1,71 @@
+#include "data/token_corpus.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/stop.h"
+
+namespace attnlab {
+namespace {
+
+constexpr int64_t token_bytes = sizeof(uint16_t);
+
+std::string bytes_of(const Tokenizer& tokenizer, const std::string& text) {
+  std::vector<int64_t> ids = tokenizer.encode(text, tokenizer.bos_id().has_value());
+  if (const auto eos = tokenizer.eos_id()) ids.push_back(*eos);
+  const std::vector<uint16_t> tokens(ids.begin(), ids.end());
+  return {reinterpret_cast<const char*>(tokens.data()), tokens.size() * token_bytes};
+}
+
+}  // namespace
+
+TokenCorpus::TokenCorpus(std::shared_ptr<PreparedSequences> documents) : documents_(std::move(documents)) {
+  int64_t total = 0;
+  for (int64_t i = 0; i < documents_->size(); ++i)
+    ends_.push_back(total += static_cast<int64_t>(documents_->symbols(i).size()) / token_bytes);
+}
+
+std::vector<int64_t> TokenCorpus::slice(int64_t first, int64_t count) const {
+  ensure(first >= 0 && count >= 0 && first + count <= size(), "tokens within the corpus");
+  std::vector<int64_t> tokens;
+  tokens.reserve(static_cast<size_t>(count));
+  auto document = std::upper_bound(ends_.begin(), ends_.end(), first) - ends_.begin();
+  for (int64_t at = first; at < first + count; ++document) {
+    const int64_t end = ends_[static_cast<size_t>(document)];
+    const auto bytes = documents_->symbols(document);
+    const int64_t begin = end - static_cast<int64_t>(bytes.size()) / token_bytes;
+    for (; at < std::min(end, first + count); ++at) {
+      uint16_t token;  // the file aligns nothing
+      std::memcpy(&token, bytes.data() + (at - begin) * token_bytes, sizeof token);
+      tokens.push_back(token);
+    }
+  }
+  return tokens;
+}
+
+TokenCorpus open_tokens(const DocumentDataOptions& data, int64_t documents, const DataPlace& place,
+                        const Tokenizer& tokenizer, const std::string& tokenizer_sha256) {
+  if (data.holds_ids()) user_error("data: training wants texts, not token ids that another tokenizer made");
+  if (tokenizer.size() > 65536)
+    user_error("tokenizer: a vocabulary of {} pieces is above the 65,536 that a corpus holds",
+               tokenizer.size());
+  const auto texts = data.open(place);
+  const int64_t count = documents > 0 ? std::min(documents, texts->size()) : texts->size();
+  const std::string fingerprint = sha256("tokens 1 " + tokenizer_sha256 + checksum_of(*texts, count));
+  const auto file = place.cache / ("tokens-" + fingerprint.substr(0, 16) + ".bin");
+  return TokenCorpus(open_or_prepare(file, fingerprint, [&] {
+    std::vector<SequenceExample> all;
+    int64_t tokens = 0;
+    for (int64_t i = 0; i < count; ++i) {
+      stop_here_if_requested();
+      all.push_back({texts->id(i), 0, bytes_of(tokenizer, texts->read(i).text)});
+      tokens += static_cast<int64_t>(all.back().symbols.size()) / token_bytes;
+      log_progress(fmt::format("tokenizing: {} of {} documents, {} tokens", i + 1, count, tokens));
+    }
+    return all;
+  }));
+}
+
+}  // namespace attnlab

@@ -1,0 +1,37 @@
+// Documents as token ids, end to end: what a language model is trained on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "data/documents.h"
+#include "data/prepared.h"
+#include "data/tokenizer.h"
+
+namespace attnlab {
+
+/// Tokens of all documents in their order, each document beginning with BOS and ending with EOS where the
+/// tokenizer has them. Memory-mapped.
+class TokenCorpus {
+ public:
+  explicit TokenCorpus(std::shared_ptr<PreparedSequences> documents);
+
+  int64_t size() const { return ends_.empty() ? 0 : ends_.back(); }  ///< tokens
+  /// Tokens [first, first + count).
+  std::vector<int64_t> slice(int64_t first, int64_t count) const;
+  /// SHA-256 of documents and tokens.
+  std::string_view content_sha256() const { return documents_->content_sha256(); }
+
+ private:
+  std::shared_ptr<PreparedSequences> documents_;
+  std::vector<int64_t> ends_;  ///< tokens up to the end of each document
+};
+
+/// The corpus of the first `documents` of the set (0: all), tokenized once and kept in the data cache.
+/// `tokenizer_sha256` stands for the tokenizer in the fingerprint. Throws UserError for a vocabulary above
+/// 65,536 and for documents that hold ids already.
+TokenCorpus open_tokens(const DocumentDataOptions& data, int64_t documents, const DataPlace& place,
+                        const Tokenizer& tokenizer, const std::string& tokenizer_sha256);
+
+}  // namespace attnlab

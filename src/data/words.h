@@ -1,0 +1,14 @@
+// Words of a text, as they are counted for the perplexity per word.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace attnlab {
+
+/// Words that begin in bytes [begin, end) of a UTF-8 text; a word is what stands between white space as
+/// Python's str.split() sees it, so that the whole text has len(text.split()) words. Neighbouring ranges
+/// count every word once.
+int64_t count_words(std::string_view text, int64_t begin, int64_t end);
+
+}  // namespace attnlab

@@ -1,0 +1,40 @@
+// `attnlab predict` on the folder of a pre-trained decoder: continues texts.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "cache/cache_options.h"
+#include "core/options.h"
+#include "data/tokenizer.h"
+#include "models/sampling.h"
+
+namespace attnlab {
+
+struct ContinueOptions {
+  int64_t max_new_tokens = 128;
+  SamplingOptions sampling;
+  int64_t seed = 1;
+  int64_t batch = 1;
+  AddBos add_bos = AddBos::model;
+  bool beyond_positions = false;
+  std::string precision = "auto";
+  std::string device = "auto";
+  int64_t threads = 0;
+  CacheOptions cache;
+
+  void visit(Fields& f);
+};
+
+/// Continues every line of `in` with the model in `folder` and writes a JSON line for each to `out`, in
+/// order: prompt, text (what follows it), ids, prompt_tokens, new_tokens, stopped_by, prompt_seconds, seconds
+/// and tokens_per_second (of the whole batch, after its prompts), cache_bytes, policy, size. `overrides` are
+/// key=value for the options above. Throws UserError with one sentence, before the first line where it can:
+/// unknown keys, a folder that is no model, a tokenizer of another vocabulary, a prompt longer than the
+/// position range.
+void continue_texts(const std::filesystem::path& folder, const std::vector<std::string>& overrides,
+                    std::istream& in, std::ostream& out);
+
+}  // namespace attnlab

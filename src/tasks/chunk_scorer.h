@@ -1,0 +1,48 @@
+// Scores chunks of tokens with a decoder, side by side and layer by layer.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cache/cache_options.h"
+#include "models/decoder.h"
+
+namespace attnlab {
+
+struct ScoredChunk {
+  std::vector<double> nll;  ///< nat, of tokens 1 … length − 1 of the chunk; nothing predicts token 0
+  std::vector<torch::Tensor> expiry;  ///< a layer each, int64 [groups, length]; where it was asked for
+};
+
+struct ScoredBatch {
+  std::vector<ScoredChunk> chunks;
+  double seconds = 0;
+  int64_t cache_bytes = 0;  ///< keys and values of all layers at the end, a sequence
+};
+
+class ChunkScorer {
+ public:
+  /// `slice`: tokens of a chunk that go through the layers at a time. A policy that needs surprisal reads
+  /// token by token, since it is known only when the token before has passed all layers.
+  ChunkScorer(Decoder decoder, CacheOptions cache, std::vector<int64_t> protected_ids, int64_t slice,
+              uint64_t seed);
+
+  /// The chunks are of any lengths; shorter ones are padded on the right.
+  ScoredBatch score(std::span<const std::vector<int64_t>> chunks, bool with_expiry);
+
+ private:
+  /// −log p of targets [B,T] after hidden [B,T,D], fp32.
+  torch::Tensor nll_of(const torch::Tensor& hidden_BTD, const torch::Tensor& targets_BT) const;
+  int64_t slice_length() const;
+
+  Decoder decoder_;
+  CacheOptions cache_;
+  std::vector<int64_t> protected_ids_;
+  int64_t slice_;
+  uint64_t seed_;
+};
+
+}  // namespace attnlab

@@ -1,0 +1,56 @@
+#include "tasks/model_folder.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/stop.h"
+#include "io/hf_config.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string sampled_sha256(std::string_view bytes) {
+  constexpr std::size_t pieces = 64, piece = 1 << 20;
+  if (bytes.size() <= pieces * piece) return sha256(bytes);
+  std::string digests;
+  const std::size_t last = bytes.size() - piece;
+  for (std::size_t i = 0; i < pieces; ++i) digests += sha256(bytes.substr(last / (pieces - 1) * i, piece));
+  return sha256(digests);
+}
+
+}  // namespace
+
+fs::path model_folder(const fs::path& path) {
+  if (path.empty()) user_error("model is empty: name the folder of a pre-trained model, model=FOLDER");
+  if (is_hf_folder(path)) return path;
+  if (is_hf_folder(path / "model")) return path / "model";
+  if (!fs::is_directory(path)) user_error("there is no folder {} to read a model from", path.string());
+  user_error("{} holds no model: there is no config.json in it, nor in a folder model/ below it",
+             path.string());
+}
+
+fs::path tokenizer_file(const fs::path& named, const fs::path& folder) {
+  if (named.empty()) return folder / "tokenizer.model";
+  return fs::is_directory(named) ? named / "tokenizer.model" : named;
+}
+
+std::string checksum_of_model(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const auto& found : fs::directory_iterator(folder))
+    if (found.path().extension() == ".safetensors") files.push_back(found.path());
+  std::sort(files.begin(), files.end());
+  std::string lines = sha256(read_file(folder / "config.json")) + "\n";
+  for (const fs::path& file : files) {
+    stop_here_if_requested();
+    const MappedFile content(file);
+    lines += fmt::format("{} {} {}\n", file.filename().string(), content.bytes().size(),
+                         sampled_sha256(content.bytes()));
+  }
+  return sha256(lines);
+}
+
+}  // namespace attnlab

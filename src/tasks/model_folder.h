@@ -1,0 +1,20 @@
+// The pre-trained model that a task is asked to use: where it is, and what tells it from another.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace attnlab {
+
+/// The Hugging Face folder that `path` means: itself, or model/ in the folder of a run that trained one.
+/// Throws UserError where there is none.
+std::filesystem::path model_folder(const std::filesystem::path& path);
+
+/// The tokenizer of a model: the file or folder named, or tokenizer.model in the model's folder.
+std::filesystem::path tokenizer_file(const std::filesystem::path& named, const std::filesystem::path& folder);
+
+/// SHA-256 over config.json, and over names, sizes and contents of the weights; of files above 64 MiB 64
+/// pieces of 1 MiB are read.
+std::string checksum_of_model(const std::filesystem::path& folder);
+
+}  // namespace attnlab

@@ -1,0 +1,71 @@
+// One step of a classifier on random tokens, for benchmarks: training (forward, backward, AdamW) or
+// inference.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "models/classifier.h"
+#include "train/options.h"
+
+namespace attnlab {
+
+/// What a step is made of. The model is built for `length` tokens, so that position tables, and attentions of
+/// a fixed length, follow it.
+struct StepSetting {
+  ClassifierOptions model;
+  int64_t vocabulary = 261;
+  int64_t batch = 1;      ///< sequences
+  int64_t length = 4096;  ///< tokens in each; none is padding
+  torch::Device device = torch::kCPU;
+  Precision precision = Precision::fp32;
+};
+
+enum class Pass {
+  train,  ///< forward, backward, AdamW update
+  infer,  ///< forward in evaluation mode, without a graph
+};
+
+class ModelStep {
+ public:
+  explicit ModelStep(const StepSetting& setting);
+  /// Gradients stay allocated, so that a step's peak is its own.
+  void run(Pass pass);
+  /// Floating-point operations of matrix products in one step. Training: three times the forward's, and what
+  /// is recomputed by choice. (The fused Transformer's backward also recomputes its scores, which is not
+  /// counted.)
+  double flops(Pass pass) const;
+  int64_t parameters() const;
+
+ private:
+  void train();
+  void infer();
+
+  StepSetting setting_;
+  Classifier model_;
+  torch::Tensor ids_, labels_;
+  std::vector<torch::Tensor> weights_, means_, squares_, steps_;
+};
+
+/// Seconds that `work` takes, from an idle device to an idle device.
+double seconds_of(torch::Device device, const std::function<void()>& work);
+
+/// FLOPs that a training step of these options does again because the options ask for it.
+double recomputed_flops(const StepSetting& setting);
+
+/// The device's rate of matrix products, measured beside the steps so that a busy minute falls on both.
+class ProductRate {
+ public:
+  /// Square matrices with sides of `size`, in the type that the steps' products have.
+  ProductRate(int64_t size, torch::Device device, Precision precision);
+  /// FLOP/s of the better of two products.
+  double measure();
+
+ private:
+  torch::Tensor a_, b_, out_;
+};
+
+/// The middle value, or the mean of the two in the middle. `values` is not empty.
+double median(std::vector<double> values);
+
+}  // namespace attnlab

@@ -1,0 +1,43 @@
+// Perplexity of texts under a pre-trained decoder with a bounded cache (Oren et al. 2024, §5): a document is
+// cut into chunks, each is read alone, and every token that something precedes is scored. A chunk goes
+// through the model layer by layer at once, which gives what reading it token by token gives.
+#pragma once
+
+#include "cache/cache_options.h"
+#include "data/chunks.h"
+#include "data/documents.h"
+#include "tasks/task.h"
+
+namespace attnlab {
+
+enum class WeightType { saved, fp32, bf16 };
+
+struct PerplexityOptions final : TaskOptions {
+  std::string model;
+  std::string tokenizer;
+  WeightType precision = WeightType::saved;
+  Choice<DocumentDataOptions> data;
+  int64_t documents = 0;
+  ChunkingOptions chunks;
+  bool past_training = false;
+  CacheOptions cache;
+  bool baseline = false;
+  int64_t batch_size = 1;
+  int64_t slice = 8192;
+  int64_t position_ranges = 64;
+  bool record_tokens = false;
+  int64_t record_expiry = 0;
+
+  void visit(Fields& f) override;
+  std::vector<Table> tables() const override;
+  std::vector<Headline> headlines() const override;
+  /// Resumes behind the last document that is recorded.
+  void run(const RunContext& context, RecordSink& record) const override;
+
+  /// Chunks as they are cut: those of the baseline are as long as the cache would be.
+  ChunkingOptions cut() const;
+  /// What the model's layers keep: everything, for the baseline.
+  CacheOptions kept() const;
+};
+
+}  // namespace attnlab

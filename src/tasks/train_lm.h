@@ -1,0 +1,39 @@
+// Trains a language model of the Llama family from scratch on running text and saves it as a Hugging Face
+// folder, <run>/model, which the task `perplexity`, `attnlab predict` and transformers open.
+//
+// Documents stand end to end, BOS before and EOS after each, cut into chunks of `context` tokens ("packing");
+// every epoch cuts at another offset and takes the chunks in another order.
+#pragma once
+
+#include "data/documents.h"
+#include "models/decoder.h"
+#include "tasks/task.h"
+#include "train/options.h"
+
+namespace attnlab {
+
+struct TokenizerSource {
+  std::string path;
+  int64_t vocabulary = 4096;
+  int64_t sample_bytes = 10'000'000;
+
+  void visit(Fields& f);
+};
+
+struct TrainLmOptions final : TaskOptions {
+  DecoderOptions model;
+  Choice<DocumentDataOptions> data, validation;
+  int64_t documents = 0;
+  TokenizerSource tokenizer;
+  int64_t context = 1024;
+  int64_t batch_size = 8;
+  int64_t validation_tokens = 65536;
+  TrainOptions train;
+
+  void visit(Fields& f) override;
+  std::vector<Table> tables() const override;
+  std::vector<Headline> headlines() const override;
+  void run(const RunContext& context, RecordSink& record) const override;
+};
+
+}  // namespace attnlab

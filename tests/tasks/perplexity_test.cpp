@@ -1,0 +1,249 @@
+// The task perplexity on tiny random decoders: what it writes, what may not change a loss, resuming,
+// mistakes.
+#include "tasks/perplexity.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "tasks/perplexity_fixture.h"
+
+namespace attnlab {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+/// `n` token ids of a vocabulary of 40.
+std::string random_ids(uint64_t seed, int64_t n) {
+  Random random(seed);
+  std::string ids;
+  for (int64_t i = 0; i < n; ++i) ids += (i ? ", " : "[") + std::to_string(random.below(40));
+  return ids + "]\n";
+}
+
+double sum(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
+
+void expect_near(const std::vector<double>& found, const std::vector<double>& expected, double tolerance) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i)
+    ASSERT_NEAR(found[i], expected[i], tolerance) << "token " << i;
+}
+
+class Perplexities : public PerplexityTask {
+ protected:
+  Perplexities() {
+    read_ids(random_ids(1, 60) + random_ids(2, 17) + random_ids(3, 33) + random_ids(4, 60));
+    options.record_tokens = true;
+  }
+  std::string mistake() {
+    try {
+      run();
+    } catch (const UserError& e) {
+      return e.what();
+    }
+    ADD_FAILURE() << "nothing was refused";
+    return "";
+  }
+};
+
+TEST_F(Perplexities, KeepSumsOfEveryDocument) {
+  const MemoryRecord record = run();
+  const auto& rows = record.tables.at("/eval/test");
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_EQ(std::get<std::string>(rows[1][kId]), "chunks:2");
+  EXPECT_EQ(whole(rows[1][kTokens]), 16);  // nothing predicts the first of 17
+  const auto nll = column(record, "/eval/test", kNll), tokens = column(record, "/eval/test", kTokens);
+  EXPECT_DOUBLE_EQ(sum(nll), sum(token_losses(record)));
+  EXPECT_DOUBLE_EQ(record.summaries.at("perplexity").value, std::exp(sum(nll) / sum(tokens)));
+  double mean = 0;
+  for (std::size_t i = 0; i < 4; ++i) mean += std::exp(nll[i] / tokens[i]) / 4;
+  EXPECT_NEAR(record.summaries.at("perplexity_per_book").value, mean, 1e-9);
+  EXPECT_EQ(record.summaries.at("scored_tokens").value, 166);
+  EXPECT_FALSE(record.summaries.contains("bits_per_byte"));  // no text stands behind the ids
+}
+
+TEST_F(Perplexities, KeepTheLossByPosition) {
+  options.position_ranges = 3;
+  const MemoryRecord record = run();
+  EXPECT_EQ(column(record, "/eval/position", 0), (std::vector<double>{0, 20, 40}));
+  EXPECT_EQ(column(record, "/eval/position", 2), (std::vector<double>{19 + 16 + 19 + 19, 20 + 13 + 20, 40}));
+  EXPECT_NEAR(sum(column(record, "/eval/position", 3)), sum(column(record, "/eval/test", kNll)), 1e-9);
+}
+
+TEST_F(Perplexities, DoNotDependOnBatchesAndSlices) {
+  for (const char* policy : {"full", "tova", "window"}) {
+    keep(policy, 8);
+    options.batch_size = 1;
+    options.slice = 8192;
+    const auto alone = token_losses(run());
+    options.batch_size = 3;  // the second chunk is padded
+    expect_near(token_losses(run()), alone, 1e-5);
+    options.slice = 7;
+    expect_near(token_losses(run()), alone, 1e-5);
+  }
+}
+
+TEST_F(Perplexities, OfACacheThatHoldsTheChunkAreThoseOfAFullOne) {
+  const auto full = token_losses(run());
+  keep("tova", 64);
+  expect_near(token_losses(run()), full, 1e-5);
+  keep("tova", 8);
+  EXPECT_GT(std::abs(sum(token_losses(run())) - sum(full)), 1e-3);
+}
+
+TEST_F(Perplexities, OfTheBaselineAreThoseOfShortChunks) {
+  read_ids("[3, 1, 4, 1, 5, 9, 2, 6, 5, 3]");
+  keep("tova", 4);
+  options.baseline = true;
+  const auto baseline = token_losses(run());
+  options.baseline = false;
+  keep("full", 4);
+  read_ids("[3, 1, 4, 1]\n[5, 9, 2, 6]\n[5, 3]");
+  expect_near(baseline, token_losses(run()), 1e-6);
+}
+
+TEST_F(Perplexities, GoOnWhereTheSurpriseOfEachTokenIsNeeded) {
+  keep("surprisal", 8);
+  const MemoryRecord record = run();
+  EXPECT_EQ(token_losses(record).size(), 166U);
+}
+
+TEST_F(Perplexities, RecordWhenEachTokenWasDropped) {
+  keep("window", 8);
+  options.record_expiry = 1;
+  const MemoryRecord record = run();
+  const auto& rows = record.tables.at("/cache");
+  ASSERT_EQ(rows.size(), 2U * 60);  // the first chunk alone, in two layers
+  for (const auto& row : rows) {
+    const int64_t position = whole(row[4]), expiry = whole(row[6]);
+    EXPECT_EQ(expiry, position + 8 < 60 ? position + 8 : -1);  // seen by itself and 8 more
+  }
+}
+
+TEST_F(Perplexities, ReportTheBytesOfTheCache) {
+  keep("tova", 7);
+  // keys and values, 2 layers, k + 1 states of 4 heads of 8 numbers in fp32
+  EXPECT_EQ(run().summaries.at("cache_bytes").value, 2 * 2 * 8 * 32 * 4);
+}
+
+TEST_F(Perplexities, TakeTheFirstDocumentsWhereLimited) {
+  const auto all = token_losses(run());
+  options.documents = 2;
+  const MemoryRecord record = run();
+  EXPECT_EQ(record.tables.at("/eval/test").size(), 2U);
+  expect_near(token_losses(record), {all.begin(), all.begin() + 59 + 16}, 1e-6);
+}
+
+// Resuming
+
+/// Fails at the n-th flush, when a killed run would have written its rows but not that it did.
+class FailingRecord final : public RecordSink {
+ public:
+  FailingRecord(MemoryRecord& inner, int flushes) : inner_(inner), left_(flushes) {}
+  void define(const Table& t) override { inner_.define(t); }
+  void append(std::string_view t, std::span<const Value> row) override { inner_.append(t, row); }
+  int64_t rows(std::string_view t) const override { return inner_.rows(t); }
+  void truncate(std::string_view t, int64_t count) override { inner_.truncate(t, count); }
+  void summarise(const Summary& figure) override { inner_.summarise(figure); }
+  void attribute(std::string_view name, const Value& value) override { inner_.attribute(name, value); }
+  void flush() override {
+    if (--left_ < 0) throw RunError("cut off");
+  }
+
+ private:
+  MemoryRecord& inner_;
+  int left_;
+};
+
+class ResumedPerplexities : public Perplexities {
+ protected:
+  ResumedPerplexities() {
+    for (const Table& t : options.tables()) record.define(t);
+  }
+  /// The run that ends after its first document is on disk, with rows of others in the tables.
+  void cut_off() {
+    FailingRecord failing(record, 1);
+    EXPECT_THROW(options.run(context("cut"), failing), RunError);
+    EXPECT_EQ(record.tables.at("/eval/test").size(), 4U);
+  }
+  MemoryRecord record;
+};
+
+TEST_F(ResumedPerplexities, AreThoseOfARunThatWasNotCut) {
+  const MemoryRecord expected = run();
+  cut_off();
+  ::testing::internal::CaptureStderr();
+  options.run(context("cut"), record);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("1 documents are done already"));
+  EXPECT_EQ(token_losses(record), token_losses(expected));
+  EXPECT_EQ(column(record, "/eval/test", kNll), column(expected, "/eval/test", kNll));
+  EXPECT_EQ(column(record, "/eval/position", 3), column(expected, "/eval/position", 3));
+  EXPECT_EQ(record.summaries.at("perplexity").value, expected.summaries.at("perplexity").value);
+}
+
+TEST_F(ResumedPerplexities, AreRefusedWhereTheDataHaveChanged) {
+  cut_off();
+  read_ids(random_ids(1, 60) + random_ids(5, 17));
+  try {
+    options.run(context("cut"), record);
+    FAIL() << "nothing was refused";
+  } catch (const UserError& e) {
+    EXPECT_THAT(e.what(), HasSubstr("the data is not the one with which this run began"));
+  }
+}
+
+// Mistakes
+
+TEST_F(Perplexities, RefuseIdsOutsideTheVocabulary) {
+  read_ids("[1, 2]\n[1, 40]");
+  EXPECT_THAT(mistake(), HasSubstr("chunks.jsonl:2: token 1 is 40, outside the model's vocabulary of 40"));
+}
+
+TEST_F(Perplexities, RefuseChunksBeyondTheModelsPositions) {
+  read_ids(random_ids(1, 65));
+  EXPECT_THAT(mistake(), AllOf(HasSubstr("chunks of 65 tokens are longer than the 64 positions"),
+                               HasSubstr("past_training=true")));
+  options.past_training = true;
+  EXPECT_EQ(token_losses(run()).size(), 64U);
+}
+
+TEST_F(Perplexities, RefuseARunWithoutAModel) {
+  options.model = "";
+  EXPECT_THAT(mistake(), HasSubstr("model=FOLDER"));
+  options.model = folder.string();
+  EXPECT_THAT(mistake(), HasSubstr("holds no model"));
+  options.model = (folder / "nowhere").string();
+  EXPECT_THAT(mistake(), HasSubstr("there is no folder"));
+}
+
+TEST_F(Perplexities, RefuseTextsWithoutATokenizer) {
+  read_texts(file("texts/a.txt", "text"));
+  EXPECT_THAT(mistake(), HasSubstr("tokenizer.model"));
+}
+
+TEST_F(Perplexities, RefuseDocumentsThatHaveNothingToScore) {
+  read_ids("[7]");
+  EXPECT_THAT(mistake(), HasSubstr("none of the 1 documents has a chunk to score"));
+}
+
+TEST_F(Perplexities, RefuseSizesForOtherLayers) {
+  keep("tova", 8);
+  options.cache.budget = Budget::list;
+  options.cache.sizes = {8, 8, 8};
+  EXPECT_THAT(mistake(), HasSubstr("3 entries for 2 layers"));
+}
+
+TEST_F(Perplexities, RefuseInitFrom) {
+  MemoryRecord record;
+  RunContext c = context("other");
+  c.init_from = "somewhere";
+  EXPECT_THROW(options.run(c, record), UserError);
+}
+
+}  // namespace
+}  // namespace attnlab

@@ -21,8 +21,8 @@ int run_command(const Target& target, std::optional<int64_t> index, bool fresh,
                 const std::vector<std::string>& argv);
 
 struct SweepOptions {
-  std::optional<int64_t> index;  ///< only this run
-  int64_t jobs = 1;              ///< runs at a time
+  std::optional<int64_t> index = std::nullopt;  ///< only this run
+  int64_t jobs = 1;                             ///< runs at a time
   bool retry_failed = false;  ///< failed, diverged and out-of-memory runs too, and those that seem too large
 };
 

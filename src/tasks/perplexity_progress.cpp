@@ -33,7 +33,7 @@ PerplexityProgress PerplexityProgress::open(const std::filesystem::path& file,
                                             const std::map<std::string, std::string>& identity,
                                             PositionCurve empty, RecordSink& record,
                                             std::vector<std::string> tables) {
-  PerplexityProgress progress{.curve = std::move(empty), .tables = std::move(tables)};
+  PerplexityProgress progress{.documents = {}, .curve = std::move(empty), .tables = std::move(tables)};
   Json kept;
   if (std::filesystem::exists(file)) {
     kept = Json::parse(read_file(file));

@@ -1,7 +1,6 @@
 #include "attention/linear.h"
 
 #include "attention/feature_map.h"
-#include "attention/shape.h"
 
 namespace attnlab {
 namespace {
@@ -18,16 +17,7 @@ std::shared_ptr<AttentionImpl> LinearOptions::build(const AttentionShape& shape)
   return std::make_shared<LinearAttentionImpl>(shape);
 }
 
-LinearAttentionImpl::LinearAttentionImpl(const AttentionShape& shape) : shape_(shape) {
-  check_heads(shape);
-  const auto linear = [&](const char* name) {
-    return register_module(name, torch::nn::Linear(shape.dim, shape.dim));
-  };
-  query_ = linear("query");
-  key_ = linear("key");
-  value_ = linear("value");
-  output_ = linear("output");
-}
+LinearAttentionImpl::LinearAttentionImpl(const AttentionShape& shape) : ProjectedAttentionImpl(shape) {}
 
 AttentionOutput LinearAttentionImpl::forward(const Tensor& query_BND, const Tensor& context_BMD,
                                              const Masks& masks, const Tensor&) {

@@ -4,7 +4,7 @@
 // Weights on disk: query, key, value, output, each {weight [D, D], bias [D]}.
 #pragma once
 
-#include "attention/attention.h"
+#include "attention/projected.h"
 
 namespace attnlab {
 
@@ -13,16 +13,12 @@ struct LinearOptions final : AttentionOptions {
   std::shared_ptr<AttentionImpl> build(const AttentionShape& shape) const override;
 };
 
-class LinearAttentionImpl final : public AttentionImpl {
+class LinearAttentionImpl final : public ProjectedAttentionImpl {
  public:
   explicit LinearAttentionImpl(const AttentionShape& shape);
   AttentionOutput forward(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
                           const Tensor& state_BLD) override;
   double flops(int64_t n, int64_t m) const override;
-
- private:
-  AttentionShape shape_;
-  torch::nn::Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, output_{nullptr};
 };
 
 }  // namespace attnlab

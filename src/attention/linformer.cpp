@@ -1,7 +1,6 @@
 #include "attention/linformer.h"
 
 #include "attention/flush.h"
-#include "attention/shape.h"
 #include "kernels/ops.h"
 
 namespace attnlab {
@@ -17,15 +16,7 @@ std::shared_ptr<AttentionImpl> LinformerOptions::build(const AttentionShape& sha
 }
 
 LinformerAttentionImpl::LinformerAttentionImpl(const LinformerOptions& options, const AttentionShape& shape)
-    : options_(options), shape_(shape) {
-  check_heads(shape);
-  const auto linear = [&](const char* name) {
-    return register_module(name, torch::nn::Linear(shape.dim, shape.dim));
-  };
-  query_ = linear("query");
-  key_ = linear("key");
-  value_ = linear("value");
-  output_ = linear("output");
+    : ProjectedAttentionImpl(shape), options_(options) {
   const auto compression = torch::nn::LinearOptions(shape.max_length, options.projected_length).bias(false);
   compress_key_ = register_module("compress_key", torch::nn::Linear(compression));
   compress_value_ = options.share_projections

@@ -11,7 +11,7 @@
 // [k, max_length], and compress_value.weight unless shared.
 #pragma once
 
-#include "attention/attention.h"
+#include "attention/projected.h"
 
 namespace attnlab {
 
@@ -23,7 +23,7 @@ struct LinformerOptions final : AttentionOptions {
   std::shared_ptr<AttentionImpl> build(const AttentionShape& shape) const override;
 };
 
-class LinformerAttentionImpl final : public AttentionImpl {
+class LinformerAttentionImpl final : public ProjectedAttentionImpl {
  public:
   LinformerAttentionImpl(const LinformerOptions& options, const AttentionShape& shape);
   /// Throws UserError where a sentence is longer than the shape's max_length.
@@ -33,8 +33,6 @@ class LinformerAttentionImpl final : public AttentionImpl {
 
  private:
   LinformerOptions options_;
-  AttentionShape shape_;
-  torch::nn::Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, output_{nullptr};
   torch::nn::Linear compress_key_{nullptr}, compress_value_{nullptr};
 };
 

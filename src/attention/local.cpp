@@ -1,7 +1,6 @@
 #include "attention/local.h"
 
 #include "attention/flush.h"
-#include "attention/shape.h"
 #include "kernels/ops.h"
 
 namespace attnlab {
@@ -33,16 +32,7 @@ std::shared_ptr<AttentionImpl> LocalOptions::build(const AttentionShape& shape) 
 }
 
 LocalAttentionImpl::LocalAttentionImpl(const LocalOptions& options, const AttentionShape& shape)
-    : options_(options), shape_(shape) {
-  check_heads(shape);
-  const auto linear = [&](const char* name) {
-    return register_module(name, torch::nn::Linear(shape.dim, shape.dim));
-  };
-  query_ = linear("query");
-  key_ = linear("key");
-  value_ = linear("value");
-  output_ = linear("output");
-}
+    : ProjectedAttentionImpl(shape), options_(options) {}
 
 AttentionOutput LocalAttentionImpl::forward(const Tensor& query_BND, const Tensor& context_BMD,
                                             const Masks& masks, const Tensor&) {

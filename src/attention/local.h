@@ -8,7 +8,7 @@
 // Weights on disk: query, key, value, output, each {weight [D, D], bias [D]}.
 #pragma once
 
-#include "attention/attention.h"
+#include "attention/projected.h"
 
 namespace attnlab {
 
@@ -20,7 +20,7 @@ struct LocalOptions final : AttentionOptions {
   std::shared_ptr<AttentionImpl> build(const AttentionShape& shape) const override;
 };
 
-class LocalAttentionImpl final : public AttentionImpl {
+class LocalAttentionImpl final : public ProjectedAttentionImpl {
  public:
   LocalAttentionImpl(const LocalOptions& options, const AttentionShape& shape);
   AttentionOutput forward(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
@@ -32,8 +32,6 @@ class LocalAttentionImpl final : public AttentionImpl {
   int64_t span() const { return (2 * options_.neighbours + 1) * options_.block; }
 
   LocalOptions options_;
-  AttentionShape shape_;
-  torch::nn::Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, output_{nullptr};
 };
 
 }  // namespace attnlab

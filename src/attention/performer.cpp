@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "attention/feature_map.h"
-#include "attention/shape.h"
 
 namespace attnlab {
 namespace {
@@ -44,15 +43,7 @@ std::shared_ptr<AttentionImpl> PerformerOptions::build(const AttentionShape& sha
 }
 
 PerformerAttentionImpl::PerformerAttentionImpl(const PerformerOptions& options, const AttentionShape& shape)
-    : options_(options), shape_(shape) {
-  check_heads(shape);
-  const auto linear = [&](const char* name) {
-    return register_module(name, torch::nn::Linear(shape.dim, shape.dim));
-  };
-  query_ = linear("query");
-  key_ = linear("key");
-  value_ = linear("value");
-  output_ = linear("output");
+    : ProjectedAttentionImpl(shape), options_(options) {
   if (options.kernel == PerformerOptions::Kernel::softmax)
     features_Rd_ = register_buffer(
         "features", random_features(options.features, shape.dim / shape.heads, options.orthogonal));

@@ -11,7 +11,7 @@
 // Weights on disk: query, key, value, output, each {weight [D, D], bias [D]}; features [r, D/H] (softmax).
 #pragma once
 
-#include "attention/attention.h"
+#include "attention/projected.h"
 
 namespace attnlab {
 
@@ -25,7 +25,7 @@ struct PerformerOptions final : AttentionOptions {
   std::shared_ptr<AttentionImpl> build(const AttentionShape& shape) const override;
 };
 
-class PerformerAttentionImpl final : public AttentionImpl {
+class PerformerAttentionImpl final : public ProjectedAttentionImpl {
  public:
   PerformerAttentionImpl(const PerformerOptions& options, const AttentionShape& shape);
   AttentionOutput forward(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
@@ -39,8 +39,6 @@ class PerformerAttentionImpl final : public AttentionImpl {
   int64_t feature_count() const;
 
   PerformerOptions options_;
-  AttentionShape shape_;
-  torch::nn::Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, output_{nullptr};
   Tensor features_Rd_;
 };
 

@@ -1,6 +1,5 @@
 #include "attention/softmax.h"
 
-#include "attention/shape.h"
 #include "kernels/ops.h"
 
 namespace attnlab {
@@ -20,13 +19,7 @@ std::shared_ptr<AttentionImpl> SoftmaxOptions::build(const AttentionShape& shape
 }
 
 SoftmaxAttentionImpl::SoftmaxAttentionImpl(const SoftmaxOptions& options, const AttentionShape& shape)
-    : options_(options), shape_(shape) {
-  check_heads(shape);
-  query_ = register_module("query", torch::nn::Linear(shape.dim, shape.dim));
-  key_ = register_module("key", torch::nn::Linear(shape.dim, shape.dim));
-  value_ = register_module("value", torch::nn::Linear(shape.dim, shape.dim));
-  output_ = register_module("output", torch::nn::Linear(shape.dim, shape.dim));
-}
+    : ProjectedAttentionImpl(shape), options_(options) {}
 
 AttentionOutput SoftmaxAttentionImpl::forward(const Tensor& query_BND, const Tensor& context_BMD,
                                               const Masks& masks, const Tensor&) {

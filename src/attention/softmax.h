@@ -6,7 +6,7 @@
 // Weights on disk: query, key, value, output, each {weight [D, D], bias [D]}.
 #pragma once
 
-#include "attention/attention.h"
+#include "attention/projected.h"
 
 namespace attnlab {
 
@@ -22,7 +22,7 @@ struct SoftmaxOptions final : AttentionOptions {
   std::shared_ptr<AttentionImpl> build(const AttentionShape& shape) const override;
 };
 
-class SoftmaxAttentionImpl final : public AttentionImpl {
+class SoftmaxAttentionImpl final : public ProjectedAttentionImpl {
  public:
   SoftmaxAttentionImpl(const SoftmaxOptions& options, const AttentionShape& shape);
   AttentionOutput forward(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
@@ -34,8 +34,6 @@ class SoftmaxAttentionImpl final : public AttentionImpl {
   Tensor fused(const Tensor& q_BND, const Tensor& k_BMD, const Tensor& v_BMD, const Tensor& padding_BM) const;
 
   SoftmaxOptions options_;
-  AttentionShape shape_;
-  torch::nn::Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, output_{nullptr};
 };
 
 }  // namespace attnlab

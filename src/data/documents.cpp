@@ -1,6 +1,8 @@
 // Every set of documents. Adding one: a pair of files, and a line here.
 #include "data/documents.h"
 
+#include <algorithm>
+
 #include "core/files.h"
 #include "core/stop.h"
 #include "data/pg19.h"
@@ -19,6 +21,10 @@ const std::vector<Entry<DocumentDataOptions>>& registry<DocumentDataOptions>() {
           "token_lines", "a .jsonl file of token ids, one chunk a line, scored as it stands"),
   };
   return table;
+}
+
+int64_t count_of(const Documents& documents, int64_t most) {
+  return most > 0 ? std::min(most, documents.size()) : documents.size();
 }
 
 std::string checksum_of(const Documents& documents, int64_t count) {

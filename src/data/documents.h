@@ -41,6 +41,9 @@ struct DocumentDataOptions : Component {
 template <>
 const std::vector<Entry<DocumentDataOptions>>& registry<DocumentDataOptions>();
 
+/// How many documents "the first `most`" are; 0 stands for all.
+int64_t count_of(const Documents& documents, int64_t most);
+
 /// SHA-256 over ids and contents of the first `count` documents.
 std::string checksum_of(const Documents& documents, int64_t count);
 

@@ -45,24 +45,29 @@ std::vector<int64_t> TokenCorpus::slice(int64_t first, int64_t count) const {
   return tokens;
 }
 
-TokenCorpus open_tokens(const DocumentDataOptions& data, int64_t documents, const DataPlace& place,
-                        const Tokenizer& tokenizer, const std::string& tokenizer_sha256) {
+TextSource open_texts(const DocumentDataOptions& data, int64_t documents, const DataPlace& place) {
   if (data.holds_ids()) user_error("data: training wants texts, not token ids that another tokenizer made");
+  auto opened = data.open(place);
+  const int64_t count = count_of(*opened, documents);
+  std::string checksum = checksum_of(*opened, count);
+  return {std::move(opened), count, std::move(checksum)};
+}
+
+TokenCorpus open_tokens(const TextSource& texts, const DataPlace& place, const Tokenizer& tokenizer,
+                        const std::string& tokenizer_sha256) {
   if (tokenizer.size() > 65536)
     user_error("tokenizer: a vocabulary of {} pieces is above the 65,536 that a corpus holds",
                tokenizer.size());
-  const auto texts = data.open(place);
-  const int64_t count = documents > 0 ? std::min(documents, texts->size()) : texts->size();
-  const std::string fingerprint = sha256("tokens 1 " + tokenizer_sha256 + checksum_of(*texts, count));
+  const std::string fingerprint = sha256("tokens 1 " + tokenizer_sha256 + texts.checksum);
   const auto file = place.cache / ("tokens-" + fingerprint.substr(0, 16) + ".bin");
   return TokenCorpus(open_or_prepare(file, fingerprint, [&] {
     std::vector<SequenceExample> all;
     int64_t tokens = 0;
-    for (int64_t i = 0; i < count; ++i) {
+    for (int64_t i = 0; i < texts.count; ++i) {
       stop_here_if_requested();
-      all.push_back({texts->id(i), 0, bytes_of(tokenizer, texts->read(i).text)});
+      all.push_back({texts.documents->id(i), 0, bytes_of(tokenizer, texts.documents->read(i).text)});
       tokens += static_cast<int64_t>(all.back().symbols.size()) / token_bytes;
-      log_progress(fmt::format("tokenizing: {} of {} documents, {} tokens", i + 1, count, tokens));
+      log_progress(fmt::format("tokenizing: {} of {} documents, {} tokens", i + 1, texts.count, tokens));
     }
     return all;
   }));

@@ -28,10 +28,19 @@ class TokenCorpus {
   std::vector<int64_t> ends_;  ///< tokens up to the end of each document
 };
 
-/// The corpus of the first `documents` of the set (0: all), tokenized once and kept in the data cache.
-/// `tokenizer_sha256` stands for the tokenizer in the fingerprint. Throws UserError for a vocabulary above
-/// 65,536 and for documents that hold ids already.
-TokenCorpus open_tokens(const DocumentDataOptions& data, int64_t documents, const DataPlace& place,
-                        const Tokenizer& tokenizer, const std::string& tokenizer_sha256);
+/// The first `count` documents of a set of texts, and the SHA-256 that tells them from others.
+struct TextSource {
+  std::shared_ptr<Documents> documents;
+  int64_t count = 0;
+  std::string checksum;
+};
+
+/// The first `documents` of the set; 0: all. Throws UserError for documents that hold ids already.
+TextSource open_texts(const DocumentDataOptions& data, int64_t documents, const DataPlace& place);
+
+/// The texts tokenized, once, and kept in the data cache. `tokenizer_sha256` stands for the tokenizer in the
+/// fingerprint. Throws UserError for a vocabulary above 65,536.
+TokenCorpus open_tokens(const TextSource& texts, const DataPlace& place, const Tokenizer& tokenizer,
+                        const std::string& tokenizer_sha256);
 
 }  // namespace attnlab

@@ -26,10 +26,10 @@ class Lines final : public sentencepiece::SentenceIterator {
 };
 
 /// The same share of every document, from its beginning, cut into lines.
-std::vector<std::string> sample(const Documents& documents, int64_t bytes) {
+std::vector<std::string> sample(const Documents& documents, int64_t count, int64_t bytes) {
   std::vector<std::string> lines;
-  const int64_t share = std::max<int64_t>(1, bytes / documents.size());
-  for (int64_t i = 0; i < documents.size(); ++i) {
+  const int64_t share = std::max<int64_t>(1, bytes / count);
+  for (int64_t i = 0; i < count; ++i) {
     const std::string text = documents.read(i).text;
     const size_t limit = std::min(text.size(), static_cast<size_t>(share));
     for (size_t at = 0; at < limit;) {
@@ -43,7 +43,8 @@ std::vector<std::string> sample(const Documents& documents, int64_t bytes) {
 
 }  // namespace
 
-std::string train_tokenizer(const Documents& documents, int64_t vocabulary, int64_t sample_bytes) {
+std::string train_tokenizer(const Documents& documents, int64_t count, int64_t vocabulary,
+                            int64_t sample_bytes) {
   const std::unordered_map<std::string, std::string> settings = {
       {"model_type", "bpe"},
       {"vocab_size", std::to_string(vocabulary)},
@@ -56,7 +57,7 @@ std::string train_tokenizer(const Documents& documents, int64_t vocabulary, int6
       {"num_threads", "1"},  // the same model whatever the machine
       {"minloglevel", "2"},
   };
-  Lines lines(sample(documents, sample_bytes));
+  Lines lines(sample(documents, count, sample_bytes));
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(settings, &lines, &model);
   if (!status.ok()) run_error("SentencePiece cannot train a tokenizer: {}", status.ToString());

@@ -15,6 +15,7 @@
 #include "io/hf_folder.h"
 #include "models/generate.h"
 #include "run/device.h"
+#include "tasks/model_folder.h"
 
 namespace attnlab {
 namespace {
@@ -37,17 +38,6 @@ struct Continuer {
   bool with_bos = true;
   std::vector<int64_t> protected_ids;
 };
-
-/// Ids of the strings that the cache's `protect` names.
-std::vector<int64_t> protected_ids(const Tokenizer& tokenizer, const std::vector<std::string>& strings) {
-  std::vector<int64_t> all;
-  for (const std::string& text : strings) {
-    const std::vector<int64_t> ids = tokenizer.ids_of_text(text);
-    if (ids.empty()) user_error("cache.protect: {} has no piece that is '{}'", tokenizer.path(), text);
-    all.insert(all.end(), ids.begin(), ids.end());
-  }
-  return all;
-}
 
 Continuer prepare(const fs::path& folder, const std::vector<std::string>& overrides) {
   Continuer c;

@@ -38,6 +38,16 @@ fs::path tokenizer_file(const fs::path& named, const fs::path& folder) {
   return fs::is_directory(named) ? named / "tokenizer.model" : named;
 }
 
+std::vector<int64_t> protected_ids(const Tokenizer& tokenizer, const std::vector<std::string>& strings) {
+  std::vector<int64_t> all;
+  for (const std::string& text : strings) {
+    const std::vector<int64_t> ids = tokenizer.ids_of_text(text);
+    if (ids.empty()) user_error("cache.protect: {} has no piece that is '{}'", tokenizer.path(), text);
+    all.insert(all.end(), ids.begin(), ids.end());
+  }
+  return all;
+}
+
 std::string checksum_of_model(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& found : fs::directory_iterator(folder))

@@ -3,6 +3,9 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
+
+#include "data/tokenizer.h"
 
 namespace attnlab {
 
@@ -12,6 +15,9 @@ std::filesystem::path model_folder(const std::filesystem::path& path);
 
 /// The tokenizer of a model: the file or folder named, or tokenizer.model in the model's folder.
 std::filesystem::path tokenizer_file(const std::filesystem::path& named, const std::filesystem::path& folder);
+
+/// Ids of the strings that a cache protects. Throws UserError for one that no token stands for.
+std::vector<int64_t> protected_ids(const Tokenizer& tokenizer, const std::vector<std::string>& strings);
 
 /// SHA-256 over config.json, and over names, sizes and contents of the weights; of files above 64 MiB 64
 /// pieces of 1 MiB are read.

@@ -32,13 +32,12 @@ ChunkScorer make_scorer(const PerplexityOptions& o, const PerplexityInputs& in, 
   if (o.precision == WeightType::fp32) how.type = torch::kFloat;
   if (o.precision == WeightType::bf16) how.type = torch::kBFloat16;
   const HfModel model = load_hf_folder(in.folder, how);
-  int64_t parameters = 0;
-  for (const auto& p : model.decoder->parameters()) parameters += p.numel();
+  const int64_t parameters = parameter_count(model.config.decoder);
   record.summarise({"parameters", static_cast<double>(parameters), "1", "weights of the model",
                     Summary::Better::neither, 1, 0.0});
   log_info("{} of {} documents; {} parameters, {}", in.count, in.documents->size(), parameters,
            torch::toString(model.decoder->tensors().dtype().toScalarType()));
-  return {model.decoder, o.kept(), protected_ids(o, in), o.slice, derive_seed(context.seed, "policy")};
+  return {model.decoder, o.kept(), in.protected_ids, o.slice, derive_seed(context.seed, "policy")};
 }
 
 void tell(const PerplexityProgress& progress, const DocumentScore& current, int64_t count) {

@@ -21,13 +21,6 @@ std::optional<Tokenizer> open_tokenizer(const PerplexityOptions& o, const fs::pa
   return Tokenizer::open(file);
 }
 
-int64_t documents_wanted(const PerplexityOptions& o, const Documents& documents, int64_t limit) {
-  int64_t count = documents.size();
-  for (const int64_t most : {limit, o.documents})
-    if (most > 0) count = std::min(count, most);
-  return count;
-}
-
 /// Ids that were tokenised elsewhere are chunks as they stand.
 ChunkingOptions cut_of(const PerplexityOptions& o, int64_t length) {
   ChunkingOptions cut = o.cut();
@@ -59,7 +52,6 @@ void check_fit(const PerplexityOptions& o, const PerplexityInputs& in) {
   if (!o.baseline && !o.cache.policy->unbounded() && o.cache.size >= in.longest_chunk)
     log_info("a cache of {} states holds a whole chunk of {} tokens: nothing is dropped", o.cache.size,
              in.longest_chunk);
-  protected_ids(o, in);
 }
 
 }  // namespace
@@ -70,22 +62,13 @@ PerplexityInputs open_inputs(const PerplexityOptions& o, const RunContext& conte
   in.config = read_hf_config(in.folder);
   in.tokenizer = open_tokenizer(o, in.folder);
   in.documents = o.data->open(context.data);
-  in.count = documents_wanted(o, *in.documents, context.limit);
+  in.count = std::min(count_of(*in.documents, o.documents), count_of(*in.documents, context.limit));
   in.longest_chunk = longest_chunk(o, *in.documents, in.count);
   check_fit(o, in);
+  if (in.tokenizer) in.protected_ids = protected_ids(*in.tokenizer, o.cache.protect);
   in.identity = {{"model", checksum_of_model(in.folder)}, {"data", checksum_of(*in.documents, in.count)}};
   if (in.tokenizer) in.identity["tokenizer"] = sha256(read_file(in.tokenizer->path()));
   return in;
-}
-
-std::vector<int64_t> protected_ids(const PerplexityOptions& o, const PerplexityInputs& in) {
-  std::vector<int64_t> all;
-  for (const std::string& text : o.cache.protect) {
-    const auto ids = in.tokenizer->ids_of_text(text);
-    if (ids.empty()) user_error("cache.protect: no token of {} stands for '{}'", in.tokenizer->path(), text);
-    all.insert(all.end(), ids.begin(), ids.end());
-  }
-  return all;
 }
 
 ChunkGroup next_group(const PerplexityOptions& o, const PerplexityInputs& in, int64_t& next) {

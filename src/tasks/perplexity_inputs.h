@@ -20,17 +20,15 @@ struct PerplexityInputs {
   HfConfig config;
   std::optional<Tokenizer> tokenizer;  ///< none where ids are read and none is there
   std::shared_ptr<Documents> documents;
-  int64_t count = 0;          ///< documents to evaluate on, from the first
-  int64_t longest_chunk = 0;  ///< the most tokens that the model reads at a time
+  int64_t count = 0;                   ///< documents to evaluate on, from the first
+  std::vector<int64_t> protected_ids;  ///< of the strings that the cache protects
+  int64_t longest_chunk = 0;           ///< the most tokens that the model reads at a time
   /// Checksums of all this by name: recorded, and demanded again on resuming.
   std::map<std::string, std::string> identity;
 };
 
 /// Throws UserError with one sentence where a part is missing or the parts do not fit each other.
 PerplexityInputs open_inputs(const PerplexityOptions& options, const RunContext& context);
-
-/// Ids of the tokens that the options protect by their strings.
-std::vector<int64_t> protected_ids(const PerplexityOptions& options, const PerplexityInputs& inputs);
 
 /// A chunk on its way through the model.
 struct ChunkJob {

@@ -98,19 +98,17 @@ Validation validate_on(Decoder& decoder, const TokenCorpus& corpus, const TrainL
   return {std::exp(mean), std::exp(mean) * error, mean, chunks * options.context};
 }
 
-/// The tokenizer's file: the named one, or that of one trained on the books and kept in the data cache.
-std::filesystem::path tokenizer_file(const TrainLmOptions& o, const DataPlace& place) {
-  if (!o.tokenizer.path.empty()) return o.tokenizer.path;
-  const auto texts = o.data->open(place);
-  const int64_t count = o.documents > 0 ? std::min(o.documents, texts->size()) : texts->size();
-  const std::string key = sha256(fmt::format("sentencepiece 1 {} {} {}", o.tokenizer.vocabulary,
-                                             o.tokenizer.sample_bytes, checksum_of(*texts, count)));
+/// The tokenizer's file: the named one, or that of one trained on the texts and kept in the data cache.
+std::filesystem::path named_or_trained(const TokenizerSource& o, const TextSource& texts,
+                                       const DataPlace& place) {
+  if (!o.path.empty()) return o.path;
+  const std::string key =
+      sha256(fmt::format("sentencepiece 2 {} {} {}", o.vocabulary, o.sample_bytes, texts.checksum));
   const auto file = place.cache / ("tokenizer-" + key.substr(0, 16) + ".model");
   if (!std::filesystem::exists(file)) {
-    log_info("training a tokenizer of {} pieces on {} bytes", o.tokenizer.vocabulary,
-             o.tokenizer.sample_bytes);
+    log_info("training a tokenizer of {} pieces on {} bytes", o.vocabulary, o.sample_bytes);
     std::filesystem::create_directories(place.cache);
-    write_atomically(file, train_tokenizer(*texts, o.tokenizer.vocabulary, o.tokenizer.sample_bytes));
+    write_atomically(file, train_tokenizer(*texts.documents, texts.count, o.vocabulary, o.sample_bytes));
   }
   return file;
 }
@@ -158,11 +156,13 @@ std::vector<Headline> TrainLmOptions::headlines() const {
 }
 
 void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
-  const Tokenizer pieces = Tokenizer::open(tokenizer_file(*this, context.data));
+  const TextSource texts = open_texts(*data, documents, context.data);
+  const Tokenizer pieces = Tokenizer::open(named_or_trained(tokenizer, texts, context.data));
   const std::string tokenizer_model = read_file(pieces.path());
   const std::string tokenizer_sum = sha256(tokenizer_model);
-  const TokenCorpus books = open_tokens(*data, documents, context.data, pieces, tokenizer_sum);
-  const TokenCorpus held_out = open_tokens(*validation, 0, context.data, pieces, tokenizer_sum);
+  const TokenCorpus books = open_tokens(texts, context.data, pieces, tokenizer_sum);
+  const TokenCorpus held_out =
+      open_tokens(open_texts(*validation, 0, context.data), context.data, pieces, tokenizer_sum);
   record.attribute("data_checksum", sha256(std::string(books.content_sha256()) += held_out.content_sha256()));
   record.attribute("tokenizer_sha256", tokenizer_sum);
 

@@ -1,0 +1,28 @@
+// What attentions with the four linear maps of Vaswani et al. 2017, §3.2.2, have in common: heads that divide
+// the width, and query, key, value and output projections, D×D with bias, registered under these names.
+#pragma once
+
+#include "attention/attention.h"
+#include "attention/shape.h"
+
+namespace attnlab {
+
+class ProjectedAttentionImpl : public AttentionImpl {
+ protected:
+  /// Throws UserError unless the heads divide the width.
+  explicit ProjectedAttentionImpl(const AttentionShape& shape) : shape_(shape) {
+    check_heads(shape);
+    const auto linear = [&](const char* name) {
+      return register_module(name, torch::nn::Linear(shape.dim, shape.dim));
+    };
+    query_ = linear("query");
+    key_ = linear("key");
+    value_ = linear("value");
+    output_ = linear("output");
+  }
+
+  AttentionShape shape_;
+  torch::nn::Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, output_{nullptr};
+};
+
+}  // namespace attnlab

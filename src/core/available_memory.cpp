@@ -1,5 +1,7 @@
 #include "core/available_memory.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -42,8 +44,8 @@ std::optional<fs::path> group_of(const fs::path& proc, const std::string& contro
   for (std::string line; std::getline(in, line);) {
     const std::size_t first = line.find(':'), second = line.find(':', first + 1);
     if (second == std::string::npos) continue;
-    const std::string named = "," + line.substr(first + 1, second - first - 1) + ",";
-    if (controller.empty() ? named == ",," : named.find("," + controller + ",") != std::string::npos)
+    const std::string named = fmt::format(",{},", line.substr(first + 1, second - first - 1));
+    if (controller.empty() ? named == ",," : named.find(fmt::format(",{},", controller)) != std::string::npos)
       return fs::path(line.substr(second + 1)).relative_path();
   }
   return std::nullopt;

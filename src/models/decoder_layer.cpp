@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "kernels/thin_linear.h"
 
 namespace attnlab {
 namespace {
@@ -30,7 +31,7 @@ void WeightImpl::assign(Tensor tensor) {
   tensor_ = std::move(tensor);
 }
 
-Tensor project(const Tensor& x, const Weight& weight) { return torch::linear(x, **weight); }
+Tensor project(const Tensor& x, const Weight& weight) { return thin_linear(x, **weight); }
 
 Tensor rms_norm(const Tensor& x, const Weight& weight, double eps) {
   const auto type = x.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;

@@ -76,15 +76,18 @@ TEST_F(Perplexities, KeepTheLossByPosition) {
 }
 
 TEST_F(Perplexities, DoNotDependOnBatchesAndSlices) {
+  // Few rows and many take different products (kernels/thin_linear.h). This model's logits reach 30, of which
+  // fp32 holds steps of 2e-6, and a loss is the difference of two such numbers.
+  constexpr double roundings = 2e-5;
   for (const char* policy : {"full", "tova", "window"}) {
     keep(policy, 8);
     options.batch_size = 1;
     options.slice = 8192;
     const auto alone = token_losses(run());
     options.batch_size = 3;  // the second chunk is padded
-    expect_near(token_losses(run()), alone, 1e-5);
+    expect_near(token_losses(run()), alone, roundings);
     options.slice = 7;
-    expect_near(token_losses(run()), alone, 1e-5);
+    expect_near(token_losses(run()), alone, roundings);
   }
 }
 

@@ -68,6 +68,12 @@ struct Simd {
   /// Index of the smallest score where bar is 0; among equals that of the smallest order; where every such
   /// score is NaN or +inf, that of the smallest order. −1 where bar is nowhere 0.
   int64_t (*lowest)(int64_t n, const double* scores, const double* bar, const int64_t* order);
+
+  // A large matrix times a few rows (thin.inc).
+
+  /// y[i, n] = x[i, :]·w[n, :] for w [outputs, depth], x [rows, depth] and y of row stride ldy.
+  void (*thin_product)(int64_t outputs, int64_t depth, const float* w, int64_t rows, const float* x, float* y,
+                       int64_t ldy);
 };
 
 /// The best this machine has.

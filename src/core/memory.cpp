@@ -5,6 +5,7 @@
 #include <c10/core/CachingDeviceAllocator.h>
 #include <malloc.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -35,12 +36,29 @@ void release(void* tensor) {
   std::free(block);
 }
 
+std::atomic<char*> heap_seen{nullptr};
+
+/// Asks for pages of 2 MiB where the heap has grown: with pages of 4 KiB a large read is bound by the search
+/// for its addresses. glibc does the same with the tunable glibc.malloc.hugetlb=1, which can only be set
+/// before a process starts. The kernel may decline; nothing depends on it.
+void ask_for_huge_pages() {
+  constexpr std::uintptr_t huge = 2 << 20;
+  char* const end = static_cast<char*>(sbrk(0));
+  char* const seen = heap_seen.load(std::memory_order_relaxed);
+  if (end == seen) return;
+  heap_seen.store(end, std::memory_order_relaxed);
+  if (end < seen) return;
+  const auto first = reinterpret_cast<std::uintptr_t>(seen) / huge * huge;
+  madvise(reinterpret_cast<void*>(first), reinterpret_cast<std::uintptr_t>(end) - first, MADV_HUGEPAGE);
+}
+
 class CountingAllocator final : public c10::Allocator {
  public:
   c10::DataPtr allocate(std::size_t bytes) override {
     if (bytes == 0) return {nullptr, nullptr, &release, c10::Device(c10::DeviceType::CPU)};
     void* block = nullptr;
     if (posix_memalign(&block, kAlignment, bytes + kHeader) != 0) throw std::bad_alloc();
+    ask_for_huge_pages();
     *static_cast<std::size_t*>(block) = bytes;
     count(static_cast<int64_t>(bytes));
     void* tensor = static_cast<char*>(block) + kHeader;
@@ -72,6 +90,7 @@ void install_counting_allocator() {
   mallopt(M_TRIM_THRESHOLD, -1);
   mallopt(M_TOP_PAD, 64 << 20);
   mallopt(M_ARENA_MAX, 1);
+  heap_seen = static_cast<char*>(sbrk(0));
   c10::SetCPUAllocator(&allocator, /*priority=*/100);
 }
 

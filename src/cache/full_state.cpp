@@ -21,7 +21,8 @@ Tensor grown(const Tensor& x_BKLd, int64_t used, int64_t capacity) {
 
 }  // namespace
 
-FullState::FullState(const StateShape& shape, const StateRun& run) : shape_(shape), run_(run) {
+FullState::FullState(const StateShape& shape, const StateRun& run, FullStep step)
+    : shape_(shape), run_(run), with_(step) {
   k_BKLd_ = torch::zeros({run.batch, shape.kv_heads, 0, shape.head_dim},
                          torch::TensorOptions().dtype(run.dtype).device(run.device));
   v_BKLd_ = torch::zeros_like(k_BKLd_);
@@ -45,7 +46,8 @@ void FullState::append(const Tensor& k_BTKd, const Tensor& v_BTKd, const Tensor&
   const int64_t t = k_BTKd.size(1), needed = length_ + t;
   if (needed > k_BKLd_.size(2)) {
     // The first call gets what it needs and a little room; after that the room doubles.
-    const int64_t capacity = length_ == 0 ? needed + (t > 1 ? 0 : 63) : std::max(needed, 2 * k_BKLd_.size(2));
+    const int64_t doubled = length_ == 0 ? needed + (t > 1 ? 0 : 63) : 2 * k_BKLd_.size(2);
+    const int64_t capacity = std::max(needed, needed <= run_.expected ? run_.expected : doubled);
     k_BKLd_ = grown(k_BKLd_, length_, capacity);
     v_BKLd_ = grown(v_BKLd_, length_, capacity);
     if (present_BL_.defined())
@@ -70,7 +72,8 @@ Tensor FullState::attend(const NewTokens& tokens, const Rope& rope) {
   const int64_t first = length_;
   append(rope.rotate(tokens.k_BTKd, tokens.positions_BT), tokens.v_BTKd, tokens.padding_BT);
   const Tensor q_BTHd = rope.rotate(tokens.q_BTHd, tokens.positions_BT);
-  return q_BTHd.size(1) == 1 && is_fp32_on_cpu(q_BTHd) ? native_step(q_BTHd) : attend_to(q_BTHd, first);
+  const bool native = q_BTHd.size(1) == 1 && is_fp32_on_cpu(q_BTHd) && with_ == FullStep::native;
+  return native ? native_step(q_BTHd) : attend_to(q_BTHd, first);
 }
 
 void FullState::refresh_bias() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cache/cache_options.h"
+#include "cache/full.h"
 #include "cache/state.h"
 #include "cache/step_space.h"
 
@@ -13,7 +14,7 @@ namespace attnlab {
 
 class FullState final : public LayerState {
  public:
-  FullState(const StateShape& shape, const StateRun& run);
+  FullState(const StateShape& shape, const StateRun& run, FullStep step = FullStep::native);
 
   Tensor attend(const NewTokens& tokens, const Rope& rope) override;
   int64_t bytes() const override;
@@ -33,6 +34,7 @@ class FullState final : public LayerState {
 
   StateShape shape_;
   StateRun run_;
+  FullStep with_;
   int64_t length_ = 0;      ///< columns held, padding counted
   Tensor k_BKLd_, v_BKLd_;  ///< [B, K, capacity, d]
   Tensor present_BL_;       ///< bool: a token, not padding; undefined while there has been no padding

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,13 +33,15 @@ struct Table {
 /// A headline figure: one scalar under /summary.
 struct Summary {
   enum class Better { higher, lower, neither };
+  /// A standard error that has no meaning, a value that could not be had.
+  static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
   std::string name;
   double value = 0;
   std::string unit;
   std::string meaning;
   Better better = Better::neither;
   int64_t n = 1;                ///< examples, documents or repetitions behind the value
-  double standard_error = 0.0;  ///< NaN where it has no meaning
+  double standard_error = 0.0;  ///< `unknown` where it has no meaning
   std::string floor_of = {};    ///< of a floor: the figure that it is a floor of
   std::string row = {};         ///< of a floor: its name, "majority class"
 };

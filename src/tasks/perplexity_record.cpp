@@ -9,8 +9,6 @@ namespace {
 using Better = Summary::Better;
 using Type = Column::Type;
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-
 Table token_table() {
   return {"/tokens",
           "every scored token",
@@ -121,8 +119,8 @@ void record_figures(const PerplexityOptions& o, const PerplexityProgress& progre
       mean_document_perplexity(scores),
       word_perplexity(scores),
       bits_per_byte(scores),
-      {static_cast<double>(progress.tokens_read) / progress.seconds, kUnknown, n},
-      {static_cast<double>(progress.cache_bytes), kUnknown, n}};
+      {static_cast<double>(progress.tokens_read) / progress.seconds, Summary::unknown, n},
+      {static_cast<double>(progress.cache_bytes), Summary::unknown, n}};
   const std::vector<Headline> headlines = o.headlines();
   for (std::size_t i = 0; i < headlines.size(); ++i) {
     if (std::isnan(figures[i].value)) continue;  // per word and byte, of ids without a tokenizer

@@ -1,6 +1,7 @@
 // Every task. Adding one: a pair of files, and a line here.
 #include "core/error.h"
 #include "tasks/classify.h"
+#include "tasks/decode_speed.h"
 #include "tasks/perplexity.h"
 #include "tasks/speed.h"
 #include "tasks/step_speed.h"
@@ -14,6 +15,9 @@ const std::vector<Entry<TaskOptions>>& registry<TaskOptions>() {
   static const std::vector<Entry<TaskOptions>> table = {
       entry<TaskOptions, ClassifyOptions>("classify",
                                           "train and evaluate a sequence classifier (Luna §4.1, LRA text)"),
+      entry<TaskOptions, DecodeSpeedOptions>(
+          "decode_speed",
+          "speed and memory of decoding at a held depth, by cache policy and batch (TOVA §5)"),
       entry<TaskOptions, PerplexityOptions>(
           "perplexity", "perplexity of texts under a pre-trained decoder and a bounded cache (TOVA §5)"),
       entry<TaskOptions, SpeedOptions>(

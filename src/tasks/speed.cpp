@@ -18,7 +18,6 @@ namespace {
 using Better = Summary::Better;
 using Type = Column::Type;
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double kMiB = 1 << 20;
 
 /// One of the two things that are measured, and what was found.
@@ -105,14 +104,15 @@ void summarise(const SpeedOptions& o, const Phase& phase, double product_rate, R
   const double seconds = median(phase.seconds);
   const double rate = phase.flops / seconds;
   const double tokens = static_cast<double>(o.batch_size * o.length) / seconds;
-  const double resident = phase.memory.resident < 0 ? kUnknown : static_cast<double>(phase.memory.resident);
+  const double resident =
+      phase.memory.resident < 0 ? Summary::unknown : static_cast<double>(phase.memory.resident);
   const double values[] = {
       seconds, tokens, rate, rate / product_rate, static_cast<double>(phase.memory.allocator), resident};
   const std::vector<Headline> figures = headlines_of(phase.name);
   for (size_t i = 0; i < figures.size(); ++i) {
     const bool of_time = i < 4;
     record.summarise({figures[i].name, values[i], figures[i].unit, figures[i].meaning, figures[i].better,
-                      of_time ? o.repetitions : 1, kUnknown});
+                      of_time ? o.repetitions : 1, Summary::unknown});
   }
   record.summarise({phase.name + "_flops", phase.flops, "FLOP",
                     "matrix products as executed, multiply and add apart", Better::neither, 1, 0.0});
@@ -224,7 +224,7 @@ void SpeedOptions::run(const RunContext& context, RecordSink& record) const {
   record.summarise({"parameters", static_cast<double>(step.parameters()), "1", "trained numbers",
                     Better::neither, 1, 0.0});
   record.summarise({"product_rate", rate, "FLOP/s", "the device's matrix-product rate, median",
-                    Better::neither, repetitions, kUnknown});
+                    Better::neither, repetitions, Summary::unknown});
   log_info("{} tokens, batch {}, {} thread(s), {}: {:.0f} GFLOP/s of matrix products", length, batch_size,
            at::get_num_threads(), context.device.str(), rate / 1e9);
   for (const Phase& phase : measured) summarise(*this, phase, rate, record);

@@ -1,0 +1,283 @@
+#include "tasks/decode_speed.h"
+
+#include <ATen/Parallel.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "core/random.h"
+#include "core/stop.h"
+#include "io/hf_folder.h"
+#include "models/decoder.h"
+#include "tasks/model_folder.h"
+#include "tasks/model_step.h"
+#include "tasks/read_rate.h"
+
+namespace attnlab {
+namespace {
+
+using Better = Summary::Better;
+using Type = Column::Type;
+
+/// Tokens between two rows of /decode.
+struct Interval {
+  int64_t first = 0, tokens = 0;  ///< the how-manieth timed token it begins with, and how many a text
+  double seconds = 0;
+  int64_t cache_bytes = 0, tensors = 0, resident = 0;  ///< held at its end
+};
+
+struct Decoded {
+  std::vector<Interval> intervals;
+  double prompt_seconds = 0, read_rate = 0;
+  int64_t cache_bytes = 0;
+};
+
+/// What a step reads: all weights but the embedding table, of which it takes one row a text.
+int64_t weight_bytes(const Decoder& decoder) {
+  int64_t bytes = 0;
+  for (const auto& p : decoder->named_parameters())
+    if (decoder->options().tied_embeddings || p.key() != "model.embed_tokens.weight")
+      bytes += static_cast<int64_t>(p.value().nbytes());
+  return bytes;
+}
+
+int64_t bytes_held(const DecoderState& states) {
+  int64_t bytes = 0;
+  for (const auto& state : states) bytes += state->bytes();
+  return bytes;
+}
+
+Decoder open_decoder(const DecodeSpeedOptions& o, torch::Device device) {
+  HfLoadOptions how{.device = device};
+  if (o.precision == WeightType::fp32) how.type = torch::kFloat;
+  if (o.precision == WeightType::bf16) how.type = torch::kBFloat16;
+  if (!o.model.empty()) return load_hf_folder(model_folder(o.model), how).decoder;
+  if (o.sizes.vocabulary == 0) user_error("sizes.vocabulary: random weights need one of at least 1 token");
+  return Decoder(o.sizes, torch::TensorOptions().dtype(how.type.value_or(torch::kFloat)).device(device));
+}
+
+/// A batch of texts on their way through one decoder.
+class Decoding {
+ public:
+  Decoding(const DecodeSpeedOptions& o, Decoder decoder, uint64_t seed)
+      : decoder_(std::move(decoder)), device_(decoder_->tensors().device()) {
+    const torch::NoGradGuard no_grad;
+    states_ = make_states(o.cache, state_shape(decoder_->options()),
+                          {.batch = 1,
+                           .dtype = decoder_->tensors().dtype().toScalarType(),
+                           .device = device_,
+                           .seed = seed,
+                           .expected = o.context});
+    // One text is read, and all go on from there: their states are as large as if each had been read.
+    position_ = o.context - o.tokens - o.warm_up;
+    const torch::Tensor prompt_1T = ids(1, position_);
+    decoder_->forward(prompt_1T, torch::arange(position_, prompt_1T.options()).unsqueeze(0), {}, states_);
+    for (auto& state : states_) state->reorder(torch::zeros({o.batch_size}, torch::kLong));
+    next_NB1_ = ids(o.tokens + o.warm_up, o.batch_size).unsqueeze(-1);
+  }
+
+  void step() {
+    const torch::NoGradGuard no_grad;
+    const torch::Tensor ids_B1 = next_NB1_[read_++];
+    const torch::Tensor hidden_B1D =
+        decoder_->forward(ids_B1, torch::full_like(ids_B1, position_++), {}, states_);
+    logits_BV_ = decoder_->logits(hidden_B1D.select(1, 0));
+  }
+
+  int64_t cache_bytes() const { return bytes_held(states_); }
+
+ private:
+  torch::Tensor ids(int64_t rows, int64_t columns) const {
+    return torch::randint(decoder_->options().vocabulary, {rows, columns}, torch::kLong).to(device_);
+  }
+
+  Decoder decoder_;
+  torch::Device device_;
+  int64_t position_ = 0, read_ = 0;
+  DecoderState states_;
+  torch::Tensor next_NB1_, logits_BV_;
+};
+
+Decoded decode(const DecodeSpeedOptions& o, const Decoder& decoder, uint64_t seed) {
+  const torch::Device device = decoder->tensors().device();
+  const ReadRate read(o.read_bytes, device);
+  std::unique_ptr<Decoding> decoding;
+  Decoded all;
+  all.prompt_seconds = seconds_of(device, [&] { decoding = std::make_unique<Decoding>(o, decoder, seed); });
+  for (int64_t i = 0; i < o.warm_up; ++i) decoding->step();
+  std::vector<double> rates = {read.measure()};
+  for (int64_t done = 0; done < o.tokens;) {
+    stop_here_if_requested();
+    Interval interval{done, std::min(o.interval, o.tokens - done)};
+    interval.seconds = seconds_of(device, [&] {
+      for (int64_t i = 0; i < interval.tokens; ++i) decoding->step();
+    });
+    interval.cache_bytes = decoding->cache_bytes();
+    interval.tensors = tensor_bytes();
+    interval.resident = resident_bytes();
+    all.intervals.push_back(interval);
+    done += interval.tokens;
+    if (all.intervals.size() % 4 == 0) rates.push_back(read.measure());
+  }
+  all.read_rate = median(rates);
+  all.cache_bytes = decoding->cache_bytes();
+  return all;
+}
+
+/// Median seconds a step of intervals [begin, end).
+double step_seconds(const std::vector<Interval>& intervals, std::size_t begin, std::size_t end) {
+  std::vector<double> all;
+  for (std::size_t i = begin; i < end; ++i)
+    all.push_back(intervals[i].seconds / static_cast<double>(intervals[i].tokens));
+  return median(all);
+}
+
+/// A figure's name says the threads only where they were asked for.
+std::string with_threads(const std::string& figure, int64_t threads) {
+  if (threads == 0) return figure;
+  return fmt::format("{}_{}_thread{}", figure, threads, threads == 1 ? "" : "s");
+}
+
+std::vector<Headline> headlines_of(int64_t threads) {
+  const auto name = [&](const char* figure) { return with_threads(figure, threads); };
+  return {{name("tokens_per_second"), "token/s", "of all texts together, median step", Better::higher},
+          {name("step_seconds"), "s", "a token of every text, median", Better::lower},
+          {name("read_rate"), "byte/s", "memory read by the same threads between the steps, median",
+           Better::neither},
+          {name("read_share"), "1", "bytes of weights and live states a step needs, over time and read rate",
+           Better::higher},
+          {name("last_tenth"), "1", "median step of the last tenth of the tokens over that of the first",
+           Better::lower},
+          {name("tensor_growth"), "byte", "held by tensors after the last token more than after the first",
+           Better::lower}};
+}
+
+/// Whatever the number of threads.
+std::vector<Headline> headlines_of_all() {
+  return {{"cache_bytes", "byte", "allocated by the caches of all texts and layers", Better::lower},
+          {"weight_bytes", "byte", "weights that a step reads", Better::neither},
+          {"prompt_seconds", "s", "one text read to the depth from which all go on", Better::lower}};
+}
+
+void write_rows(const Decoded& all, int64_t threads, RecordSink& record) {
+  for (const Interval& i : all.intervals) {
+    const Value row[] = {i.first, i.tokens, threads, i.seconds, i.cache_bytes, i.tensors, i.resident};
+    record.append("/decode", row);
+  }
+}
+
+void summarise(const DecodeSpeedOptions& o, const Decoded& all, int64_t threads, int64_t weights,
+               RecordSink& record) {
+  const std::size_t n = all.intervals.size(), tenth = std::max<std::size_t>(1, n / 10);
+  const double seconds = step_seconds(all.intervals, 0, n);
+  const double bytes = static_cast<double>(weights + all.cache_bytes);
+  const double growth = static_cast<double>(all.intervals.back().tensors - all.intervals.front().tensors);
+  const double values[] = {static_cast<double>(o.batch_size) / seconds,
+                           seconds,
+                           all.read_rate,
+                           bytes / seconds / all.read_rate,
+                           step_seconds(all.intervals, n - tenth, n) / step_seconds(all.intervals, 0, tenth),
+                           growth};
+  const std::vector<Headline> figures = headlines_of(threads);
+  for (std::size_t i = 0; i < figures.size(); ++i)
+    record.summarise({figures[i].name, values[i], figures[i].unit, figures[i].meaning, figures[i].better,
+                      static_cast<int64_t>(n), Summary::unknown});
+  log_info(
+      "{} thread(s), batch {}, {} tokens deep: {:.1f} tokens/s, {:.2f} ms a step, {:.0f} % of the read rate "
+      "of "
+      "{:.1f} GB/s; caches hold {:.1f} MiB",
+      at::get_num_threads(), o.batch_size, o.context, values[0], 1e3 * seconds, 100 * values[3],
+      all.read_rate / 1e9, static_cast<double>(all.cache_bytes) / (1 << 20));
+}
+
+}  // namespace
+
+void DecodeSpeedOptions::visit(Fields& f) {
+  f("model", model, OneOf{},
+    "folder with config.json and *.safetensors as on Hugging Face, or the folder of a run that trained one; "
+    "empty: "
+    "random weights of the sizes below");
+  f("sizes", sizes, "of a model with random weights");
+  f("precision", precision,
+    {{"saved", WeightType::saved}, {"fp32", WeightType::fp32}, {"bf16", WeightType::bf16}},
+    "type of weights and activations; saved: as in the folder, fp32 for random weights");
+  f("cache", cache, "what each layer keeps of the tokens that it has read");
+  f("batch_size", batch_size, Range{1, 65536}, "texts side by side");
+  f("context", context, Range{2, 1 << 24},
+    "tokens of each text that have been read after the last timed step");
+  f("tokens", tokens, Range{1, 1 << 24}, "timed steps");
+  f("warm_up", warm_up, Range{0, 1 << 16}, "untimed steps before them");
+  f("interval", interval, Range{1, 1 << 24}, "steps that are timed together, a row of /decode");
+  f("thread_counts", thread_counts, Range{0, 4096},
+    "numbers of CPU threads to measure with, one after the other; 0: the run's `threads`");
+  f("read_bytes", read_bytes, Range{1 << 20, 1e12},
+    "bytes that the measurement of the read rate goes through");
+  f.require(context > tokens + warm_up, "context",
+            fmt::format("of {} tokens leaves none to be read before {} steps", context, tokens + warm_up));
+  f.require(!thread_counts.empty(), "thread_counts", "must name at least one number of threads");
+}
+
+std::vector<Table> DecodeSpeedOptions::tables() const {
+  return {{"/decode",
+           "steps of decoding, in the order in which they ran",
+           {{"first", Type::integer, "token", "timed tokens of each text before this row"},
+            {"tokens", Type::integer, "token", "of each text in this row"},
+            {"threads", Type::integer, "1", "threads on the CPU"},
+            {"seconds", Type::real, "s", "time of the row's steps"},
+            {"cache_bytes", Type::integer, "byte", "allocated by the caches of all texts and layers"},
+            {"tensor_bytes", Type::integer, "byte", "held by tensors on the CPU after the row"},
+            {"resident_bytes", Type::integer, "byte", "pages of the process after the row"}}}};
+}
+
+std::vector<Headline> DecodeSpeedOptions::headlines() const {
+  std::vector<Headline> all;
+  for (const int64_t threads : thread_counts)
+    for (const Headline& h : headlines_of(threads)) all.push_back(h);
+  for (const Headline& h : headlines_of_all()) all.push_back(h);
+  return all;
+}
+
+double DecodeSpeedOptions::work() const {
+  return static_cast<double>((context + tokens * batch_size) * parameter_count(sizes)) * 2.0;
+}
+
+int64_t DecodeSpeedOptions::memory(torch::DeviceType) const {
+  if (!model.empty()) return 0;
+  const DecoderOptions d = sizes.resolved();
+  const int64_t each = precision == WeightType::bf16 ? 2 : 4;
+  int64_t states = 0;
+  for (const int64_t size : sizes_of_layers(cache, d.layers))
+    states += (size == 0 ? context : size + 1) * 2 * d.kv_heads * d.head_dim;
+  // Reordering holds a layer's old and new states at once; the prompt is read by one text.
+  return each * (states * batch_size + states * batch_size / d.layers + parameter_count(d)) + read_bytes;
+}
+
+void DecodeSpeedOptions::run(const RunContext& context, RecordSink& record) const {
+  record.truncate("/decode", 0);  // a resumed run measures everything anew
+  if (!context.init_from.empty())
+    user_error("task decode_speed reads its weights from `model`, not from init_from");
+  torch::manual_seed(derive_seed(context.seed, "decode_speed"));
+  const Decoder decoder = open_decoder(*this, context.device);
+  const int64_t weights = weight_bytes(decoder);
+  const int threads_before = at::get_num_threads();
+  Decoded all;
+  for (const int64_t threads : thread_counts) {
+    at::set_num_threads(threads == 0 ? threads_before : static_cast<int>(threads));
+    all = decode(*this, decoder, context.seed);
+    write_rows(all, at::get_num_threads(), record);
+    summarise(*this, all, threads, weights, record);
+  }
+  at::set_num_threads(threads_before);
+  const double whole[] = {static_cast<double>(all.cache_bytes), static_cast<double>(weights),
+                          all.prompt_seconds};
+  const std::vector<Headline> figures = headlines_of_all();
+  for (std::size_t i = 0; i < figures.size(); ++i)
+    record.summarise({figures[i].name, whole[i], figures[i].unit, figures[i].meaning, figures[i].better, 1,
+                      Summary::unknown});
+  record.flush();
+}
+
+}  // namespace attnlab

@@ -43,6 +43,10 @@ endif()
 target_compile_definitions(attnlab_torch INTERFACE FMT_HEADER_ONLY=1)
 target_link_libraries(attnlab_torch INTERFACE Threads::Threads)
 
+if(ATTNLAB_FUZZ)
+  return()  # clang's OpenMP is a package of its own, and the fuzzers need none
+endif()
+
 # Torch's own OpenMP runtime: a second one beside it would mean two pools of threads.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 add_library(attnlab_openmp INTERFACE)

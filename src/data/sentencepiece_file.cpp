@@ -34,7 +34,8 @@ std::optional<uint64_t> take_varint(std::string_view& rest) {
 /// The first field of `rest`, which it is taken from; nothing where `rest` holds no whole field.
 std::optional<WireField> take_field(std::string_view& rest) {
   const auto tag = take_varint(rest);
-  if (!tag || *tag >> 3 == 0) return std::nullopt;
+  // The library keeps 32 bits of a tag: a longer one would be another field to it.
+  if (!tag || *tag >> 3 == 0 || *tag >> 32 != 0) return std::nullopt;
   WireField field{*tag >> 3, {}};
   std::optional<uint64_t> length;
   switch (*tag & 7) {
@@ -81,10 +82,11 @@ bool leads_nowhere_else(std::string_view trie, uint64_t text_bytes) {
   const uint64_t units = trie.size() / 4;
   for (uint64_t i = 0; i < units; ++i) {
     const uint32_t unit = word_at(trie, i);
-    if (unit >> 31) continue;
+    if (unit >> 31 && i > 0) continue;  // a search begins at the first unit without asking what it is
     const uint64_t children = i ^ (static_cast<uint64_t>(unit >> 10) << ((unit & 0x200U) >> 6));
     if ((children | 0xff) >= units) return false;
-    if ((unit & 0x100U) && (word_at(trie, children) & 0x7fffffffU) >= text_bytes) return false;
+    if (!(unit >> 31) && (unit & 0x100U) && (word_at(trie, children) & 0x7fffffffU) >= text_bytes)
+      return false;
   }
   return true;
 }

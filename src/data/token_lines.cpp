@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_nesting.h"
 #include "core/log.h"
 #include "core/stop.h"
 
@@ -46,6 +47,8 @@ int32_t id_of(const json& value, std::size_t index, const std::string& origin) {
 }  // namespace
 
 Document parse_token_line(std::string_view line, const std::string& origin, const std::string& default_id) {
+  if (nests_too_deeply(line))
+    user_error("{}: brackets nested more than {} deep hold no token ids", origin, deepest_json);
   json value;
   try {
     value = json::parse(line);

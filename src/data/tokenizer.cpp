@@ -37,6 +37,20 @@ std::string with_spaces(std::string_view piece) {
   return text;
 }
 
+std::shared_ptr<const sentencepiece::SentencePieceProcessor> load_model(const std::string& bytes,
+                                                                        const std::string& path) {
+  auto model = std::make_shared<sentencepiece::SentencePieceProcessor>();
+  std::string reason;
+  try {
+    const auto status = model->LoadFromSerializedProto(bytes);
+    if (status.ok()) return model;
+    reason = status.error_message();
+  } catch (const std::exception& failure) {  // of its tries: a piece that begins with NUL
+    reason = failure.what();
+  }
+  user_error("{} is no SentencePiece model that can be used: {}", path, reason);
+}
+
 std::vector<int> as_ints(std::span<const int64_t> ids) { return {ids.begin(), ids.end()}; }
 
 }  // namespace
@@ -46,11 +60,7 @@ Tokenizer Tokenizer::open(const std::filesystem::path& path) {
   tokenizer.path_ = path.string();
   const std::string bytes = read_model(path);
   check_sentencepiece_file(bytes, tokenizer.path_);
-  auto model = std::make_shared<sentencepiece::SentencePieceProcessor>();
-  const auto status = model->LoadFromSerializedProto(bytes);
-  if (!status.ok())
-    user_error("{} is no SentencePiece model that can be used: {}", tokenizer.path_, status.error_message());
-  tokenizer.model_ = std::move(model);
+  tokenizer.model_ = load_model(bytes, tokenizer.path_);
   return tokenizer;
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_nesting.h"
 
 namespace attnlab {
 namespace {
@@ -22,7 +23,9 @@ std::string read_named_file(const std::filesystem::path& path) {
 }  // namespace
 
 JsonFile::JsonFile(const std::filesystem::path& path) : path_(path.string()) {
-  map_ = nlohmann::json::parse(read_named_file(path), nullptr, /*allow_exceptions=*/false);
+  const std::string text = read_named_file(path);
+  if (nests_too_deeply(text)) user_error("{} has brackets nested more than {} deep", path_, deepest_json);
+  map_ = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (map_.is_discarded()) user_error("{} is not valid JSON", path_);
   if (!map_.is_object()) user_error("{} holds no map", path_);
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/json_nesting.h"
 
 namespace attnlab {
 namespace {
@@ -41,6 +42,9 @@ json parse_json(std::string_view text, const std::string& file) {
   };
   if (text.front() != '{')
     user_error("{} is not a safetensors file: its header does not begin with '{{'", file);
+  if (nests_too_deeply(text))
+    user_error("{} is not a safetensors file: its header has brackets nested more than {} deep", file,
+               deepest_json);
   try {
     return json::parse(text, check_keys);
   } catch (const json::exception&) {
@@ -48,23 +52,34 @@ json parse_json(std::string_view text, const std::string& file) {
   }
 }
 
+/// A value as a sentence quotes it.
+std::string quoted(const json& value) {
+  constexpr std::size_t longest = 80;
+  std::string text = value.dump();
+  if (text.size() > longest) text.replace(longest, std::string::npos, "…");
+  return text;
+}
+
 /// A JSON number that is an integer within [0, 2^63).
 uint64_t count(const json& value, const std::string& file, const std::string& name, const char* what) {
   if (!value.is_number_unsigned() || value.get<uint64_t>() > std::numeric_limits<int64_t>::max())
-    user_error("{}: {} of tensor '{}' is {}, which is no count", file, what, name, value.dump());
+    user_error("{}: {} of tensor '{}' is {}, which is no count", file, what, name, quoted(value));
   return value.get<uint64_t>();
 }
 
-/// Bytes of a shape; a product beyond 2^63 is the file's mistake, never an overflow.
+/// Bytes of a shape; a product beyond 2^63 is the file's mistake, never an overflow. A size of 0 makes none
+/// of the others harmless: Torch computes strides from them.
 uint64_t bytes_of(const SafetensorsEntry& tensor, const std::string& file) {
   auto bytes = static_cast<uint64_t>(safetensors_element_bytes(tensor.dtype));
+  bool empty = false;
   for (const int64_t n : tensor.shape) {
-    const auto size = static_cast<uint64_t>(n);
-    if (size != 0 && bytes > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) / size)
+    const auto size = static_cast<uint64_t>(std::max<int64_t>(n, 1));
+    empty = empty || n == 0;
+    if (bytes > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) / size)
       user_error("{}: the shape of tensor '{}' asks for more than 2^63 bytes", file, tensor.name);
     bytes *= size;
   }
-  return bytes;
+  return empty ? 0 : bytes;
 }
 
 SafetensorsEntry parse_entry(const std::string& name, const json& value, const std::string& file) {
@@ -87,7 +102,7 @@ SafetensorsEntry parse_entry(const std::string& name, const json& value, const s
   tensor.end = count(offsets[1], file, name, "an offset");
   if (tensor.end < tensor.begin || tensor.end - tensor.begin != bytes_of(tensor, file))
     user_error("{}: tensor '{}' of type {} and shape {} needs {} bytes, and its data_offsets are {}", file,
-               name, tensor.dtype, shape.dump(), bytes_of(tensor, file), offsets.dump());
+               name, tensor.dtype, quoted(shape), bytes_of(tensor, file), quoted(offsets));
   return tensor;
 }
 

@@ -101,6 +101,9 @@ TEST_F(SpoiltFolder, FilesThatAreMissingOrNoJson) {
   EXPECT_THAT(refusal(folder), EndsWith("config.json is not valid JSON"));
   write_bytes(folder / "config.json", "[]");
   EXPECT_THAT(refusal(folder), EndsWith("config.json holds no map"));
+  write_bytes(folder / "config.json",
+              "{\"a\":" + std::string(1 << 20, '[') + std::string(1 << 20, ']') + "}");
+  EXPECT_THAT(refusal(folder), EndsWith("config.json has brackets nested more than 64 deep"));
   folder = copy("yi");
   fs::remove(folder / "model.safetensors");
   EXPECT_THAT(
@@ -132,6 +135,8 @@ TEST_F(SpoiltFolder, Shards) {
               EndsWith("index.json holds no tensor 'model.norm.weight', which config.json asks for"));
   EXPECT_THAT(with_index([&](json& i) { i["weight_map"]["model.norm.weight"] = "../elsewhere.safetensors"; }),
               HasSubstr("'../elsewhere.safetensors', which is no name of a file beside it"));
+  EXPECT_THAT(with_index([&](json& i) { i["weight_map"]["model.norm.weight"] = std::string(300, 'a'); }),
+              HasSubstr("aaa is missing, which model.safetensors.index.json names as the shard of"));
   EXPECT_THAT(with_index([&](json& i) { i.erase("weight_map"); }), EndsWith("lacks the key 'weight_map'"));
 }
 

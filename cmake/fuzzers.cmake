@@ -1,0 +1,29 @@
+# The fuzzers of tests/fuzz (preset fuzz, scripts/fuzz): clang's libFuzzer with AddressSanitizer and
+# UndefinedBehaviorSanitizer around the parsers alone, compiled from their sources. The libraries above them would need
+# g++'s OpenMP and take many minutes more to build, for nothing that the fuzzers can reach.
+if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  message(FATAL_ERROR "the fuzzers need clang++, which brings libFuzzer; this is ${CMAKE_CXX_COMPILER}")
+endif()
+set(fuzz_options -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined
+                 -fno-omit-frame-pointer)
+
+# attnlab_fuzzer(name source …): the program fuzz_<name> from tests/fuzz/<name>.cpp and sources below src/.
+function(attnlab_fuzzer name)
+  list(TRANSFORM ARGN PREPEND ${PROJECT_SOURCE_DIR}/src/)
+  add_executable(fuzz_${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/${name}.cpp
+                 ${PROJECT_SOURCE_DIR}/tests/fuzz/libfuzzer/entry.cpp ${ARGN})
+  target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(fuzz_${name} PRIVATE ATTNLAB_FUZZ_TARGET=fuzz_${name})
+  target_compile_options(fuzz_${name} PRIVATE ${fuzz_options})
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer,address,undefined)
+  target_link_libraries(fuzz_${name} PRIVATE attnlab_options OpenSSL::Crypto nlohmann_json::nlohmann_json)
+endfunction()
+
+set(core core/files.cpp core/json_nesting.cpp core/log.cpp core/stop.cpp)
+set(safetensors io/atomic_writer.cpp io/safetensors.cpp io/safetensors_header.cpp)
+attnlab_fuzzer(safetensors ${core} ${safetensors})
+attnlab_fuzzer(token_lines ${core} data/token_lines.cpp)
+attnlab_fuzzer(tokenizer ${core} data/tokenizer.cpp data/tokenizer_ends.cpp data/sentencepiece_file.cpp)
+target_link_libraries(fuzz_tokenizer PRIVATE sentencepiece)
+attnlab_fuzzer(hf_config ${core} io/hf_config.cpp io/json_file.cpp models/decoder_options.cpp)
+attnlab_fuzzer(hf_index ${core} ${safetensors} io/hf_shards.cpp io/json_file.cpp)

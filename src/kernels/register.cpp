@@ -1,6 +1,7 @@
 // Registers the operators with Torch's dispatcher, for Python: torch.ops.load_library("libattnlab_ops.so").
 #include <torch/library.h>
 
+#include "kernels/bounded_operators.h"
 #include "kernels/few_rows.h"
 #include "kernels/native.h"
 
@@ -69,6 +70,21 @@ TORCH_LIBRARY(attnlab, m) {
         check_native({q, k, v, read_bias});
         return weighted_attention(q, k, v, heads, read_bias, {p, seed});
       });
+  m.def(
+      "bounded_attention_step(Tensor q, Tensor k, Tensor v, Tensor? bias=None, Tensor? extent=None) -> "
+      "(Tensor y, "
+      "Tensor shares)",
+      [](const Tensor& q, const Tensor& k, const Tensor& v, const MaybeTensor& bias,
+         const MaybeTensor& extent) {
+        check_native({q, k, v, bias.value_or(Tensor())});
+        return bounded_attention_step(q.contiguous(), k.contiguous(), v.contiguous(), or_undefined(bias),
+                                      or_undefined(extent));
+      });
+  m.def("tova_attention(Tensor q, Tensor k, Tensor v, int size) -> (Tensor y, Tensor expiry)",
+        [](const Tensor& q, const Tensor& k, const Tensor& v, int64_t size) {
+          check_native({q, k, v});
+          return tova_attention(q.contiguous(), k.contiguous(), v.contiguous(), size);
+        });
 }
 
 }  // namespace attnlab

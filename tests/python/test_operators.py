@@ -72,3 +72,99 @@ def test_other_types_are_refused_and_an_expanded_bias_is_read_as_it_looks(torch)
         torch.ops.attnlab.weighted_attention(q, q, q, 2, bias),
         torch.ops.attnlab.weighted_attention(q, q, q, 2, bias.contiguous()),
     )
+
+
+def softmax_of(torch, q, k, seen, group):
+    """Weights [H, T] of one query [H, d] over the keys [T, K, d] that are seen, in the type of the inputs."""
+    logits = torch.einsum("hd,thd->ht", q, k.repeat_interleave(group, 1)) / q.shape[-1] ** 0.5
+    return torch.softmax(logits.masked_fill(~seen, float("-inf")), -1)
+
+
+def test_bounded_attention_step(torch):
+    batch, heads, kv, slots, d = 3, 6, 2, 37, 16
+    q, k, v = torch.randn(batch, heads, d), *(torch.randn(batch, kv, slots, d) for _ in range(2))
+    seen = torch.rand(batch, kv, slots) < 0.7
+    extent = torch.tensor([[37, 30], [5, 37], [20, 0]])
+    seen &= torch.arange(slots) < extent[..., None]
+    seen[1, 0] = False
+    bias = torch.zeros(batch, kv, slots).masked_fill(~seen, float("-inf"))
+    y, shares = torch.ops.attnlab.bounded_attention_step(q, k, v, bias, extent)
+    for b in range(batch):
+        for g in range(kv):
+            mine = slice(3 * g, 3 * g + 3)
+            weights = softmax_of(torch, q[b, mine].double(), k[b, g, :, None].double(), seen[b, g], 3)
+            weights = torch.nan_to_num(weights)  # nothing seen: 0
+            close(torch, y[b, mine].double(), weights @ v[b, g].double())
+            close(torch, shares[b, g].double(), weights.sum(0))
+    assert not y[1, :3].any() and not shares[2, 1].any()
+
+
+def test_bounded_attention_step_sees_everything_by_default(torch):
+    q, k, v = torch.randn(2, 4, 8), torch.randn(2, 4, 19, 8), torch.randn(2, 4, 19, 8)
+    y, shares = torch.ops.attnlab.bounded_attention_step(q, k, v)
+    want = torch.nn.functional.scaled_dot_product_attention(q[:, :, None], k, v)
+    close(torch, y, want[:, :, 0])
+    close(torch, shares.sum(-1), torch.ones(2, 4))
+
+
+def tova_in_double(torch, q, k, v, size):
+    """The rule token by token: y [T, H, d], expiry [T] and the smallest relative gap between a decision's two lowest."""
+    tokens, heads, _ = q.shape
+    group = heads // k.shape[1]
+    live = torch.zeros(tokens, dtype=torch.bool)
+    expiry, y, gap = torch.full((tokens,), -1), torch.empty_like(q), 1.0
+    for t in range(tokens):
+        live[t] = True
+        weights = softmax_of(torch, q[t], k, live, group)
+        y[t] = torch.einsum("ht,thd->hd", weights, v.repeat_interleave(group, 1))
+        if live.sum() <= size:
+            continue
+        mean = weights.mean(0).masked_fill(~live, float("inf"))
+        low, lowest = mean.topk(2, largest=False)
+        gap = min(gap, ((low[1] - low[0]) / low[1]).item())
+        live[lowest[0]] = False
+        expiry[lowest[0]] = t
+    return y, expiry, gap
+
+
+@pytest.mark.parametrize("batch, kv", [(1, 2), (4, 4)])
+def test_tova_attention_over_a_whole_text(torch, batch, kv):
+    tokens, heads, d, size = 150, 4, 16, 24
+    q, k, v = torch.randn(batch, tokens, heads, d), *(torch.randn(batch, tokens, kv, d) for _ in range(2))
+    y, expiry = torch.ops.attnlab.tova_attention(q, k, v, size)
+    assert ((expiry == -1).sum(1) == size).all()
+    for b in range(batch):
+        want_y, want_expiry, gap = tova_in_double(torch, q[b].double(), k[b].double(), v[b].double(), size)
+        assert gap > 1e-5  # else fp32 may decide otherwise
+        assert torch.equal(expiry[b], want_expiry)
+        close(torch, y[b].double(), want_y)
+
+
+def test_tova_attention_that_holds_everything_is_causal_attention(torch):
+    q, k, v = (torch.randn(2, 40, 3, 8) for _ in range(3))
+    y, expiry = torch.ops.attnlab.tova_attention(q, k, v, 40)
+    across = lambda t: t.transpose(1, 2)
+    want = torch.nn.functional.scaled_dot_product_attention(across(q), across(k), across(v), is_causal=True)
+    close(torch, y, across(want))
+    assert (expiry == -1).all()
+
+
+def test_bounded_operators_refuse_what_they_cannot_do(torch):
+    ops = torch.ops.attnlab
+    q, k = torch.randn(2, 4, 8), torch.randn(2, 3, 19, 8)
+    with pytest.raises(RuntimeError, match="3 key-value heads of k do not divide the 4 query heads"):
+        ops.bounded_attention_step(q, k, k)
+    with pytest.raises(RuntimeError, match=r"expected q \[B, H, d\]"):
+        ops.bounded_attention_step(q[0], k, k)
+    k = k[:, :2]
+    with pytest.raises(RuntimeError, match=r"expected bias \[B, K, S\], not \[19\]"):
+        ops.bounded_attention_step(q, k, k, torch.zeros(19))
+    with pytest.raises(RuntimeError, match="an extent of 20 is outside the 19 slots"):
+        ops.bounded_attention_step(q, k, k, None, torch.full((2, 2), 20))
+    with pytest.raises(RuntimeError, match="has no backward"):
+        ops.bounded_attention_step(q.requires_grad_(), k, k)
+    text = torch.randn(1, 5, 2, 8)
+    with pytest.raises(RuntimeError, match="a cache of 0 states holds nothing"):
+        ops.tova_attention(text, text, text, 0)
+    with pytest.raises(RuntimeError, match="fp32 tensors on the CPU"):
+        ops.tova_attention(text.double(), text.double(), text.double(), 2)

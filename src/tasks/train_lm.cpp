@@ -193,9 +193,12 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   const TrainOutcome outcome =
       attnlab::train(trainee, train, context.folder, context.seed, context.device, record);
 
-  decoder->eval();
   const torch::NoGradGuard no_grad;
-  const Validation last = validate_on(decoder, held_out, *this, context.device);
+  // The loop has the validation of the best weights, which are the ones it left in the model more often than
+  // not.
+  const bool known = outcome.best_update > 0 &&
+                     (train.evaluate_with == EvaluateWith::best || outcome.best_update == outcome.updates);
+  const Validation last = known ? outcome.best : validate_on(decoder, held_out, *this, context.device);
   save_model(context.folder / "model", decoder, pieces, tokenizer_model);
   log_info("saved {}", (context.folder / "model").string());
   record.summarise({"perplexity_validation", last.value, "1", "per token, on documents held out of training",

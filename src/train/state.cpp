@@ -1,5 +1,6 @@
 #include "train/state.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -8,7 +9,19 @@ namespace attnlab {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Interval, updates, tokens, loss, gradient_norm, seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stopwatches, steps, harness, validation, checkpoints)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Validation, value, standard_error, loss, n)
+
+void to_json(nlohmann::json& json, const Validation& v) {
+  json = {{"value", v.value}, {"standard_error", v.standard_error}, {"loss", v.loss}, {"n", v.n}};
+}
+void from_json(const nlohmann::json& json, Validation& v) {
+  json.at("value").get_to(v.value);
+  const auto& error = json.at("standard_error");
+  v.standard_error =
+      error.is_null() ? NAN : error.get<double>();  // JSON has no NaN: the error of one chunk alone
+  json.at("loss").get_to(v.loss);
+  json.at("n").get_to(v.n);
+}
+
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainState, seed, update, micro_batch, examples, tokens, interval, seconds,
                                    validated_update, best_update, best, validations_without_better, rows)
 

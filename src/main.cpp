@@ -130,8 +130,8 @@ void add_looking_commands(CLI::App& app, Arguments& a) {
 
   CLI::App* explain =
       command(app, "explain", "keys, defaults, bounds and meaning of a component, or an overview");
-  CLI::Option* component = explain->add_option("COMPONENT", a.component,
-                                               "a key path (model.encoder), its last part, or a name (luna)");
+  CLI::Option* component = explain->add_option(
+      "COMPONENT", a.component, "a key path (model.encoder), its last part, a name (luna), or predict");
   explain->add_flag("--all", a.all, "everything, as a page of Markdown tables")->excludes(component);
   explain->callback([&a] {
     a.call = [&a] { return a.all ? attnlab::reference_command() : attnlab::explain_command(a.component); };
@@ -154,7 +154,7 @@ void add_other_commands(CLI::App& app, Arguments& a) {
   predict->add_option("RUN_OR_CONFIG", a.target.config, "a run's folder, a YAML file, or a decoder's folder")
       ->required();
   predict->add_option("key=value", a.target.overrides,
-                      "of a YAML file, or of continuations by a decoder: cache.prompt=one_shot");
+                      "of a YAML file, or of continuations by a decoder (attnlab explain predict)");
   takes_index(predict, a);
   takes_continuation_flags(predict, a.target);
   predict->callback([&a] { a.call = [&a] { return predict_command(a.target, a.index); }; });

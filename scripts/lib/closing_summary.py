@@ -1,12 +1,14 @@
-"""Prints in plain words what a classification run reached and where its files are. Reads run.h5 and nothing else.
+"""Prints in plain words what a classification run reached and where its files are, and what the quickstart's second
+part came to, where there was one.
 
-usage: closing_summary.py RUN_FOLDER
+usage: closing_summary.py RUN_FOLDER [FOLDER_OF_QUICKSTART_TOVA]
 """
 
 import pathlib
 import sys
 import textwrap
 
+import tova_summary
 from report import words
 from runs import NoRun, Run
 
@@ -59,6 +61,9 @@ def main():
         print(f"closing_summary: {error}", file=sys.stderr)
         return 1
     print("== Result", *(f"  {line}" for line in lines(run)), sep="\n")
+    for folder in sys.argv[2:]:
+        told = tova_summary.lines(pathlib.Path(folder), WIDTH)
+        print("== A pre-trained decoder with bounded caches (TOVA)", *(f"  {line}" for line in told), sep="\n")
     return 0
 
 

@@ -138,6 +138,12 @@ class Run:
         """Tokens of an example that are read at most; None where the task has no such option."""
         return next((n for key in LENGTHS if isinstance(n := self.setting(key), int)), None)
 
+    @property
+    def cache_policy(self):
+        """Name of the rule by which a decoder's cache drops states; None where the task has no cache."""
+        held = self.setting("cache.policy")
+        return held.get("type") if isinstance(held, dict) else held
+
     def floors(self, metric):
         """The floors of a figure, the highest first."""
         found = [figure for figure in self.figures.values() if figure.floor_of == metric]

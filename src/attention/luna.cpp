@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "attention/shape.h"
-#include "attention/weights.h"
+#include "kernels/attention_weights.h"
 #include "kernels/luna.h"
 #include "kernels/ops.h"
 

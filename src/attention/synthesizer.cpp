@@ -4,7 +4,7 @@
 
 #include "attention/flush.h"
 #include "attention/shape.h"
-#include "attention/weights.h"
+#include "kernels/attention_weights.h"
 
 namespace attnlab {
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "cache/bounded_state.h"
+#include "cache/full.h"
 #include "cache/full_state.h"
 #include "core/error.h"
 #include "core/random.h"
@@ -60,7 +61,6 @@ void CacheOptions::visit(Fields& f) {
     "positions of kept states are counted anew, a gap g > 10 as 10 + ln(ln(g − 10 + e)): texts far longer "
     "than "
     "those of training (Oren et al. 2024)");
-  f("record_expiry", record_expiry, no_effect("keep for every token when it was dropped: 8 bytes a token"));
   f.require(protect_first < size, "protect_first",
             fmt::format("protecting the first {} states leaves no room among {}", protect_first, size));
   f.require(budget != Budget::list || !sizes.empty(), "sizes", "a budget of kind list needs a size a layer");
@@ -100,16 +100,18 @@ DecoderState make_states(const CacheOptions& options, const StateShape& shape, c
   bounded.lane.protected_ids = run.protected_ids;
   std::sort(bounded.lane.protected_ids.begin(), bounded.lane.protected_ids.end());
   bounded.lane.sliding_window = shape.sliding_window;
-  bounded.lane.record_expiry = options.record_expiry;
+  bounded.lane.record_expiry = run.record_expiry;
   bounded.prompt = drop_at(options, needs);
   bounded.piece = options.prompt == Prompt::pieces ? options.piece : 1;
   bounded.compress_gaps = options.compress_gaps;
 
   const std::vector<int64_t> sizes = sizes_of_layers(options, shape.layers);
+  const auto* full = dynamic_cast<const FullOptions*>(&*options.policy);
+  const FullStep step = full ? full->step : FullStep::native;
   DecoderState states;
   for (int64_t l = 0; l < shape.layers; ++l) {
     if (sizes[l] == 0) {
-      states.push_back(std::make_unique<FullState>(shape, run));
+      states.push_back(std::make_unique<FullState>(shape, run, step));
       continue;
     }
     bounded.lane.size = sizes[l];

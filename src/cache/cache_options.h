@@ -29,7 +29,6 @@ struct CacheOptions {
   Prompt prompt = Prompt::per_step;
   int64_t piece = 128;
   bool compress_gaps = false;
-  bool record_expiry = true;
 
   void visit(Fields& f);
 };
@@ -47,6 +46,10 @@ struct StateRun {
   torch::Device device = torch::kCPU;
   uint64_t seed = 0;                        ///< of policies that draw random numbers
   std::vector<int64_t> protected_ids = {};  ///< token ids that the strings of `protect` stand for
+  bool record_expiry = true;  ///< keep for every token when it was dropped: 8 bytes a token and lane
+  /// Tokens that a sequence will have in all, where that is known: what keeps everything makes room for them
+  /// at once.
+  int64_t expected = 0;
 };
 
 /// States kept in each layer; 0: all of them. Throws UserError where the options do not fit so many layers.

@@ -53,4 +53,7 @@ std::string explain(const std::vector<Described>& all, std::string_view what = "
 /// The reference page of the documentation: a table for each section and component.
 std::string reference_page(const std::vector<Described>& all);
 
+/// A part at the end of that page, for a section outside configuration files: a table of its keys.
+std::string reference_part(const Described& section);
+
 }  // namespace attnlab

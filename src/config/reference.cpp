@@ -89,4 +89,8 @@ std::string reference_page(const std::vector<Described>& all) {
   return out;
 }
 
+std::string reference_part(const Described& section) {
+  return fmt::format("\n## {}\n\n{}\n\n{}", section.name, section.meaning, table(section.fields));
+}
+
 }  // namespace attnlab

@@ -1,3 +1,4 @@
+#include "kernels/attention_weights.h"
 #include "kernels/native.h"
 
 namespace attnlab {
@@ -93,10 +94,7 @@ Tensor composed_weighted_attention(const Tensor& q_BND, const Tensor& k_BMD, con
   const double scale = 1.0 / std::sqrt(static_cast<double>(q_BND.size(-1) / heads));
   Tensor scores = split(q_BND).matmul(split(k_BMD * scale).transpose(-2, -1));
   if (bias_BM.defined()) scores = scores + bias_BM.unsqueeze(1).unsqueeze(1);
-  const auto type = scores.scalar_type();
-  const bool narrow = type == torch::kHalf || type == torch::kBFloat16;
-  const Tensor w = dropout(narrow ? scores.to(torch::kFloat).softmax(-1) : scores.softmax(-1), drop);
-  return (narrow ? w.to(type) : w).matmul(split(v_BMD)).transpose(1, 2).flatten(2);
+  return attention_weights(scores, {}, drop).matmul(split(v_BMD)).transpose(1, 2).flatten(2);
 }
 
 }  // namespace

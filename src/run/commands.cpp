@@ -12,6 +12,19 @@
 #include "run/plan.h"
 
 namespace attnlab {
+namespace {
+
+/// The keys of continuations, which stand in no configuration file, as one section to explain.
+struct PredictKeys {
+  ContinueOptions options;
+  void visit(Fields& f) {
+    f("predict", options,
+      "`attnlab predict FOLDER key=value …` continues texts with a pre-trained decoder. Its keys are "
+      "given there without `predict.`, and stand in no configuration file");
+  }
+};
+
+}  // namespace
 
 int run_command(const Target& target, std::optional<int64_t> index, bool fresh,
                 const std::vector<std::string>& argv) {
@@ -24,12 +37,16 @@ int show_command(const Target& target, std::optional<int64_t> index) {
 }
 
 int explain_command(const std::string& component) {
-  std::fputs(explain(describe(RunOptions{}), component).c_str(), stdout);
+  std::vector<Described> all = describe(RunOptions{});
+  for (Described& keys : describe(PredictKeys{})) all.push_back(std::move(keys));
+  std::fputs(explain(all, component).c_str(), stdout);
   return 0;
 }
 
 int reference_command() {
-  std::fputs(reference_page(describe(RunOptions{})).c_str(), stdout);
+  const std::string page =
+      reference_page(describe(RunOptions{})) + reference_part(describe(PredictKeys{}).front());
+  std::fputs(page.c_str(), stdout);
   return 0;
 }
 

@@ -142,7 +142,8 @@ void continue_batch(Continuer& c, const std::vector<TextPrompt>& prompts, std::o
                                      .dtype = type,
                                      .device = c.device,
                                      .seed = static_cast<uint64_t>(c.options.seed),
-                                     .protected_ids = c.protected_ids});
+                                     .protected_ids = c.protected_ids,
+                                     .record_expiry = false});
   std::vector<std::vector<int64_t>> ids;
   for (const TextPrompt& prompt : prompts) ids.push_back(prompt.ids);
   const Generated all = generate(c.model.decoder, states, ids, generate_options(c, prompts));

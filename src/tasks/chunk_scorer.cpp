@@ -74,10 +74,13 @@ ScoredBatch ChunkScorer::score(std::span<const std::vector<int64_t>> chunks, boo
   const Rows rows = rows_of(chunks, tensors.device());
   const int64_t b = rows.ids_BT.size(0), t = rows.ids_BT.size(1);
   const torch::Tensor positions_BT = torch::arange(t, rows.ids_BT.options()).expand({b, t});
-  cache_.record_expiry = with_expiry;
-  DecoderState states =
-      make_states(cache_, state_shape(decoder_->options()),
-                  {b, tensors.dtype().toScalarType(), tensors.device(), seed_, protected_ids_});
+  DecoderState states = make_states(cache_, state_shape(decoder_->options()),
+                                    {.batch = b,
+                                     .dtype = tensors.dtype().toScalarType(),
+                                     .device = tensors.device(),
+                                     .seed = seed_,
+                                     .protected_ids = protected_ids_,
+                                     .record_expiry = with_expiry});
   const bool surprised = cache_.policy->needs().surprisal;
   torch::Tensor surprisal_BT;
   if (surprised) surprisal_BT = torch::zeros({b, 1}, torch::TensorOptions().device(tensors.device()));

@@ -77,5 +77,13 @@ TEST(Reference, HasATableForEachComponent) {
       HasSubstr("| `model.mixer` | component: `plain`, `packed`, `nested` | `packed` | how positions mix |"));
 }
 
+TEST(Reference, APartForASectionOutsideConfigurationFiles) {
+  const auto model = describe(SampleOptions{}).back().components.front().fields.front();
+  EXPECT_THAT(reference_part(model),
+              HasSubstr("\n## model\n\nthe network\n\n| key | type | default | meaning |\n"));
+  EXPECT_THAT(reference_part(model),
+              HasSubstr("| `norm` | word: pre, post | `post` | where the layer norm stands |\n"));
+}
+
 }  // namespace
 }  // namespace attnlab

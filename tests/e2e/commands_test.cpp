@@ -136,6 +136,21 @@ TEST(Explain, TellsOfAComponentAndItsKeys) {
   EXPECT_THAT(lab.attnlab({"explain", "train.schedule"}).out, HasSubstr("inverse_sqrt"));
 }
 
+// Of `attnlab predict FOLDER`, which no configuration file has.
+TEST(Explain, TellsTheKeysOfContinuations) {
+  const Lab lab;
+  const Finished keys = lab.attnlab({"explain", "predict"});
+  ASSERT_EQ(keys.status, 0) << keys.err;
+  for (const char* part : {"predict\n", "max_new_tokens = 128", "temperature = 0", "beyond_positions = false",
+                           "protect_first = 0", "window"})
+    EXPECT_THAT(keys.out, HasSubstr(part));
+  EXPECT_THAT(lab.attnlab({"explain", "max_new_tokens"}).out,
+              testing::StartsWith("predict.max_new_tokens\n"));
+  EXPECT_THAT(lab.attnlab({"explain", "seed"}).out, testing::StartsWith("seed\n")) << "a run's comes first";
+  EXPECT_THAT(lab.attnlab({"explain", "--all"}).out,
+              testing::AllOf(HasSubstr("\n## predict\n"), HasSubstr("\n| `cache.size` | whole number")));
+}
+
 TEST(Explain, AllIsAPageWithATableForEachComponent) {
   const Lab lab;
   const Finished page = lab.attnlab({"explain", "--all"});

@@ -1,5 +1,6 @@
 """What the quickstart says at its end, from records written here with h5py alone."""
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import h5py
 import numpy as np
 import pytest
+import sweeps
 
 LIB = pathlib.Path(__file__).resolve().parents[2] / "scripts/lib"
 sys.path.insert(0, str(LIB))
@@ -41,8 +43,8 @@ def figures(accuracy=0.64, floor=0.6375, error=0.0107):
     }
 
 
-def summary(folder):
-    command = [sys.executable, str(LIB / "closing_summary.py"), str(folder)]
+def summary(*folders):
+    command = [sys.executable, str(LIB / "closing_summary.py"), *map(str, folders)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
@@ -115,3 +117,29 @@ def test_no_run_of_the_listing_is_an_error(tmp_path):
     command = [sys.executable, str(LIB / "find_run.py"), str(tmp_path), str(listing)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1 and "cccc3333" in done.stderr
+
+
+def continued(policy, size, text):
+    return json.dumps({"prompt": "Lily ran.", "text": text, "policy": policy, "size": size, "cache_bytes": 84480})
+
+
+def test_a_decoder_with_bounded_caches_has_a_table_and_what_it_does_not_show(tmp_path):
+    sweeps.perplexity_sweep(tmp_path / "tova")
+    (tmp_path / "tova/full.jsonl").write_text(continued("full", None, " She\nfell."))
+    (tmp_path / "tova/tova.jsonl").write_text(continued("tova", 32, " word" * 200))
+    text = summary(write_record(tmp_path / "run", figures()), tmp_path / "tova")
+    # exp(1.9) with the full cache; exp(2.5), exp(2.2) and exp(2.0) of tova+4
+    assert "6.686 with the full cache, on 5 stories of 20,480 tokens" in text
+    assert "states kept        64     256    1024" in text
+    assert "tova+4         12.182   9.025   7.389" in text
+    assert "It says nothing about other texts or larger models." in flowing(text)
+    assert "Continued with full cache (82 KiB of keys and values): Lily ran. | She fell." in flowing(text)
+    assert "Continued with tova, 32 states" in text and " word …" in text
+    assert str(tmp_path / "tova/report.html") in text
+    assert all(len(line) <= 125 for line in text.splitlines() if str(tmp_path) not in line)
+
+
+def test_a_sweep_without_a_finished_run_is_said_to_be(tmp_path):
+    (tmp_path / "quickstart_tova").mkdir()
+    text = summary(write_record(tmp_path / "run", figures()), tmp_path / "quickstart_tova")
+    assert "no run of quickstart_tova is done" in text and "64.00 %" in text

@@ -9,7 +9,10 @@ import accuracy_by_length
 import accuracy_by_projection
 import common
 import learning_curves
+import loss_by_position
 import memory_by_length
+import perplexity_by_book
+import perplexity_by_size
 import speed_by_length
 from runs import load
 
@@ -21,6 +24,7 @@ def root(tmp_path_factory):
     sweeps.accuracy_sweep(root / "accuracy")
     sweeps.length_sweep(root / "lengths", (1024, 4096))
     sweeps.speed_sweep(root / "speed")
+    sweeps.perplexity_sweep(root / "perplexity")
     return root
 
 
@@ -60,6 +64,9 @@ def test_each_plot_of_a_run_is_a_script_of_its_own(written, tmp_path, plot, run)
         ("accuracy_by_length", "lengths", []),
         ("speed_by_length", "speed", ["--phase", "infer"]),
         ("memory_by_length", "speed", ["--phase", "train"]),
+        ("perplexity_by_size", "perplexity", []),
+        ("perplexity_by_book", "perplexity", []),
+        ("loss_by_position", "perplexity", []),
     ],
 )
 def test_each_plot_of_a_sweep_is_a_script_of_its_own(root, tmp_path, plot, sweep, options):
@@ -76,7 +83,14 @@ def test_single_records_can_be_compared_too(written, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "plot, place", [("speed_memory", "quickstart/aaaa1111/run.h5"), ("speed_by_length", "quickstart")]
+    "plot, place",
+    [
+        ("speed_memory", "quickstart/aaaa1111/run.h5"),
+        ("speed_by_length", "quickstart"),
+        ("perplexity_by_size", "luna_text"),
+        ("perplexity_by_book", "luna_text"),
+        ("loss_by_position", "quickstart/aaaa1111/run.h5"),
+    ],
 )
 def test_a_plot_says_when_there_is_nothing_to_show(written, tmp_path, plot, place):
     done = start(PLOTS / f"{plot}.py", written / place, "-o", tmp_path / "picture.png")
@@ -146,6 +160,58 @@ def test_memory_and_its_fraction_of_both_transformers(root):
     assert line(allocator, "Luna-16")[1][:4] == pytest.approx(30 * k)
     assert line(resident, "Luna-16")[1][:4] == pytest.approx(36 * k)
     assert line(textbook, "Luna-16")[1] == pytest.approx(30 / (60 + 140 * k))
+
+
+def test_perplexity_against_the_size_of_the_cache(root):
+    near, whole = perplexity_by_size.draw(load(root / "perplexity")).axes
+    for axis in (near, whole):
+        sizes, perplexities = line(axis, "tova+4")
+        # exp of 1.9 nat and 0.6, 0.3, 0.1 nat more
+        assert list(sizes) == [64, 256, 1024] and perplexities == pytest.approx(np.exp([2.5, 2.2, 2.0]))
+        assert line(axis, "full cache")[1] == pytest.approx(np.exp([1.9, 1.9]))
+        assert line(axis, "baseline")[1] == pytest.approx(np.exp([3.1, 2.65, 2.2])), "read in chunks, but no full cache"
+    assert near.get_ylim()[1] < 1.9 * np.exp(1.9), "the window's published figure would flatten the rest"
+    assert whole.get_ylim()[1] > 4812
+    faint = {tuple(held.get_ydata()): held for held in whole.get_lines() if held.get_alpha() == 0.5}
+    assert faint[(4812.27, 3275.58, 1001.29)].get_color() == line_of(whole, "window").get_color()
+    assert (7.16, 7.16) in faint and (9.63, 7.72, 7.25) in faint
+
+
+def line_of(axis, label):
+    return next(held for held in axis.containers if held.get_label() == label).lines[0]
+
+
+def test_perplexity_book_by_book_is_against_the_same_book_with_the_full_cache(root):
+    (axis,) = perplexity_by_book.draw(load(root / "perplexity")).axes
+    # tova+4 at k = 64 costs 0.5, 0.55, 0.6, 0.65 and 0.7 nat in the five books, whatever the books cost themselves.
+    held = next(held for held in axis.containers if held.get_label() == "tova+4")
+    assert held.lines[0].get_ydata()[0] == pytest.approx(np.exp(0.6))
+    bar = held.lines[2][0].get_segments()[0][:, 1]
+    assert bar == pytest.approx(np.exp([0.55, 0.65]))
+
+
+def test_perplexity_book_by_book_needs_a_full_cache(root):
+    runs = [run for run in load(root / "perplexity") if run.label != "full"]
+    assert perplexity_by_book.draw(runs) is None
+
+
+def test_loss_by_position_has_a_panel_for_three_sizes_at_most(root):
+    full, *axes = loss_by_position.draw(load(root / "perplexity")).axes
+    at, losses = line(full, "full cache")
+    assert list(at) == [511.5, 1535.5, 2559.5, 3583.5] and losses == pytest.approx([1.9] * 4)
+    titles = [axis.get_title(loc="left") for axis in axes]
+    assert titles == [f"Above the full cache, k = {k} (nat a token)" for k in ("64", "256", "1,024")]
+    # Nothing in the first range, which is read before anything is dropped; 0.6 and 0.1 nat on average over all four.
+    assert line(axes[0], "tova+4")[1] == pytest.approx([0, 0.8, 0.8, 0.8])
+    assert line(axes[2], "tova+4")[1] == pytest.approx(np.array([0, 4, 4, 4]) / 30)
+    names = axes[0].get_legend_handles_labels()[1]
+    assert sorted(names) == ["tova+4", "window"], "not the baseline, whose chunks are shorter"
+
+
+def test_loss_by_position_of_one_run(root):
+    (run,) = load(root / "perplexity/tova464/run.h5")
+    (axis,) = loss_by_position.draw_run(run).axes
+    assert line(axis, "tova+4")[1] == pytest.approx([1.9, 2.7, 2.7, 2.7])
 
 
 def test_no_two_lines_look_alike():

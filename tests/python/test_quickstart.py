@@ -1,6 +1,7 @@
 """The steps of scripts/quickstart and their order, in a copy of scripts/ where set-up and build do nothing and the
 binary is a small program that notes how it was called and writes a record. The real thing runs in .ci/run."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -8,17 +9,33 @@ import subprocess
 import sys
 
 import pytest
-from fetch_server import make_archive
+from fetch_server import datasets, make_archive
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+STORIES = next(d for d in datasets.DATASETS if d.name == "stories260k")
 
 BINARY = """#!{python}
-import os, pathlib, sys
+import json, os, pathlib, sys
 sys.path.insert(0, {tests!r})
+import sweeps
 from test_closing_summary import figures, write_record
 with open({log!r}, "a") as log:
     print(*sys.argv[1:], file=log)
+if sys.argv[1] == "predict":
+    size = 32 if "cache.policy=tova" in sys.argv else None
+    for line in sys.stdin:
+        print(json.dumps(dict(prompt=line.strip(), text="She\\nran.", ids=[7, 5, 1], policy="tova" if size else "full",
+                              size=size, cache_bytes=2048)))
+    sys.exit(0)
 experiment = pathlib.Path(sys.argv[2]).stem
+if sys.argv[1] == "sweep":
+    folder = pathlib.Path(os.environ["ATTNLAB_RESULTS"]) / experiment
+    if os.environ.get("TEST_SWEEP_STATUS"):
+        print("the model is broken", file=sys.stderr)
+        sys.exit(int(os.environ["TEST_SWEEP_STATUS"]))
+    if not (folder / "full").exists():
+        sweeps.perplexity_sweep(folder)
+    sys.exit(0)
 if sys.argv[1] == "run":
     status = int(os.environ.get("TEST_STATUS", 0))
     if status == 0:
@@ -88,6 +105,7 @@ def test_without_network_and_mirror_generated_data_take_over_and_it_says_so(proj
     assert "cannot reach" in done.stderr and "goes on with ListOps" in done.stdout
     assert project.calls()[0] == "run experiments/quickstart_listops.yaml"
     assert "test examples (listops)" in done.stdout
+    assert "stories260k comes from a mirror only" in done.stderr and "TOVA's part is left out" in done.stdout
 
 
 def test_a_named_mirror_without_the_set_is_an_error(project, tmp_path):
@@ -95,6 +113,49 @@ def test_a_named_mirror_without_the_set_is_an_error(project, tmp_path):
     assert done.returncode == 2
     assert "has neither" in done.stderr
     assert project.calls() == []
+
+
+@pytest.fixture
+def mirror_with_model(mirror):
+    folder = mirror / "models/stories260K"
+    folder.mkdir(parents=True)
+    for name in STORIES.files:
+        (folder / name).write_text(name)
+    return mirror
+
+
+def test_a_pre_trained_model_writes_stories_and_reads_them_with_every_cache(project, mirror_with_model):
+    done = project("--mirror", "mirror", "--results", "mine")
+    assert done.returncode == 0, done.stderr
+    model, folder = project.root / ".data/stories260k", mirror_with_model.parent / "mine/quickstart_tova"
+    greedy = f"predict {model} threads=1 max_new_tokens=160"
+    assert project.calls()[2:] == [
+        f"predict {model} threads=1 temperature=1 seed=1 batch=48 max_new_tokens=511",
+        f"sweep experiments/quickstart_tova.yaml model={model} data.path={folder / 'stories.jsonl'}",
+        f"{greedy} cache.policy=full cache.size=32",
+        f"{greedy} cache.policy=tova cache.size=32",
+    ]
+    chunks = [json.loads(line) for line in (folder / "stories.jsonl").read_text().splitlines()]
+    assert len(chunks) == 48 and chunks[0] == {"id": "story 1", "ids": [1, 7, 5, 1]}
+    assert (folder / "report.html").exists() and str(folder / "report.html") in done.stdout
+    assert "knows short children's stories only" in " ".join(done.stdout.split())
+    assert not list(folder.glob("*.part"))
+
+    assert project("--mirror", "mirror", "--results", "mine").returncode == 0
+    assert [call.split()[0] for call in project.calls()[6:]] == ["run", "list", "sweep"], "nothing is written twice"
+
+
+def test_a_mirror_without_the_model_leaves_its_part_out_and_says_so(project, mirror):
+    done = project("--mirror", "mirror")
+    assert done.returncode == 0
+    assert "TOVA's part is left out" in done.stdout and "has no models/stories260K/" in done.stderr
+    assert "64.00 %" in done.stdout and "TOVA)" not in done.stdout
+
+
+def test_a_sweep_that_fails_says_why_and_passes_its_status_on(project, mirror_with_model):
+    done = project("--mirror", "mirror", TEST_SWEEP_STATUS="2")
+    assert done.returncode == 2
+    assert done.stderr.endswith("quickstart_tova: the sweep failed: the model is broken\n")
 
 
 @pytest.mark.parametrize("status", [1, 2, 130])

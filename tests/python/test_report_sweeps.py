@@ -44,6 +44,11 @@ def speeds(tmp_path_factory):
     return made(tmp_path_factory.mktemp("s") / "speed_memory", sweeps.speed_sweep, lengths=(1024, 2048, 4096, 8192))
 
 
+@pytest.fixture(scope="module")
+def perplexities(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("p") / "pg19_perplexity", sweeps.perplexity_sweep)
+
+
 # The page
 
 
@@ -224,3 +229,36 @@ def test_a_comparison_in_one_run_has_tables(page):
     assert "allocator peak (MiB)" in text
     assert "textbook 1 1,843" in text
     assert "250.0 GFLOP/s" in text
+
+
+# Perplexities
+
+
+def test_a_row_has_the_perplexity_beside_the_published_one(perplexities):
+    # exp(1.9), exp(2.5); the standard error is the record's
+    assert perplexities.row("full")[:4] == ["full", "1", "6.69 ± 0.30 (se)", "7.16"]
+    assert perplexities.row("tova+4 size=64")[2:4] == ["12.2 ± 0.3 (se)", "9.63"]
+
+
+def test_sizes_stand_side_by_side_with_the_published_perplexities_in_brackets(perplexities):
+    # exp(1.9 + 0.6), exp(1.9 + 0.3), exp(1.9 + 0.1)
+    assert perplexities.row("tova+4") == ["tova+4", "12.2 [9.63]", "9.03 [7.72]", "7.39 [7.25]"]
+    assert perplexities.row("full cache") == ["full cache", *["6.69 [7.16]"] * 3]
+    assert "In brackets: published (Oren et al. 2024)." in perplexities.text
+
+
+def test_the_protocol_of_a_perplexity_says_chunks_and_caches(perplexities):
+    text = perplexities.text
+    assert "Model models/small" in text and "Batch 4 chunks" in text
+    cut = "chunks of 4,096 tokens, BOS before each chunk; a shorter last one is kept; the first 65,536 tokens of a document"
+    assert cut in text
+    assert "chunks of 256 tokens, BOS before each chunk" in text, "the baseline's"
+    assert "tova, 64 states a layer, heads together, first 4 protected" in text
+    assert "window, 1,024 states a layer" in text and "everything in the chunk" in text
+    assert "Evaluated on 20,480 tokens of 5 documents" in text
+
+
+def test_perplexities_are_plotted_by_size_by_book_and_by_position(perplexities):
+    for words in ("Perplexity against the states", "document by document", "by its position in the chunk"):
+        assert words in perplexities.text
+    assert len(perplexities.sources) == 3 + 7, "and the losses of each run but the three baselines"

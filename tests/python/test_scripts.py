@@ -114,6 +114,8 @@ def test_pytest_that_died_counts_as_a_failure(results):
     [
         (["setup", "--pyton-torch"], "unknown argument '--pyton-torch'"),
         (["test", "--fast"], "unknown argument '--fast'"),
+        (["fuzz", "parsers"], "unknown target 'parsers'; there are safetensors token_lines"),
+        (["fuzz", "tokenizer", "5m"], "SECONDS is a whole number above 0, not '5m'"),
         (["quickstart", "train.updates"], "'train.updates' is no KEY=VALUE"),
         (["quickstart", "--mirror"], "--mirror needs a value"),
     ],
@@ -125,7 +127,7 @@ def test_a_wrong_command_says_so_and_does_nothing(command, words):
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("script", ["setup", "build", "test", "quickstart"])
+@pytest.mark.parametrize("script", ["setup", "build", "test", "quickstart", "fuzz"])
 def test_help_is_the_comment_at_the_top(script):
     done = subprocess.run([str(SCRIPTS / script), "--help"], capture_output=True, text=True)
     assert done.returncode == 0

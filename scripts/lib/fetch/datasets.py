@@ -46,6 +46,18 @@ class BookSet:
     splits: dict[str, int]  # books in each as published; the first one is fetched where none is named
 
 
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A pre-trained model in a project mirror: the files of a Hugging Face folder, unpacked."""
+
+    name: str
+    meaning: str
+    terms: str
+    address: str  # its publisher's, where it lies in another format, which nothing here reads
+    path: str  # below the mirror's root
+    files: tuple[str, ...]
+
+
 _IMDB_CLASSES = [f"aclImdb/{split}/{label}/*.txt" for split in ("train", "test") for label in ("pos", "neg")]
 
 DATASETS = (
@@ -70,5 +82,19 @@ DATASETS = (
         address="https://storage.googleapis.com/",
         bucket="deepmind-gutenberg",
         splits={"test": 100, "validation": 50, "train": 28_602},
+    ),
+    Model(
+        name="stories260k",
+        meaning="a Llama of 260,032 weights, pre-trained on TinyStories: it knows short children's stories only",
+        terms="MIT, Andrej Karpathy's llama2.c; from a mirror only",
+        address="https://huggingface.co/karpathy/tinyllamas",
+        path="models/stories260K",
+        files=(
+            "config.json",
+            "generation_config.json",
+            "model.safetensors",
+            "tokenizer.model",
+            "tokenizer_config.json",
+        ),
     ),
 )

@@ -10,6 +10,10 @@ class UserMistake(FetchError):
     status = 2
 
 
+class Absent(UserMistake):
+    """The mirror has not got it, or a mirror would be needed and none was named."""
+
+
 class Unreachable(FetchError):
     """No first byte could be had: no network, no such host, or a server that refuses."""
 

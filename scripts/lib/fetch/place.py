@@ -12,7 +12,7 @@ import sys
 
 from . import sources
 from .datasets import Archive, Dataset
-from .errors import FetchError, NotFound, Unreachable, UserMistake
+from .errors import Absent, FetchError, NotFound, Unreachable, UserMistake
 from .unpack import unpack
 
 MARKER = ".fetched.json"  # written before the rename: a folder with it was whole
@@ -79,7 +79,7 @@ def _find(dataset: Dataset, mirror: str | None, scratch: pathlib.Path):
             reason = error
     if mirror:
         names = " nor ".join(archives[0].path for archives in layouts)
-        raise UserMistake(f"the mirror {mirror} has neither {names}")
+        raise Absent(f"the mirror {mirror} has neither {names}")
     raise Unreachable(str(reason))
 
 

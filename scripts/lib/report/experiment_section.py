@@ -2,7 +2,7 @@
 
 from cases import cases_of, lengths_of, readable, series_of
 
-from report import case_table, html, machine, protocol, run_section, scaling_tables, words
+from report import cache_tables, case_table, html, machine, protocol, run_section, scaling_tables, words
 from report.html import element
 
 LONGEST_LIST = 12  # values of a fact that differ between runs are listed up to so many
@@ -47,7 +47,10 @@ def tables(cases):
         yield from scaling_tables.tables(cases)
     elif case_table.metrics_of(cases):
         yield element("h3", "Result")
-        if len(lengths_of(cases)) > 1 and len(series_of(cases)) > 1:
+        if cache_tables.is_by_size(cases):
+            yield cache_tables.by_size(cases)
+            yield html.folded("Every case with its other figures", case_table.table(cases))
+        elif len(lengths_of(cases)) > 1 and len(series_of(cases)) > 1:
             yield case_table.by_length(cases)
             yield html.folded("Every case with what it is compared with", case_table.table(cases))
         else:

@@ -12,16 +12,20 @@ import accuracy_by_projection  # noqa: E402
 import common  # noqa: E402
 import learning_curve  # noqa: E402
 import learning_curves  # noqa: E402
+import loss_by_position  # noqa: E402
 import memory_by_length  # noqa: E402
+import perplexity_by_book  # noqa: E402
+import perplexity_by_size  # noqa: E402
 import speed_by_length  # noqa: E402
 import speed_memory  # noqa: E402
 
 from report import html  # noqa: E402
 
 OF_RUN = [
-    (learning_curve, "Learning curve: loss, validation accuracy and training speed over the updates."),
-    (accuracy_by_example_length, "Test accuracy by length of the example, in groups of equal size."),
-    (speed_memory, "Time and peak memory of one training step."),
+    (learning_curve.draw, "Learning curve: loss, validation accuracy and training speed over the updates."),
+    (accuracy_by_example_length.draw, "Test accuracy by length of the example, in groups of equal size."),
+    (speed_memory.draw, "Time and peak memory of one training step."),
+    (loss_by_position.draw_run, "Loss of a token by its position in the chunk."),
 ]
 OF_LENGTH = [
     (accuracy_by_projection, "Test accuracy against Luna's projection length, beside the other attentions, the floors "
@@ -30,6 +34,12 @@ OF_LENGTH = [
      "background the other models, where each has a panel of its own."),
 ]  # fmt: skip
 OF_EXPERIMENT = [
+    (perplexity_by_size, {}, "Perplexity against the states that each layer keeps. Bars, where there are several seeds: "
+     "their standard deviation. Documents differ more than policies do, so no bar stands for them here."),
+    (perplexity_by_book, {}, "The same document by document, over its perplexity with the full cache; lines above "
+     "1.8 leave the picture."),
+    (loss_by_position, {}, "Loss of a token by its position in the chunk, with the full cache and above it: the least, a "
+     "middle and the greatest size."),
     (accuracy_by_length, {}, "Test accuracy against how much of an example is read; ± as in the table."),
     (speed_by_length, {"phase": "train"}, "Speed of a training step against the length; a line ends where a cell has no "
      "figure."),
@@ -54,7 +64,7 @@ class Pictures:
         if run.status == "unreadable" or not self.draws_each(runs):
             return []
         prefix = "" if self.single else f"{run.experiment}_{run.id}_"
-        return self._kept((plot.draw(run), prefix + plot.__name__, words) for plot, words in OF_RUN)
+        return self._kept((draw(run), prefix + draw.__module__, words) for draw, words in OF_RUN)
 
     def of_experiment(self, runs):
         """Where several lengths were run, what shows one of them is folded under its length."""

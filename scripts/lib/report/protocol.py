@@ -14,6 +14,7 @@ def facts(run):
         ("Attention", attention(run)),
         ("Parameters", parameters(run)),
         ("Training", training(run)),
+        ("Cache", cache(run)),
         ("Batch", batch(run)),
         ("Precision", precision(run)),
         ("Repetitions", repetitions(run)),
@@ -38,6 +39,8 @@ def length(run):
         return ", ".join(f"{n:,}" for n in run.setting("lengths")) + " tokens"
     if isinstance(run.setting("length"), int):
         return f"{run.setting('length'):,} tokens"
+    if isinstance(run.setting("chunks"), dict):
+        return chunks(run)
     most = run.setting("encoding.max_length")
     if most is None:
         return None
@@ -45,6 +48,36 @@ def length(run):
     return (
         f"at most {most:,} tokens" + (f", {' and '.join(marks)} included" if marks else "") + "; longer texts are cut"
     )
+
+
+def chunks(run):
+    """How documents were cut."""
+    held = run.setting("chunks")
+    if run.setting("data.type") == "token_lines":
+        return "chunks of token ids as they stand in the file"
+    # Chunks of the baseline, which has no policy, are as long as the caches of the others.
+    size = run.setting("cache.size") if run.setting("baseline") else held.get("length")
+    words = f"chunks of {size:,} tokens" + ("" if held.get("bos") == "none" else f", BOS before each {held.get('bos')}")
+    words += {"keep": "; a shorter last one is kept", "drop": "; a shorter last one is left out"}.get(held.get("last"), "")
+    return words + (f"; the first {held['max_tokens']:,} tokens of a document" if held.get("max_tokens") else "")
+
+
+def cache(run):
+    """What a decoder's layers kept; the keys with defaults that say nothing are left out."""
+    held = run.setting("cache")
+    if not isinstance(held, dict):
+        return None
+    policy = held.get("policy")
+    if run.setting("baseline") or run.cache_policy == "full":
+        return "everything in the chunk"
+    words = [f"{run.cache_policy}, {held.get('size'):,} states a layer"]
+    words += [f"{key} {value}" for key, value in policy.items() if key != "type"] if isinstance(policy, dict) else []
+    words += [f"first {held['protect_first']} protected"] if held.get("protect_first") else []
+    words += [f"tokens protected: {' '.join(held['protect'])}"] if held.get("protect") else []
+    words += [f"budget {held['budget']}"] if held.get("budget", "uniform") != "uniform" else []
+    words += [f"only layers {describe(held['only_layers'])}"] if held.get("only_layers") else []
+    words += ["gaps compressed"] if held.get("compress_gaps") else []
+    return ", ".join(words)
 
 
 def vocabulary(run):
@@ -56,6 +89,8 @@ def vocabulary(run):
 
 
 def model(run):
+    if isinstance(run.setting("model"), str):
+        return run.setting("model")
     encoder = run.setting("model.encoder")
     if not isinstance(encoder, dict):
         return None
@@ -103,7 +138,8 @@ def batch(run):
     if not size:
         return None
     accumulated = run.setting("train.accumulate") or 1
-    count = "1 example" if size * accumulated == 1 else f"{size * accumulated} examples"
+    what = "chunk" if run.setting("task") == "perplexity" else "example"
+    count = f"1 {what}" if size * accumulated == 1 else f"{size * accumulated} {what}s"
     return count + (f" in {accumulated} parts" if accumulated > 1 else "")
 
 
@@ -134,4 +170,6 @@ def evaluated(run):
     if "accuracy" in run.figures:
         words = f"{run.figures['accuracy'].n:,} test examples"
         return words + (f": limited to the first {limit:,} of each split" if limit else "")
+    if "perplexity" in run.figures and "scored_tokens" in run.figures:
+        return f"{run.figures['scored_tokens'].value:,.0f} tokens of {run.figures['perplexity'].n:,} documents"
     return f"limited to the first {limit:,} examples of each split" if limit else None

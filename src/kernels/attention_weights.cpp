@@ -1,4 +1,4 @@
-#include "attention/weights.h"
+#include "kernels/attention_weights.h"
 
 #include <limits>
 

@@ -1,7 +1,7 @@
-// Softmax weights composed of Torch's operators, for attentions without an operator of their own.
+// Softmax weights composed of Torch's operators: for attentions without an operator of their own, and where
+// an operator's native code does not apply.
 #pragma once
 
-#include "attention/attention.h"
 #include "kernels/ops.h"
 
 namespace attnlab {

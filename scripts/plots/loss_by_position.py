@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Loss of a token by its position in the chunk, from /eval/position: where a policy begins to cost, and whether a cache
+breaks down. A panel with the full cache, and one a size of how much more the policies lose, for at most three sizes: the
+least, one between, and the greatest. Without a full cache, the losses themselves. The baseline, whose chunks are shorter,
+is left out."""
+
+import common
+import numpy as np
+import sizes
+from caches import name_of, size_of
+
+MOST = 3
+LEAST = 0.02  # nat that a panel of differences reaches up and down at least
+
+
+def draw(runs):
+    """None where no record has the losses of two ranges of positions."""
+    policies = sizes.policies_of(runs)
+    bounded = [case for case in policies.bounded if not case.setting("baseline") and curve_of(case)]
+    full = curve_of(policies.full) if policies.full else {}
+    shown = chosen(sorted({size_of(case) for case in bounded}))
+    if not shown and not full:
+        return None
+    made, axes = common.figure(len(shown) + bool(full), heights=2.3 + 0.05 * len(policies.names), sharex=True)
+    if full:
+        axes[0].plot(*zip(*full.items()), color=common.BLACK, linewidth=1.5, label="full cache")
+        axes[0].set_title("Loss by position, full cache (nat a token)")
+    for axis, size in zip(axes[bool(full) :], shown):
+        for case in (case for case in bounded if size_of(case) == size):
+            draw_case(axis, case, full, policies)
+        if full:
+            axis.axhline(0, color=common.BLACK, linewidth=1.5)
+            low, high = axis.get_ylim()
+            axis.set_ylim(min(low, -LEAST), max(high, LEAST))
+        axis.set_title(f"{'Above the full cache' if full else 'Loss by position'}, k = {size:,} (nat a token)")
+    axes[-1].set_xlabel("position in the chunk (tokens)")
+    if bounded:
+        names = list(dict.fromkeys(name_of(case) for case in bounded))
+        widest = max(axes, key=lambda axis: len(axis.get_legend_handles_labels()[1]))
+        common.legend_below(made, widest, columns=sizes.columns(names))
+    return made
+
+
+def draw_case(axis, case, full, policies):
+    """Over the full cache's loss in the same ranges, where there is one."""
+    curve = curve_of(case)
+    points = [(x, y - full[x] if full else y) for x, y in curve.items() if x in full or not full]
+    if points:
+        name = name_of(case)
+        look = {**policies.looks[name], "linewidth": 1.2, "markersize": 4}
+        axis.plot(*zip(*points), **look, markevery=max(1, len(points) // 8), label=name)
+
+
+def draw_run(run):
+    """The same of one run."""
+    return draw([run])
+
+
+def curve_of(case):
+    """{middle of a range: mean loss in it} over the seeds that are done; empty with fewer than two ranges."""
+    sums = {}
+    for run in case.done:
+        table = run.table("/eval/position")
+        if table is None or "nll" not in table:
+            continue
+        for first, last, tokens, nll in zip(table["first"], table["last"], table["tokens"], table["nll"]):
+            held = sums.setdefault((first + last) / 2, np.zeros(2))
+            held += (tokens, nll)
+    means = {middle: nll / tokens for middle, (tokens, nll) in sorted(sums.items()) if tokens}
+    return means if len(means) > 1 else {}
+
+
+def chosen(all_sizes):
+    if len(all_sizes) <= MOST:
+        return all_sizes
+    return [all_sizes[0], all_sizes[len(all_sizes) // 2], all_sizes[-1]]
+
+
+if __name__ == "__main__":
+    common.main_of_runs(draw, __doc__)

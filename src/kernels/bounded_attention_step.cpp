@@ -9,7 +9,7 @@
 namespace attnlab {
 namespace {
 
-/// Slots whose keys or values one pass reads for all query heads of a group, so that memory is read once.
+/// Slots whose values one pass reads for all query heads of a group, so that memory is read once.
 constexpr int64_t group_slots = 128;
 
 /// The query heads of key-value head `unit` of all sequences' heads. logits: [G, S].
@@ -23,9 +23,7 @@ void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
   const float scale = 1.0f / std::sqrt(static_cast<float>(d));
   const int64_t step = group == 1 ? std::max<int64_t>(n, 1) : group_slots;
 
-  for (int64_t s = 0; s < n; s += step)
-    for (int64_t g = 0; g < group; ++g)
-      simd().dots(std::min(step, n - s), d, k + s * d, q + g * d, logits + g * a.slots + s);
+  simd().thin_product(n, d, k, group, q, logits, a.slots);
   for (int64_t g = 0; g < group; ++g) {
     float* weights = logits + g * a.slots;
     simd().scale_into(n, scale, weights, weights);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "kernels/thin_linear.h"
+#include "kernels/decoder_ops.h"
 
 namespace attnlab {
 namespace {
@@ -33,12 +33,7 @@ void WeightImpl::assign(Tensor tensor) {
 
 Tensor project(const Tensor& x, const Weight& weight) { return thin_linear(x, **weight); }
 
-Tensor rms_norm(const Tensor& x, const Weight& weight, double eps) {
-  const auto type = x.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
-  const Tensor wide = x.to(type);
-  const Tensor scale = torch::rsqrt(wide.square().mean(-1, /*keepdim=*/true) + eps);
-  return (wide * scale).to(x.scalar_type()) * **weight;
-}
+Tensor rms_norm(const Tensor& x, const Weight& weight, double eps) { return rms_norm(x, **weight, eps); }
 
 Tensor causal_attention(const NewTokens& tokens, const Rope& rope, int64_t window) {
   const Tensor q_BHTd = rope.rotate(tokens.q_BTHd, tokens.positions_BT).transpose(1, 2);
@@ -96,7 +91,7 @@ Tensor DecoderLayerImpl::attention(const Tensor& x_BTD, NewTokens tokens, const 
 
 Tensor DecoderLayerImpl::feed_forward(const Tensor& x_BTD) const {
   const Tensor normed_BTD = rms_norm(x_BTD, attention_norm_, options_.norm_eps);
-  return project(torch::silu(project(normed_BTD, gate_)) * project(normed_BTD, up_), down_);
+  return project(gated_silu(project(normed_BTD, gate_), project(normed_BTD, up_)), down_);
 }
 
 }  // namespace attnlab

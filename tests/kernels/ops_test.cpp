@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/few_rows.h"
+#include "kernels/relative_error.h"
 #include "kernels/simd/simd.h"
 
 namespace attnlab {
@@ -15,10 +16,6 @@ using Inputs = std::vector<Tensor>;
 using Function = std::function<Tensor(const Inputs&)>;
 
 Tensor random(at::IntArrayRef shape) { return torch::randn(shape); }
-
-double relative_error(const Tensor& got, const Tensor& want) {
-  return ((got.to(torch::kDouble) - want).norm() / (want.norm() + 1e-12)).item<double>();
-}
 
 /// Runs `native` in fp32 and `reference` in double on the same inputs and the same random output gradient;
 /// compares the output and the gradient of every input.

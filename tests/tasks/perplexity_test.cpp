@@ -76,7 +76,7 @@ TEST_F(Perplexities, KeepTheLossByPosition) {
 }
 
 TEST_F(Perplexities, DoNotDependOnBatchesAndSlices) {
-  // Few rows and many take different products (kernels/thin_linear.h). This model's logits reach 30, of which
+  // Few rows and many take different products (kernels/decoder_ops.h). This model's logits reach 30, of which
   // fp32 holds steps of 2e-6, and a loss is the difference of two such numbers.
   constexpr double roundings = 2e-5;
   for (const char* policy : {"full", "tova", "window"}) {

@@ -54,8 +54,6 @@ struct Simd {
   /// rows is a multiple of 8, cols of 16.
   void (*product)(int64_t rows, int64_t cols, int64_t depth, const float* a, int64_t lda, const float* b,
                   int64_t ldb, float* c, int64_t ldc, bool accumulate);
-  /// out[s] = k[s, :]·q for k [n, d].
-  void (*dots)(int64_t n, int64_t d, const float* k, const float* q, float* out);
   /// y[:] = Σ_s p[s]·v[s, :], or y[:] += that, for v [n, d].
   void (*weighted_sum)(int64_t n, int64_t d, const float* p, const float* v, float* y, bool accumulate);
   /// In place x[i] = e^(x[i] + bias[i] − max); exactly 0 where bias is −inf. Returns Σ x.
@@ -69,11 +67,16 @@ struct Simd {
   /// score is NaN or +inf, that of the smallest order. −1 where bar is nowhere 0.
   int64_t (*lowest)(int64_t n, const double* scores, const double* bar, const int64_t* order);
 
-  // A large matrix times a few rows (thin.inc).
+  // A decoder's layers (decoder.inc).
 
-  /// y[i, n] = x[i, :]·w[n, :] for w [outputs, depth], x [rows, depth] and y of row stride ldy.
+  /// y[i, n] = x[i, :]·w[n, :] for w [outputs, depth], x [rows, depth] and y of row stride ldy: a large w and
+  /// few rows.
   void (*thin_product)(int64_t outputs, int64_t depth, const float* w, int64_t rows, const float* x, float* y,
                        int64_t ldy);
+  /// y = x·w / sqrt(mean(x²) + eps), one row of d.
+  void (*rms_norm)(int64_t d, float eps, const float* x, const float* w, float* y);
+  /// y = gate·sigmoid(gate)·x
+  void (*gated_silu)(int64_t n, const float* gate, const float* x, float* y);
 };
 
 /// The best this machine has.

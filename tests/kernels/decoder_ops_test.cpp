@@ -1,9 +1,12 @@
-// Products of a weight matrix with few rows, against the same product in double precision.
-#include "kernels/thin_linear.h"
+// What a decoder's layers compute beside attention, native in fp32 against the composed forms in double
+// precision.
+#include "kernels/decoder_ops.h"
 
 #include <gtest/gtest.h>
 
 #include <tuple>
+
+#include "kernels/relative_error.h"
 
 namespace attnlab {
 namespace {
@@ -61,6 +64,53 @@ TEST(ThinLinearOf, InfinitiesAndNaNAreNotLost) {
   EXPECT_TRUE(std::isinf(y[0][0].item<float>()));
   EXPECT_TRUE(std::isnan(y[1][1].item<float>()));
   EXPECT_EQ(y[1][0].item<float>(), 32.0f);
+}
+
+TEST(RmsNorm, EqualsTheFormulaInDouble) {
+  torch::manual_seed(3);
+  for (const int64_t d : {1, 15, 64, 513}) {
+    const Tensor x = torch::randn({3, 7, d}), w = torch::randn({d});
+    EXPECT_LT(
+        relative_error(rms_norm(x, w, 1e-5), rms_norm(x.to(torch::kDouble), w.to(torch::kDouble), 1e-5)),
+        1e-6)
+        << d;
+  }
+}
+
+TEST(RmsNorm, OfZerosIsZeroAndOfStridedRowsTheirs) {
+  EXPECT_EQ(rms_norm(torch::zeros({2, 8}), torch::ones({8}), 1e-5).abs().max().item<float>(), 0.0f);
+  torch::manual_seed(3);
+  const Tensor x = torch::randn({8, 5}).t(), w = torch::randn({8});
+  EXPECT_TRUE(torch::equal(rms_norm(x, w, 1e-5), rms_norm(x.contiguous(), w, 1e-5)));
+}
+
+TEST(GatedSilu, EqualsTheFormulaInDoubleAlsoFarFromZero) {
+  torch::manual_seed(3);
+  Tensor gate = torch::randn({5, 33}) * 10, x = torch::randn({5, 33});
+  gate[0][0] = -200.0f;
+  gate[0][1] = 200.0f;
+  gate[0][2] = -86.9f;
+  const Tensor got = gated_silu(gate, x);
+  EXPECT_LT(relative_error(got, gated_silu(gate.to(torch::kDouble), x.to(torch::kDouble))), 1e-6);
+  EXPECT_TRUE(torch::isfinite(got).all().item<bool>());
+}
+
+TEST(GatedSilu, KeepsNaN) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(std::isnan(gated_silu(torch::full({20}, nan), torch::ones({20}))[3].item<float>()));
+}
+
+TEST(DecoderOps, LeaveGradientsToTorch) {
+  torch::manual_seed(3);
+  const Tensor x = torch::randn({4, 6}, torch::kDouble).set_requires_grad(true);
+  const Tensor single = x.detach().to(torch::kFloat).set_requires_grad(true), w = torch::rand({6}) + 0.5;
+  const auto loss = [](const Tensor& in, const Tensor& weight) {
+    const Tensor normed = rms_norm(in, weight, 1e-5);
+    return (gated_silu(normed, in) * normed).sum();
+  };
+  loss(x, w.to(torch::kDouble)).backward();
+  loss(single, w).backward();
+  EXPECT_LT(relative_error(single.grad(), x.grad()), 1e-5);
 }
 
 }  // namespace

@@ -1,0 +1,66 @@
+#include "kernels/decoder_ops.h"
+
+#include "kernels/native.h"
+
+namespace attnlab {
+namespace {
+
+constexpr int64_t most_rows = 32;          // beyond, the library's packing pays
+constexpr int64_t outputs_a_turn = 64;     // what a thread takes: a multiple of the tile's four
+constexpr int64_t least_products = 65536;  // a thread's share, below which waking it costs more
+
+bool is_native_without_gradient(const Tensor& a, const Tensor& b) {
+  return is_native(a) && is_native(b) &&
+         !(at::GradMode::is_enabled() && (a.requires_grad() || b.requires_grad()));
+}
+
+}  // namespace
+
+Tensor thin_linear(const Tensor& x, const Tensor& w) {
+  const int64_t depth = w.size(1), outputs = w.size(0), rows = depth > 0 ? x.numel() / depth : 0;
+  if (rows < 1 || rows > most_rows || !is_native_without_gradient(x, w) || !w.is_contiguous())
+    return at::linear(x, w);
+  const Tensor in = x.contiguous();
+  std::vector<int64_t> shape = x.sizes().vec();
+  shape.back() = outputs;
+  Tensor y = at::empty(shape, x.options());
+  const float *from = w.const_data_ptr<float>(), *xs = in.const_data_ptr<float>();
+  float* to = y.mutable_data_ptr<float>();
+  const int64_t turns = (outputs + outputs_a_turn - 1) / outputs_a_turn;
+  const int64_t grain = 1 + least_products / (outputs_a_turn * depth);
+  at::parallel_for(0, turns, grain, [&](int64_t begin, int64_t end) {
+    const int64_t first = begin * outputs_a_turn, last = std::min(outputs, end * outputs_a_turn);
+    simd().thin_product(last - first, depth, from + first * depth, rows, xs, to + first, outputs);
+  });
+  return y;
+}
+
+Tensor rms_norm(const Tensor& x, const Tensor& w, double eps) {
+  if (!is_native_without_gradient(x, w)) {
+    const Tensor wide = x.to(x.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat);
+    const Tensor scale = at::rsqrt(wide.square().mean(-1, /*keepdim=*/true) + eps);
+    return (wide * scale).to(x.scalar_type()) * w;
+  }
+  const Tensor in = x.contiguous(), weight = w.contiguous();
+  Tensor y = at::empty_like(in);
+  const int64_t d = in.size(-1);
+  for_rows(in.numel() / d, d, [&](int64_t first, int64_t rows, int) {
+    for (int64_t row = first; row < first + rows; ++row)
+      simd().rms_norm(d, static_cast<float>(eps), in.const_data_ptr<float>() + row * d,
+                      weight.const_data_ptr<float>(), y.mutable_data_ptr<float>() + row * d);
+  });
+  return y;
+}
+
+Tensor gated_silu(const Tensor& gate, const Tensor& x) {
+  if (!is_native_without_gradient(gate, x)) return at::silu(gate) * x;
+  const Tensor g = gate.contiguous(), in = x.contiguous();
+  Tensor y = at::empty_like(in);
+  for_rows(in.numel(), 1, [&](int64_t first, int64_t count, int) {
+    simd().gated_silu(count, g.const_data_ptr<float>() + first, in.const_data_ptr<float>() + first,
+                      y.mutable_data_ptr<float>() + first);
+  });
+  return y;
+}
+
+}  // namespace attnlab

@@ -1,0 +1,21 @@
+// What a decoder's layers compute beside attention. Each is native for fp32 on the CPU where no gradient is
+// wanted, and composed of Torch's operators elsewhere.
+#pragma once
+
+#include <torch/torch.h>
+
+namespace attnlab {
+
+/// x·wᵀ [..., N] for x [..., K] and w [N, K]. Native where x has at most 32 rows, as in decoding, where
+/// reading the weights is the work: libraries pack them first for large products, which here costs as much as
+/// the product.
+torch::Tensor thin_linear(const torch::Tensor& x, const torch::Tensor& w);
+
+/// x / sqrt(mean(x²) + eps)·w over the last dimension (Zhang & Sennrich 2019, arXiv 1910.07467): the root in
+/// fp32 or wider, cast back to x's type before w, as Llama does.
+torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& w, double eps);
+
+/// silu(gate)·x, both of one shape (Shazeer 2020, arXiv 2002.05202).
+torch::Tensor gated_silu(const torch::Tensor& gate, const torch::Tensor& x);
+
+}  // namespace attnlab

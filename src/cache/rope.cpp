@@ -26,6 +26,12 @@ Rope::Turns Rope::turns(const torch::Tensor& positions, torch::Dtype type) const
   return {angles.cos(), angles.sin()};
 }
 
+void Rope::reserve(int64_t positions) {
+  const int64_t rows = std::min(largest_table, positions);
+  if (!table_.cosines.defined() || rows > table_.cosines.size(0))
+    table_ = turns(torch::arange(rows), torch::kFloat);
+}
+
 torch::Tensor Rope::rotate(const torch::Tensor& x, const torch::Tensor& positions_BT) const {
   const bool differentiated = torch::GradMode::is_enabled() && x.requires_grad();
   if (is_native(x) && !differentiated && positions_BT.numel() > 0) {

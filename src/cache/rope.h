@@ -16,6 +16,8 @@ class Rope {
   /// (in fp64 for fp64 x) and cast to x's type. On the CPU in fp32 and without autograd they come from a
   /// table that grows with the positions seen; one thread at a time may call this.
   torch::Tensor rotate(const torch::Tensor& x, const torch::Tensor& positions_BT) const;
+  /// Makes the table ready for positions below this, so that it does not grow later.
+  void reserve(int64_t positions);
 
  private:
   struct Turns {

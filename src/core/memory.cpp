@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <new>
@@ -49,7 +50,9 @@ void ask_for_huge_pages() {
   heap_seen.store(end, std::memory_order_relaxed);
   if (end < seen) return;
   const auto first = reinterpret_cast<std::uintptr_t>(seen) / huge * huge;
+  const int error = errno;  // of the caller, which a refusal must not change
   madvise(reinterpret_cast<void*>(first), reinterpret_cast<std::uintptr_t>(end) - first, MADV_HUGEPAGE);
+  errno = error;
 }
 
 class CountingAllocator final : public c10::Allocator {

@@ -17,6 +17,8 @@ bool is_native_without_gradient(const Tensor& a, const Tensor& b) {
 }  // namespace
 
 Tensor thin_linear(const Tensor& x, const Tensor& w) {
+  TORCH_CHECK(w.dim() == 2 && x.size(-1) == w.size(1), "x of ", x.sizes(), " does not go with a weight of ",
+              w.sizes());
   const int64_t depth = w.size(1), outputs = w.size(0), rows = depth > 0 ? x.numel() / depth : 0;
   if (rows < 1 || rows > most_rows || !is_native_without_gradient(x, w) || !w.is_contiguous())
     return at::linear(x, w);

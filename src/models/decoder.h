@@ -40,6 +40,9 @@ class DecoderImpl final : public torch::nn::Module {
   const DecoderOptions& options() const { return options_; }
   /// Type and device of the weights.
   torch::TensorOptions tensors() const { return (**tokens_).options().requires_grad(false); }
+  /// Makes the tables of rotary positions ready for texts of so many tokens, which otherwise grow as texts
+  /// do.
+  void reserve_positions(int64_t positions) { rope_.reserve(positions); }
   /// Takes a tensor as the weight of this name, "model.norm.weight", without a copy.
   void assign(const std::string& name, Tensor tensor);
 

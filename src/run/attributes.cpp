@@ -51,6 +51,7 @@ void write_attributes(RecordSink& record, const PlannedRun& run, const std::vect
   record.attribute("system", machine.system);
   record.attribute("cpu", machine.cpu);
   record.attribute("memory", machine.memory);
+  record.attribute("huge_pages", machine.huge_pages);
   record.attribute("gpu", gpu_name());
   record.attribute("device", device.str());
   record.attribute("threads", static_cast<int64_t>(threads));

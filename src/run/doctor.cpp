@@ -87,6 +87,7 @@ int doctor_command(bool measure) {
   table.rows.push_back({"instruction sets", joined(machine.instruction_sets)});
   table.rows.push_back({"Torch's kernels", at::get_cpu_capability()});
   table.rows.push_back({"memory", gibibytes(machine.memory)});
+  table.rows.push_back({"huge pages", machine.huge_pages.empty() ? "unknown" : machine.huge_pages});
   table.rows.push_back({"CUDA", cuda_words()});
   add_data_sets(table, defaults.data());
   table.rows.push_back({"results folder", defaults.results().string()});

@@ -52,6 +52,14 @@ std::vector<std::string> instruction_sets() {
   return found;
 }
 
+/// The chosen word of the kernel's "always [madvise] never"; empty where there is no such setting.
+std::string transparent_huge_pages() {
+  std::ifstream in("/sys/kernel/mm/transparent_hugepage/enabled");
+  for (std::string word; in >> word;)
+    if (word.size() > 2 && word.front() == '[') return word.substr(1, word.size() - 2);
+  return "";
+}
+
 }  // namespace
 
 Machine this_machine() {
@@ -66,6 +74,7 @@ Machine this_machine() {
   if (machine.cpu.empty()) machine.cpu = names.machine;
   machine.cores = usable_cores();
   machine.memory = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
+  machine.huge_pages = transparent_huge_pages();
   machine.instruction_sets = instruction_sets();
   return machine;
 }

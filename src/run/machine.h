@@ -10,10 +10,12 @@ namespace attnlab {
 
 struct Machine {
   std::string host;
-  std::string system;                         ///< kernel and distribution
-  std::string cpu;                            ///< model name
-  int64_t cores = 1;                          ///< processors this process may use
-  int64_t memory = 0;                         ///< bytes
+  std::string system;  ///< kernel and distribution
+  std::string cpu;     ///< model name
+  int64_t cores = 1;   ///< processors this process may use
+  int64_t memory = 0;  ///< bytes
+  std::string
+      huge_pages;  ///< whether memory comes in pages of 2 MiB: always, madvise (asked for here), never
   std::vector<std::string> instruction_sets;  ///< those that matter here: AVX2, FMA, AVX-512, …
 };
 

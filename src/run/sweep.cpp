@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/stop.h"
 #include "results/record_file.h"
+#include "run/attributes.h"
 #include "run/child.h"
 #include "run/commands.h"
 #include "run/device.h"
@@ -169,7 +170,9 @@ int summarise(const Target& target, const std::vector<const PlannedRun*>& runs) 
   std::string words;
   for (const auto& [status, count] : counts)
     words += fmt::format("{}{} {}", words.empty() ? "" : ", ", count, status);
-  log_info("{} runs: {}; `attnlab list {}` shows them", runs.size(), words, target.config.string());
+  std::vector<std::string> command = {"attnlab", "list", target.config.string()};
+  command.insert(command.end(), target.overrides.begin(), target.overrides.end());
+  log_info("{} runs: {}; `{}` shows them", runs.size(), words, shell_line(command));
   if (stop_requested()) return 128 + stop_requested();
   return counts["done"] == static_cast<int>(runs.size()) ? exit_done : exit_failed;
 }

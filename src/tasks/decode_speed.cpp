@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -21,6 +22,8 @@ namespace {
 
 using Better = Summary::Better;
 using Type = Column::Type;
+
+constexpr int64_t read_repetitions = 3;  // before the steps, and after them
 
 /// Tokens between two rows of /decode.
 struct Interval {
@@ -55,7 +58,6 @@ Decoder open_decoder(const DecodeSpeedOptions& o, torch::Device device) {
   if (o.precision == WeightType::fp32) how.type = torch::kFloat;
   if (o.precision == WeightType::bf16) how.type = torch::kBFloat16;
   if (!o.model.empty()) return load_hf_folder(model_folder(o.model), how).decoder;
-  if (o.sizes.vocabulary == 0) user_error("sizes.vocabulary: random weights need one of at least 1 token");
   return Decoder(o.sizes, torch::TensorOptions().dtype(how.type.value_or(torch::kFloat)).device(device));
 }
 
@@ -65,11 +67,13 @@ class Decoding {
   Decoding(const DecodeSpeedOptions& o, Decoder decoder, uint64_t seed)
       : decoder_(std::move(decoder)), device_(decoder_->tensors().device()) {
     const torch::NoGradGuard no_grad;
+    decoder_->reserve_positions(o.context);
     states_ = make_states(o.cache, state_shape(decoder_->options()),
                           {.batch = 1,
                            .dtype = decoder_->tensors().dtype().toScalarType(),
                            .device = device_,
                            .seed = seed,
+                           .record_expiry = false,
                            .expected = o.context});
     // One text is read, and all go on from there: their states are as large as if each had been read.
     position_ = o.context - o.tokens - o.warm_up;
@@ -107,8 +111,13 @@ Decoded decode(const DecodeSpeedOptions& o, const Decoder& decoder, uint64_t see
   std::unique_ptr<Decoding> decoding;
   Decoded all;
   all.prompt_seconds = seconds_of(device, [&] { decoding = std::make_unique<Decoding>(o, decoder, seed); });
+  // Not between the steps: what it reads drives the weights out of the caches.
+  std::vector<double> rates;
+  const auto measure_read_rate = [&] {
+    for (int64_t i = 0; i < read_repetitions; ++i) rates.push_back(read.measure());
+  };
+  measure_read_rate();
   for (int64_t i = 0; i < o.warm_up; ++i) decoding->step();
-  std::vector<double> rates = {read.measure()};
   for (int64_t done = 0; done < o.tokens;) {
     stop_here_if_requested();
     Interval interval{done, std::min(o.interval, o.tokens - done)};
@@ -120,8 +129,8 @@ Decoded decode(const DecodeSpeedOptions& o, const Decoder& decoder, uint64_t see
     interval.resident = resident_bytes();
     all.intervals.push_back(interval);
     done += interval.tokens;
-    if (all.intervals.size() % 4 == 0) rates.push_back(read.measure());
   }
+  measure_read_rate();
   all.read_rate = median(rates);
   all.cache_bytes = decoding->cache_bytes();
   return all;
@@ -145,10 +154,11 @@ std::vector<Headline> headlines_of(int64_t threads) {
   const auto name = [&](const char* figure) { return with_threads(figure, threads); };
   return {{name("tokens_per_second"), "token/s", "of all texts together, median step", Better::higher},
           {name("step_seconds"), "s", "a token of every text, median", Better::lower},
-          {name("read_rate"), "byte/s", "memory read by the same threads between the steps, median",
+          {name("read_rate"), "byte/s", "memory read by the same threads before and after the steps, median",
            Better::neither},
           {name("read_share"), "1", "bytes of weights and live states a step needs, over time and read rate",
            Better::higher},
+          {name("prompt_seconds"), "s", "one text read to the depth from which all go on", Better::lower},
           {name("last_tenth"), "1", "median step of the last tenth of the tokens over that of the first",
            Better::lower},
           {name("tensor_growth"), "byte", "held by tensors after the last token more than after the first",
@@ -158,8 +168,7 @@ std::vector<Headline> headlines_of(int64_t threads) {
 /// Whatever the number of threads.
 std::vector<Headline> headlines_of_all() {
   return {{"cache_bytes", "byte", "allocated by the caches of all texts and layers", Better::lower},
-          {"weight_bytes", "byte", "weights that a step reads", Better::neither},
-          {"prompt_seconds", "s", "one text read to the depth from which all go on", Better::lower}};
+          {"weight_bytes", "byte", "weights that a step reads", Better::neither}};
 }
 
 void write_rows(const Decoded& all, int64_t threads, RecordSink& record) {
@@ -179,6 +188,7 @@ void summarise(const DecodeSpeedOptions& o, const Decoded& all, int64_t threads,
                            seconds,
                            all.read_rate,
                            bytes / seconds / all.read_rate,
+                           all.prompt_seconds,
                            step_seconds(all.intervals, n - tenth, n) / step_seconds(all.intervals, 0, tenth),
                            growth};
   const std::vector<Headline> figures = headlines_of(threads);
@@ -200,7 +210,7 @@ void DecodeSpeedOptions::visit(Fields& f) {
     "folder with config.json and *.safetensors as on Hugging Face, or the folder of a run that trained one; "
     "empty: "
     "random weights of the sizes below");
-  f("sizes", sizes, "of a model with random weights");
+  f("sizes", sizes, "of a model with random weights; no effect where model names one");
   f("precision", precision,
     {{"saved", WeightType::saved}, {"fp32", WeightType::fp32}, {"bf16", WeightType::bf16}},
     "type of weights and activations; saved: as in the folder, fp32 for random weights");
@@ -217,7 +227,12 @@ void DecodeSpeedOptions::visit(Fields& f) {
     "bytes that the measurement of the read rate goes through");
   f.require(context > tokens + warm_up, "context",
             fmt::format("of {} tokens leaves none to be read before {} steps", context, tokens + warm_up));
-  f.require(!thread_counts.empty(), "thread_counts", "must name at least one number of threads");
+  const std::set<int64_t> distinct(thread_counts.begin(), thread_counts.end());
+  f.require(!distinct.empty() && distinct.size() == thread_counts.size(), "thread_counts",
+            "must name at least one number of threads, and none twice");
+  f.require(!model.empty() || sizes.vocabulary > 0, "sizes",
+            "needs a vocabulary of at least one token where no model is named");
+  f.require(cache.protect.empty(), "cache", "protects strings, but the tokens here are drawn at random");
 }
 
 std::vector<Table> DecodeSpeedOptions::tables() const {
@@ -241,7 +256,10 @@ std::vector<Headline> DecodeSpeedOptions::headlines() const {
 }
 
 double DecodeSpeedOptions::work() const {
-  return static_cast<double>((context + tokens * batch_size) * parameter_count(sizes)) * 2.0;
+  if (!model.empty()) return 0;
+  const double read =
+      static_cast<double>(context) + static_cast<double>(tokens) * static_cast<double>(batch_size);
+  return 2.0 * read * static_cast<double>(parameter_count(sizes));
 }
 
 int64_t DecodeSpeedOptions::memory(torch::DeviceType) const {
@@ -271,8 +289,7 @@ void DecodeSpeedOptions::run(const RunContext& context, RecordSink& record) cons
     summarise(*this, all, threads, weights, record);
   }
   at::set_num_threads(threads_before);
-  const double whole[] = {static_cast<double>(all.cache_bytes), static_cast<double>(weights),
-                          all.prompt_seconds};
+  const double whole[] = {static_cast<double>(all.cache_bytes), static_cast<double>(weights)};
   const std::vector<Headline> figures = headlines_of_all();
   for (std::size_t i = 0; i < figures.size(); ++i)
     record.summarise({figures[i].name, whole[i], figures[i].unit, figures[i].meaning, figures[i].better, 1,

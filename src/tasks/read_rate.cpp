@@ -11,9 +11,10 @@
 namespace attnlab {
 namespace {
 
+constexpr int64_t piece = 1 << 16;  // numbers that a thread takes at a time
+
 /// Every number is read once; what the sum is does not matter, but that it is made does.
 float sum_on_threads(const torch::Tensor& numbers) {
-  constexpr int64_t piece = 1 << 16;
   const float* x = numbers.const_data_ptr<float>();
   const int64_t pieces = numbers.numel() / piece;
   std::vector<float> sums(static_cast<size_t>(pieces));
@@ -26,7 +27,8 @@ float sum_on_threads(const torch::Tensor& numbers) {
 }  // namespace
 
 ReadRate::ReadRate(int64_t bytes, torch::Device device)
-    : numbers_(torch::zeros({bytes / 4}, torch::TensorOptions().device(device))) {}
+    : numbers_(torch::zeros({std::max<int64_t>(1, bytes / 4 / piece) * piece},
+                            torch::TensorOptions().device(device))) {}
 
 double ReadRate::measure() const {
   const auto pass = [this] { numbers_.is_cpu() ? (void)sum_on_threads(numbers_) : (void)numbers_.sum(); };

@@ -189,7 +189,7 @@ void Session::validate() {
 }
 
 bool Session::is_better(const Validation& found) const {
-  if (std::isnan(found.value) || !std::isfinite(found.loss)) return false;
+  if (!std::isfinite(found.value) || !std::isfinite(found.loss)) return false;
   if (state_.best_update == 0) return true;
   return trainee_.higher_is_better ? found.value > state_.best.value : found.value < state_.best.value;
 }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "cache/bounded_state.h"
+#include "cache/full.h"
 #include "cache/gaps.h"
 #include "cache/random.h"
 #include "cache/texts.h"
@@ -91,6 +92,33 @@ TEST(FullState, SeesNoFurtherThanTheModelsWindow) {
     expect_full(windowed, {6, 20}, true, {12, 1, 1, 6}, type);
     expect_full(windowed, {20}, false, one_by_one(3, 20), type);
   }
+}
+
+TEST(FullState, AnswersAStepAlikeWithTorchsAttention) {
+  StateShape windowed = shape;
+  windowed.sliding_window = 7;
+  CacheOptions with_torch;
+  with_torch.policy.select("full");
+  dynamic_cast<FullOptions&>(*with_torch.policy).step = FullStep::torch;
+  for (const StateShape& s : {shape, windowed}) {
+    const Texts texts = make_texts(s, {20, 11}, true, torch::kFloat);
+    const auto native = one_state(CacheOptions(), s, {.batch = 2});
+    const auto torch_state = one_state(with_torch, s, {.batch = 2});
+    const auto calls = one_by_one(3, 20);
+    const Tensor seen = texts.tokens.padding_BT.logical_not().unsqueeze(-1).unsqueeze(-1);
+    const Tensor a = feed(*native, texts.tokens, calls) * seen,
+                 b = feed(*torch_state, texts.tokens, calls) * seen;
+    EXPECT_LT((a - b).abs().max().item<double>(), 2e-6);
+    EXPECT_FALSE(torch::equal(a, b)) << "two ways of adding up give two roundings";
+  }
+}
+
+TEST(FullState, MakesRoomForTheTokensThatAreExpected) {
+  const Texts texts = make_texts(shape, {20}, false, torch::kFloat);
+  const auto state = one_state(CacheOptions(), shape, {.batch = 1, .expected = 20});
+  const int64_t bytes_a_token = 4 * 2 * shape.kv_heads * shape.head_dim;
+  feed(*state, texts.tokens, {5});
+  EXPECT_EQ(state->bytes(), 20 * bytes_a_token);
 }
 
 TEST(BoundedState, WithRoomForTheWholeTextIsTheFullCache) {

@@ -2,6 +2,7 @@
 // precision.
 #include "kernels/decoder_ops.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <tuple>
@@ -29,12 +30,33 @@ void expect_product(const Tensor& x, const Tensor& w) {
 class ThinLinear : public testing::TestWithParam<std::tuple<int64_t, int64_t, int64_t>> {};
 INSTANTIATE_TEST_SUITE_P(Shapes, ThinLinear,
                          testing::Combine(testing::Values(1, 2, 3, 5, 6, 7, 8, 13, 16, 32, 33),
-                                          testing::Values(1, 4, 70, 257), testing::Values(1, 15, 64, 200)));
+                                          testing::Values(1, 4, 70, 257),
+                                          testing::Values(1, 15, 64, 200, 259)));
 
 TEST_P(ThinLinear, EqualsTheProductInDouble) {
   torch::manual_seed(3);
   const auto [rows, outputs, depth] = GetParam();
   expect_product(torch::randn({rows, depth}), torch::randn({outputs, depth}));
+}
+
+TEST(ThinLinearOf, IsTheSameOnAnyNumberOfThreads) {
+  torch::manual_seed(3);
+  const torch::NoGradGuard no_grad;
+  const Tensor w = torch::randn({1030, 515});
+  const int before = at::get_num_threads();
+  for (const int64_t rows : {1, 16}) {
+    const Tensor x = torch::randn({rows, 515});
+    at::set_num_threads(1);
+    const Tensor alone = thin_linear(x, w);
+    at::set_num_threads(3);
+    EXPECT_TRUE(torch::equal(thin_linear(x, w), alone)) << rows;
+    at::set_num_threads(before);
+    expect_product(x, w);
+  }
+}
+
+TEST(ThinLinearOf, RefusesWeightsOfAnotherDepth) {
+  EXPECT_THROW(thin_linear(torch::randn({2, 8}), torch::randn({3, 9})), c10::Error);
 }
 
 TEST(ThinLinearOf, KeepsTheLeadingDimensions) {

@@ -37,6 +37,8 @@ def data(run):
 def length(run):
     if run.setting("lengths") is not None:
         return ", ".join(f"{n:,}" for n in run.setting("lengths")) + " tokens"
+    if run.setting("task") == "decode_speed":
+        return f"{run.setting('context'):,} tokens read when {run.setting('tokens'):,} timed steps are done"
     if isinstance(run.setting("length"), int):
         return f"{run.setting('length'):,} tokens"
     if isinstance(run.setting("chunks"), dict):
@@ -69,7 +71,7 @@ def cache(run):
         return None
     policy = held.get("policy")
     if run.setting("baseline") or run.cache_policy == "full":
-        return "everything in the chunk"
+        return "everything in the chunk" if run.setting("task") == "perplexity" else "everything"
     words = [f"{run.cache_policy}, {held.get('size'):,} states a layer"]
     words += [f"{key} {value}" for key, value in policy.items() if key != "type"] if isinstance(policy, dict) else []
     words += [f"first {held['protect_first']} protected"] if held.get("protect_first") else []
@@ -89,8 +91,12 @@ def vocabulary(run):
 
 
 def model(run):
-    if isinstance(run.setting("model"), str):
-        return run.setting("model")
+    if run.setting("model"):
+        if isinstance(run.setting("model"), str):
+            return run.setting("model")
+    elif isinstance(run.setting("sizes"), dict):
+        sizes = run.setting("sizes")
+        return f"random weights: {sizes['layers']} layers of width {sizes['dim']}, {sizes['heads']} heads, feed-forward {sizes['ffn_dim']}"
     encoder = run.setting("model.encoder")
     if not isinstance(encoder, dict):
         return None
@@ -138,7 +144,7 @@ def batch(run):
     if not size:
         return None
     accumulated = run.setting("train.accumulate") or 1
-    what = "chunk" if run.setting("task") == "perplexity" else "example"
+    what = {"perplexity": "chunk", "decode_speed": "text"}.get(run.setting("task"), "example")
     count = f"1 {what}" if size * accumulated == 1 else f"{size * accumulated} {what}s"
     return count + (f" in {accumulated} parts" if accumulated > 1 else "")
 

@@ -1,0 +1,161 @@
+// The CUDA operators on a GPU against the native ones on the CPU: kernels/cuda/register.cpp. Skipped with its
+// reason where there is no GPU or no library for it.
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <filesystem>
+
+#include "kernels/bounded_operators.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+using TensorPair = std::tuple<Tensor, Tensor>;
+
+fs::path folder_of_function(const void* function) {
+  Dl_info info{};
+  dladdr(function, &info);
+  return fs::path(info.dli_fname).parent_path();
+}
+
+/// Opens LibTorch's CUDA library and the project's. Returns "" or why there is nothing to test.
+std::string open_cuda_operators() {
+  void* const driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (!driver) return "no CUDA device here: there is no NVIDIA driver";
+  const fs::path own =
+      folder_of_function(reinterpret_cast<const void*>(&tova_attention)) / "libattnlab_ops_cuda.so";
+  if (!fs::exists(own)) return "built without the CUDA operators: scripts/build cuda makes them";
+  const auto threads = reinterpret_cast<const void*>(static_cast<int (*)()>(&at::get_num_threads));
+  for (const fs::path& library : {folder_of_function(threads) / "libtorch_cuda.so", own})
+    if (!dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL)) return dlerror();
+  return torch::cuda::is_available() ? "" : "no CUDA device here that Torch can use";
+}
+
+class CudaDevice : public testing::Test {
+ protected:
+  void SetUp() override {
+    static const std::string reason = open_cuda_operators();
+    if (!reason.empty()) GTEST_SKIP() << reason;
+    torch::manual_seed(5);
+  }
+
+  template <class Signature>
+  static auto operation(const char* name) {
+    return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();
+  }
+
+  static Tensor on_gpu(const Tensor& x) { return x.to(torch::kCUDA); }
+  static void expect_close(const Tensor& got, const Tensor& want, double tolerance) {
+    EXPECT_TRUE(torch::allclose(got.to(torch::kCPU, torch::kFloat), want, tolerance, tolerance))
+        << "largest difference " << (got.to(torch::kCPU, torch::kFloat) - want).abs().max().item<float>();
+  }
+};
+
+using Step = TensorPair(const Tensor&, const Tensor&, const Tensor&, const std::optional<Tensor>&,
+                        const std::optional<Tensor>&);
+using Tova = TensorPair(const Tensor&, const Tensor&, const Tensor&, int64_t);
+using Text = TensorPair(const Tensor&, const Tensor&, const Tensor&, int64_t, int64_t, bool, bool,
+                        const std::optional<Tensor>&);
+using Decode = TensorPair(const Tensor&, const Tensor&, const Tensor&, Tensor, Tensor, Tensor, Tensor,
+                          int64_t, int64_t, bool, const std::optional<Tensor>&);
+
+TEST_F(CudaDevice, StepEqualsTheNativeOne) {
+  const auto step = operation<Step>("attnlab::bounded_attention_step");
+  for (const int64_t heads : {4, 8, 24}) {
+    const Tensor q = torch::randn({3, heads, 64}), k = torch::randn({3, 4, 257, 64}),
+                 v = torch::randn({3, 4, 257, 64}),
+                 extent = torch::tensor({257, 100, 1, 0, 40, 256, 33, 32, 31, 5, 200, 257}).view({3, 4}),
+                 bias = torch::zeros({3, 4, 257}).masked_fill(torch::rand({3, 4, 257}) < 0.3, -INFINITY);
+    const auto [want_y, want_shares] = bounded_attention_step(q, k, v, bias, extent);
+    const auto [y, shares] = step.call(on_gpu(q), on_gpu(k), on_gpu(v), on_gpu(bias), on_gpu(extent));
+    expect_close(y, want_y, 1e-5);
+    expect_close(shares, want_shares, 1e-5);
+
+    const Tensor narrow_q = q.to(torch::kBFloat16), narrow_k = k.to(torch::kBFloat16),
+                 narrow_v = v.to(torch::kBFloat16);
+    const auto [wide_y, wide_shares] = bounded_attention_step(
+        narrow_q.to(torch::kFloat), narrow_k.to(torch::kFloat), narrow_v.to(torch::kFloat), bias, extent);
+    const auto [narrow_y, narrow_shares] =
+        step.call(on_gpu(narrow_q), on_gpu(narrow_k), on_gpu(narrow_v), on_gpu(bias), on_gpu(extent));
+    expect_close(narrow_y, wide_y, 1.0 / 256);  // y is rounded to bf16
+    expect_close(narrow_shares, wide_shares, 1e-5);
+  }
+}
+
+/// On the CPU the same numbers are summed in another order: texts without close calls.
+TEST_F(CudaDevice, TovaOverATextDropsTheSameStates) {
+  const auto tova = operation<Tova>("attnlab::tova_attention");
+  for (const int64_t kv : {2, 8}) {
+    const Tensor q = torch::randn({2, 300, 8, 64}), k = torch::randn({2, 300, kv, 64}),
+                 v = torch::randn({2, 300, kv, 64});
+    const auto [want_y, want_expiry] = tova_attention(q, k, v, 64);
+    const auto [y, expiry] = tova.call(on_gpu(q), on_gpu(k), on_gpu(v), 64);
+    EXPECT_TRUE(expiry.cpu().equal(want_expiry));
+    expect_close(y, want_y, 1e-5);
+  }
+}
+
+/// More thread blocks than a GPU holds at a time: what is read in parts is what each sequence gives alone.
+TEST_F(CudaDevice, ManySequencesAreReadInParts) {
+  const auto tova = operation<Tova>("attnlab::tova_attention");
+  const auto texts = [] { return torch::randn({200, 24, 8, 16}, torch::kCUDA); };
+  const Tensor q = texts(), k = texts(), v = texts();
+  const auto [y, expiry] = tova.call(q, k, v, 8);
+  for (int64_t b = 0; b < 200; ++b) {
+    const auto one = [b](const Tensor& x) { return x.narrow(0, b, 1); };
+    const auto [want_y, want_expiry] = tova.call(one(q), one(k), one(v), 8);
+    EXPECT_TRUE(one(y).equal(want_y) && one(expiry).equal(want_expiry)) << "sequence " << b;
+  }
+}
+
+/// Every mode, with padding: token by token must be the text at once to the bit.
+TEST_F(CudaDevice, DecodingEqualsTheTextAtOnce) {
+  const auto text = operation<Text>("attnlab::bounded_text");
+  const auto decode = operation<Decode>("attnlab::bounded_decode_step");
+  const int64_t batch = 3, tokens = 90, kv = 2, d = 32, size = 20;
+  for (const auto type : {torch::kFloat, torch::kBFloat16})
+    for (const bool by_age : {false, true})
+      for (const bool apart : {false, true}) {
+        const auto options = torch::TensorOptions().device(torch::kCUDA).dtype(type);
+        const auto longs = options.dtype(torch::kLong);
+        const Tensor q = torch::randn({batch, tokens, 6, d}, options),
+                     k = torch::randn({batch, tokens, kv, d}, options),
+                     v = torch::randn({batch, tokens, kv, d}, options);
+        Tensor present = torch::ones({batch, tokens}, options.dtype(torch::kBool));
+        present[0].narrow(0, 0, 9).fill_(false);
+        present[1].narrow(0, 80, 10).fill_(false);
+        const auto [want_y, want_expiry] = text.call(q, k, v, size, 4, by_age, apart, present);
+
+        const int64_t lanes = apart ? batch * kv : batch;
+        const Tensor kept_k = torch::full({batch, kv, size + 1, d}, NAN, options), kept_v = kept_k.clone(),
+                     order = torch::empty({lanes, size + 1}, longs), counts = torch::zeros({lanes, 3}, longs);
+        Tensor expiry = torch::where(present, -1, -2).to(torch::kCPU).repeat_interleave(lanes / batch, 0);
+        for (int64_t t = 0; t < tokens; ++t) {
+          const auto [y, dropped] = decode.call(q.select(1, t), k.select(1, t), v.select(1, t), kept_k,
+                                                kept_v, order, counts, size, 4, by_age, present.select(1, t));
+          EXPECT_TRUE(y.equal(want_y.select(1, t))) << "token " << t;
+          const Tensor gone = dropped.cpu();
+          for (int64_t lane = 0; lane < lanes; ++lane) {
+            const int64_t nth = gone[lane].item<int64_t>();
+            const int64_t first =
+                lane * batch / lanes == 0 ? 9 : 0;  // the first sequence is padded on its left
+            if (nth >= 0) expiry[lane][nth + first] = t;
+          }
+        }
+        EXPECT_TRUE(want_expiry.cpu().view({lanes, tokens}).equal(expiry)) << by_age << apart;
+      }
+}
+
+TEST_F(CudaDevice, RefusesWhatItCannotDo) {
+  const auto tova = operation<Tova>("attnlab::tova_attention");
+  const Tensor odd = on_gpu(torch::randn({1, 5, 2, 6}));
+  EXPECT_THROW(tova.call(odd, odd, odd, 3), c10::Error);
+  const Tensor wide = on_gpu(torch::randn({1, 5, 2, 8})).to(torch::kDouble);
+  EXPECT_THROW(tova.call(wide, wide, wide, 3), c10::Error);
+}
+
+}  // namespace
+}  // namespace attnlab

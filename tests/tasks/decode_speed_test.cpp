@@ -135,14 +135,14 @@ TEST_F(DecodeSpeed, ReadsAModelsFolder) {
 }
 
 TEST_F(DecodeSpeed, RandomWeightsNeedAVocabulary) {
-  expect_refused({}, "sizes needs a vocabulary of at least one token");
+  expect_refused({}, "sizes: needs a vocabulary of at least one token");
 }
 
 TEST_F(DecodeSpeed, RefusesWhatItWouldIgnore) {
   expect_refused({"sizes.vocabulary=9", "thread_counts=[1,1]"},
-                 "thread_counts must name at least one number");
-  expect_refused({"sizes.vocabulary=9", "cache.protect=[a]"}, "cache protects strings");
-  expect_refused({"sizes.vocabulary=9", "context=20"}, "context of 20 tokens leaves none");
+                 "thread_counts: must name at least one number");
+  expect_refused({"sizes.vocabulary=9", "cache.protect=[a]"}, "cache: protects strings");
+  expect_refused({"sizes.vocabulary=9", "context=20"}, "context: of 20 tokens leaves none");
 }
 
 TEST_F(DecodeSpeed, EstimatesTheMemoryOfItsCaches) {

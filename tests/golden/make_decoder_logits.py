@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Makes decoders/<name>/ and decoder_logits.json: tiny random decoders of every kind that src/io/hf_folder.h reads, and
-their logits as `transformers` computes them.
+their logits as `transformers` computes them in fp32, with the root mean square error of its own bf16 beside them.
 
 The configuration files are rewritten afterwards into the forms that are met in the wild and that this version of
 transformers does not write itself: theta nested in rope_parameters, the model_type "Yi", an absent rope_theta.
@@ -84,7 +84,8 @@ def make(name, ids):
         file.write_text(json.dumps(config, indent=2) + "\n")
     with torch.no_grad():
         logits = model(ids).logits[0, ROWS]
-    return numbers(logits)
+        narrow = model.bfloat16()(ids).logits[0, ROWS].float()
+    return numbers(logits), (narrow - logits).square().mean().sqrt().item()
 
 
 def stories(folder):
@@ -115,7 +116,9 @@ def main():
     arguments = parser.parse_args()
     torch.manual_seed(1)
     ids = torch.randint(0, COMMON["vocab_size"], (1, TEXT))
-    write("decoder_logits.json", dict(ids=ids[0].tolist(), rows=ROWS, logits={name: make(name, ids) for name in CASES}))
+    made = {name: make(name, ids) for name in CASES}
+    write("decoder_logits.json", dict(ids=ids[0].tolist(), rows=ROWS, logits={n: logits for n, (logits, _) in made.items()},
+                                      bf16_error={n: error for n, (_, error) in made.items()}))
     if arguments.stories:
         write("stories260K.json", stories(arguments.stories))
 

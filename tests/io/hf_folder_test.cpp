@@ -33,10 +33,11 @@ torch::Tensor row_of(const json& values) {
   return torch::tensor(values.get<std::vector<double>>(), torch::kDouble);
 }
 
-/// Logits [T, V] of one text through a full cache.
-torch::Tensor logits_of(HfModel& model, const torch::Tensor& ids_BT) {
+/// Logits [T, V] of one text.
+torch::Tensor logits_of(HfModel& model, const torch::Tensor& ids_BT, const CacheOptions& cache = {}) {
   const torch::NoGradGuard no_grad;
-  DecoderState states = make_states({}, state_shape(model.config.decoder), {});
+  const torch::Dtype type = model.decoder->parameters().front().scalar_type();
+  DecoderState states = make_states(cache, state_shape(model.config.decoder), {.dtype = type});
   const torch::Tensor positions_BT = torch::arange(ids_BT.size(1), torch::kLong).unsqueeze(0);
   return model.decoder->logits(model.decoder->forward(ids_BT, positions_BT, {}, states))[0];
 }
@@ -55,6 +56,23 @@ TEST_P(GoldenDecoder, LogitsAreThoseOfTransformers) {
   EXPECT_LT(largest(logits_of(model, ids_BT).index_select(0, rows) - expected), 1e-4);
   const torch::Tensor trained = model.decoder->logits(model.decoder->forward_training(ids_BT))[0];
   EXPECT_LT(largest(trained.index_select(0, rows) - expected), 1e-4);
+}
+
+/// Two sequences of bf16 roundings differ, but neither may be much further from fp32 than the other.
+TEST_P(GoldenDecoder, LogitsInBrainFloatAreAsCloseAsThoseOfTransformers) {
+  const json golden = golden_json("decoder_logits.json");
+  HfModel model = load_hf_folder(golden_folder(GetParam()), {.type = torch::kBFloat16});
+  const torch::Tensor rows = torch::tensor(golden["rows"].get<std::vector<int64_t>>());
+  const torch::Tensor expected = row_of(golden["logits"][GetParam()]).view({rows.size(0), -1});
+  const double allowed = 1.5 * golden["bf16_error"][GetParam()].get<double>();
+  CacheOptions ample;  // has room for the whole text, so that nothing is dropped
+  ample.policy.select("tova");
+  for (const CacheOptions& cache : {CacheOptions{}, ample}) {
+    const torch::Tensor logits = logits_of(model, ids_of(golden["ids"]), cache);
+    EXPECT_EQ(logits.scalar_type(), torch::kBFloat16);
+    const torch::Tensor error = logits.index_select(0, rows).to(torch::kDouble) - expected;
+    EXPECT_LT(error.square().mean().sqrt().item<double>(), allowed) << cache.policy.name();
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, GoldenDecoder, testing::Values("llama", "mistral", "yi", "tied"),

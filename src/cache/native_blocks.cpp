@@ -90,15 +90,9 @@ Tensor BoundedState::native_blocks(const TokenCall& call) {
   for (int64_t b = 0; b < call.batch(); ++b)
     most = std::max(most, lane(b, 0).live() + static_cast<int64_t>(call.columns[b].size()));
   if (drop_at() == DropAt::never) grow(most);
-  const int64_t lanes = static_cast<int64_t>(lanes_.size());
-  const int threads = at::in_parallel_region() ? 1 : at::get_num_threads();
-  if (lanes < threads) {
-    for (int64_t i = 0; i < lanes; ++i) read_blocks(call, i / groups(), i % groups(), y_BTHd, threads);
-    return y_BTHd;
-  }
-  side_by_side(lanes, 1, [&](int64_t begin, int64_t end) {
-    const torch::NoGradGuard no_grad;
-    for (int64_t i = begin; i < end; ++i) read_blocks(call, i / groups(), i % groups(), y_BTHd, 1);
+  on_threads(static_cast<int64_t>(lanes_.size()), [&](int64_t i, int threads) {
+    const torch::NoGradGuard no_grad;  // of this thread
+    read_blocks(call, i / groups(), i % groups(), y_BTHd, threads);
   });
   return y_BTHd;
 }

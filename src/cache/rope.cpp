@@ -33,8 +33,7 @@ void Rope::reserve(int64_t positions) {
 }
 
 torch::Tensor Rope::rotate(const torch::Tensor& x, const torch::Tensor& positions_BT) const {
-  const bool differentiated = torch::GradMode::is_enabled() && x.requires_grad();
-  if (is_native(x) && !differentiated && positions_BT.numel() > 0) {
+  if (is_native(x) && !wants_gradient(x) && positions_BT.numel() > 0) {
     const auto [least, most] = torch::aminmax(positions_BT);
     const int64_t rows = most.item<int64_t>() + 1;
     if (least.item<int64_t>() >= 0 && rows <= largest_table) {

@@ -47,4 +47,11 @@ class LayerState {
 /// One state a layer, first layer first.
 using DecoderState = std::vector<std::unique_ptr<LayerState>>;
 
+/// Bytes that the caches of all layers hold.
+inline int64_t bytes_of(const DecoderState& states) {
+  int64_t sum = 0;
+  for (const auto& state : states) sum += state->bytes();
+  return sum;
+}
+
 }  // namespace attnlab

@@ -113,6 +113,10 @@ struct StepArguments {
 /// Threads take sequences and heads. `scratch` is kept between calls by the caller.
 void attend_step(const StepArguments& a, std::vector<float>& scratch);
 
+/// Runs body(i, threads) for every i below `count`: one after the other, each on all threads, where there are
+/// fewer of them than threads; else side by side, each on one.
+void on_threads(int64_t count, const std::function<void(int64_t, int)>& body);
+
 /// Runs body(begin, end) over parts of [0, count), each of `grain` or more, on Torch's threads. What it
 /// throws is thrown here.
 void side_by_side(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body);

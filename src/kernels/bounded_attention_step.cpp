@@ -53,6 +53,17 @@ void attend_step(const StepArguments& a, std::vector<float>& scratch) {
   });
 }
 
+void on_threads(int64_t count, const std::function<void(int64_t, int)>& body) {
+  const int threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  if (count < threads) {
+    for (int64_t i = 0; i < count; ++i) body(i, threads);
+    return;
+  }
+  side_by_side(count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) body(i, 1);
+  });
+}
+
 void side_by_side(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
   at::parallel_for(0, count, grain, body);
 }

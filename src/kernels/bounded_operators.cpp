@@ -5,23 +5,13 @@
 #include <numeric>
 
 #include "kernels/bounded_attention.h"
+#include "kernels/bounded_checks.h"
 #include "kernels/native.h"
 
 namespace attnlab {
 namespace {
 
 constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
-
-void check_no_gradient(std::initializer_list<Tensor> tensors) {
-  for (const Tensor& t : tensors)
-    TORCH_CHECK(!at::GradMode::is_enabled() || !t.requires_grad(),
-                "this operator has no backward: call it under torch.no_grad()");
-}
-
-void check_heads(int64_t heads, int64_t kv_heads) {
-  TORCH_CHECK(kv_heads > 0 && heads > 0 && heads % kv_heads == 0, "the ", kv_heads,
-              " key-value heads of k do not divide the ", heads, " query heads of q");
-}
 
 /// TOVA's decisions for one sequence.
 class TovaHost final : public StepHost {
@@ -83,10 +73,7 @@ class TovaHost final : public StepHost {
 std::tuple<Tensor, Tensor> bounded_attention_step(const Tensor& q, const Tensor& k, const Tensor& v,
                                                   const Tensor& bias, const Tensor& extent) {
   check_no_gradient({q, k, v});
-  TORCH_CHECK(q.dim() == 3 && k.dim() == 4 && k.sizes() == v.sizes() && k.size(0) == q.size(0) &&
-                  k.size(3) == q.size(2),
-              "expected q [B, H, d] and k, v [B, K, S, d], not ", q.sizes(), ", ", k.sizes(), " and ",
-              v.sizes());
+  check_step_shapes(q, k, v);
   const int64_t batch = k.size(0), kv_heads = k.size(1), slots = k.size(2), units = batch * kv_heads;
   check_heads(q.size(1), kv_heads);
   TORCH_CHECK(!bias.defined() || bias.sizes() == k.sizes().slice(0, 3), "expected bias [B, K, S], not ",
@@ -126,11 +113,8 @@ std::tuple<Tensor, Tensor> bounded_attention_step(const Tensor& q, const Tensor&
 
 std::tuple<Tensor, Tensor> tova_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t size) {
   check_no_gradient({q, k, v});
-  TORCH_CHECK(q.dim() == 4 && k.dim() == 4 && k.sizes() == v.sizes() && k.size(0) == q.size(0) &&
-                  k.size(1) == q.size(1) && k.size(3) == q.size(3),
-              "expected q [B, T, H, d] and k, v [B, T, K, d], not ", q.sizes(), ", ", k.sizes(), " and ",
-              v.sizes());
-  TORCH_CHECK(size > 0, "a cache of ", size, " states holds nothing");
+  check_text_shapes(q, k, v);
+  check_size(size);
   const int64_t batch = q.size(0), tokens = q.size(1);
   const HeadShape shape{q.size(2), k.size(2), q.size(3)};
   check_heads(shape.heads, shape.kv_heads);
@@ -139,7 +123,7 @@ std::tuple<Tensor, Tensor> tova_attention(const Tensor& q, const Tensor& k, cons
   if (q.numel() == 0) return {y, expiry.fill_(-1)};
   std::vector<int64_t> columns(tokens);
   std::iota(columns.begin(), columns.end(), 0);
-  const auto read = [&](int64_t sequence, int threads) {
+  on_threads(batch, [&](int64_t sequence, int threads) {
     const int64_t query = sequence * tokens * shape.heads * shape.d,
                   key = sequence * tokens * shape.kv_heads * shape.d;
     BlockSpace space(shape, std::min(size, tokens), tokens, threads);
@@ -153,15 +137,7 @@ std::tuple<Tensor, Tensor> tova_attention(const Tensor& q, const Tensor& k, cons
                   .q_stride = shape.heads * shape.d,
                   .k_stride = shape.kv_heads * shape.d},
                  host, host.bias());
-  };
-  const int threads = at::in_parallel_region() ? 1 : at::get_num_threads();
-  if (batch < threads) {
-    for (int64_t b = 0; b < batch; ++b) read(b, threads);
-  } else {
-    side_by_side(batch, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t b = begin; b < end; ++b) read(b, 1);
-    });
-  }
+  });
   return {y, expiry};
 }
 

@@ -10,8 +10,7 @@ constexpr int64_t outputs_a_turn = 64;     // what a thread takes: a multiple of
 constexpr int64_t least_products = 65536;  // a thread's share, below which waking it costs more
 
 bool is_native_without_gradient(const Tensor& a, const Tensor& b) {
-  return is_native(a) && is_native(b) &&
-         !(at::GradMode::is_enabled() && (a.requires_grad() || b.requires_grad()));
+  return is_native(a) && is_native(b) && !wants_gradient(a) && !wants_gradient(b);
 }
 
 }  // namespace

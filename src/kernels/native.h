@@ -26,6 +26,9 @@ inline bool is_native(const Tensor& t) {
   return is_fp32_on_cpu(t) && !at::autocast::is_autocast_enabled(torch::kCPU);
 }
 
+/// Whether autograd would follow what is computed from this.
+inline bool wants_gradient(const Tensor& t) { return at::GradMode::is_enabled() && t.requires_grad(); }
+
 /// autograd functions take an absent tensor as nothing, not as an undefined one.
 inline std::optional<Tensor> if_defined(const Tensor& t) {
   return t.defined() ? std::optional(t) : std::nullopt;

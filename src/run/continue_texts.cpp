@@ -95,12 +95,6 @@ GenerateOptions generate_options(const Continuer& c, const std::vector<TextPromp
   return g;
 }
 
-int64_t bytes_of(const DecoderState& states) {
-  int64_t sum = 0;
-  for (const auto& state : states) sum += state->bytes();
-  return sum;
-}
-
 std::string text_after(const Tokenizer& tokenizer, const std::vector<int64_t>& prompt,
                        const std::vector<int64_t>& ids) {
   TextStream stream(tokenizer, prompt);

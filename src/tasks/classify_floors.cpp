@@ -21,8 +21,7 @@ LabelledTexts texts_of(const LabelledSequences& data, const EncodingOptions& enc
 }
 
 void summarise(const Headline& floor, const Proportion& p, RecordSink& record) {
-  record.summarise({floor.name, p.value, floor.unit, floor.meaning, floor.better, p.n, p.standard_error,
-                    floor.floor_of, floor.row});
+  record.summarise(summary_of(floor, p.value, p.n, p.standard_error));
 }
 
 }  // namespace

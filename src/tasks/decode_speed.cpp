@@ -2,8 +2,6 @@
 
 #include <ATen/Parallel.h>
 
-#include <cmath>
-#include <filesystem>
 #include <set>
 
 #include "core/error.h"
@@ -11,9 +9,7 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/stop.h"
-#include "io/hf_folder.h"
 #include "models/decoder.h"
-#include "tasks/model_folder.h"
 #include "tasks/model_step.h"
 #include "tasks/read_rate.h"
 
@@ -35,7 +31,7 @@ struct Interval {
 struct Decoded {
   std::vector<Interval> intervals;
   double prompt_seconds = 0, read_rate = 0;
-  int64_t cache_bytes = 0;
+  int64_t cache_bytes() const { return intervals.back().cache_bytes; }
 };
 
 /// What a step reads: all weights but the embedding table, of which it takes one row a text.
@@ -47,18 +43,11 @@ int64_t weight_bytes(const Decoder& decoder) {
   return bytes;
 }
 
-int64_t bytes_held(const DecoderState& states) {
-  int64_t bytes = 0;
-  for (const auto& state : states) bytes += state->bytes();
-  return bytes;
-}
-
 Decoder open_decoder(const DecodeSpeedOptions& o, torch::Device device) {
-  HfLoadOptions how{.device = device};
-  if (o.precision == WeightType::fp32) how.type = torch::kFloat;
-  if (o.precision == WeightType::bf16) how.type = torch::kBFloat16;
-  if (!o.model.empty()) return load_hf_folder(model_folder(o.model), how).decoder;
-  return Decoder(o.sizes, torch::TensorOptions().dtype(how.type.value_or(torch::kFloat)).device(device));
+  const auto type = type_of(o.precision);
+  if (!o.model.empty())
+    return load_hf_folder(model_folder(o.model), {.type = type, .device = device}).decoder;
+  return Decoder(o.sizes, torch::TensorOptions().dtype(type.value_or(torch::kFloat)).device(device));
 }
 
 /// A batch of texts on their way through one decoder.
@@ -91,7 +80,7 @@ class Decoding {
     logits_BV_ = decoder_->logits(hidden_B1D.select(1, 0));
   }
 
-  int64_t cache_bytes() const { return bytes_held(states_); }
+  int64_t cache_bytes() const { return bytes_of(states_); }
 
  private:
   torch::Tensor ids(int64_t rows, int64_t columns) const {
@@ -132,7 +121,6 @@ Decoded decode(const DecodeSpeedOptions& o, const Decoder& decoder, uint64_t see
   }
   measure_read_rate();
   all.read_rate = median(rates);
-  all.cache_bytes = decoding->cache_bytes();
   return all;
 }
 
@@ -182,7 +170,7 @@ void summarise(const DecodeSpeedOptions& o, const Decoded& all, int64_t threads,
                RecordSink& record) {
   const std::size_t n = all.intervals.size(), tenth = std::max<std::size_t>(1, n / 10);
   const double seconds = step_seconds(all.intervals, 0, n);
-  const double bytes = static_cast<double>(weights + all.cache_bytes);
+  const double bytes = static_cast<double>(weights + all.cache_bytes());
   const double growth = static_cast<double>(all.intervals.back().tensors - all.intervals.front().tensors);
   const double values[] = {static_cast<double>(o.batch_size) / seconds,
                            seconds,
@@ -193,14 +181,12 @@ void summarise(const DecodeSpeedOptions& o, const Decoded& all, int64_t threads,
                            growth};
   const std::vector<Headline> figures = headlines_of(threads);
   for (std::size_t i = 0; i < figures.size(); ++i)
-    record.summarise({figures[i].name, values[i], figures[i].unit, figures[i].meaning, figures[i].better,
-                      static_cast<int64_t>(n), Summary::unknown});
+    record.summarise(summary_of(figures[i], values[i], static_cast<int64_t>(n)));
   log_info(
-      "{} thread(s), batch {}, {} tokens deep: {:.1f} tokens/s, {:.2f} ms a step, {:.0f} % of the read rate "
-      "of "
-      "{:.1f} GB/s; caches hold {:.1f} MiB",
+      "{} thread(s), batch {}, {} tokens deep: {:.1f} tokens/s, {:.2f} ms a step, {:.0f} % of the read "
+      "rate of {:.1f} GB/s; caches hold {:.1f} MiB",
       at::get_num_threads(), o.batch_size, o.context, values[0], 1e3 * seconds, 100 * values[3],
-      all.read_rate / 1e9, static_cast<double>(all.cache_bytes) / (1 << 20));
+      all.read_rate / 1e9, static_cast<double>(all.cache_bytes()) / (1 << 20));
 }
 
 }  // namespace
@@ -208,11 +194,9 @@ void summarise(const DecodeSpeedOptions& o, const Decoded& all, int64_t threads,
 void DecodeSpeedOptions::visit(Fields& f) {
   f("model", model, OneOf{},
     "folder with config.json and *.safetensors as on Hugging Face, or the folder of a run that trained one; "
-    "empty: "
-    "random weights of the sizes below");
+    "empty: random weights of the sizes below");
   f("sizes", sizes, "of a model with random weights; no effect where model names one");
-  f("precision", precision,
-    {{"saved", WeightType::saved}, {"fp32", WeightType::fp32}, {"bf16", WeightType::bf16}},
+  f("precision", precision, weight_types,
     "type of weights and activations; saved: as in the folder, fp32 for random weights");
   f("cache", cache, "what each layer keeps of the tokens that it has read");
   f("batch_size", batch_size, Range{1, 65536}, "texts side by side");
@@ -289,11 +273,9 @@ void DecodeSpeedOptions::run(const RunContext& context, RecordSink& record) cons
     summarise(*this, all, threads, weights, record);
   }
   at::set_num_threads(threads_before);
-  const double whole[] = {static_cast<double>(all.cache_bytes), static_cast<double>(weights)};
+  const double whole[] = {static_cast<double>(all.cache_bytes()), static_cast<double>(weights)};
   const std::vector<Headline> figures = headlines_of_all();
-  for (std::size_t i = 0; i < figures.size(); ++i)
-    record.summarise({figures[i].name, whole[i], figures[i].unit, figures[i].meaning, figures[i].better, 1,
-                      Summary::unknown});
+  for (std::size_t i = 0; i < figures.size(); ++i) record.summarise(summary_of(figures[i], whole[i], 1));
   record.flush();
 }
 

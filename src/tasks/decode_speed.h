@@ -8,7 +8,7 @@
 
 #include "cache/cache_options.h"
 #include "models/decoder_options.h"
-#include "tasks/perplexity.h"
+#include "tasks/model_folder.h"
 #include "tasks/task.h"
 
 namespace attnlab {

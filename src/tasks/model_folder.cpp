@@ -24,6 +24,12 @@ std::string sampled_sha256(std::string_view bytes) {
 
 }  // namespace
 
+std::optional<torch::ScalarType> type_of(WeightType precision) {
+  if (precision == WeightType::fp32) return torch::kFloat;
+  if (precision == WeightType::bf16) return torch::kBFloat16;
+  return std::nullopt;
+}
+
 fs::path model_folder(const fs::path& path) {
   if (path.empty()) user_error("model is empty: name the folder of a pre-trained model, model=FOLDER");
   if (is_hf_folder(path)) return path;

@@ -2,12 +2,23 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/tokenizer.h"
+#include "io/hf_folder.h"
 
 namespace attnlab {
+
+/// Type of a model's weights and activations; saved: as in its folder.
+enum class WeightType { saved, fp32, bf16 };
+inline const std::vector<std::pair<std::string, WeightType>> weight_types = {
+    {"saved", WeightType::saved}, {"fp32", WeightType::fp32}, {"bf16", WeightType::bf16}};
+
+/// The type asked for; nothing where it is the saved one.
+std::optional<torch::ScalarType> type_of(WeightType precision);
 
 /// The Hugging Face folder that `path` means: itself, or model/ in the folder of a run that trained one.
 /// Throws UserError where there is none.

@@ -27,11 +27,7 @@ void record_inputs(const PerplexityInputs& in, RecordSink& record) {
 
 ChunkScorer make_scorer(const PerplexityOptions& o, const PerplexityInputs& in, const RunContext& context,
                         RecordSink& record) {
-  HfLoadOptions how;
-  how.device = context.device;
-  if (o.precision == WeightType::fp32) how.type = torch::kFloat;
-  if (o.precision == WeightType::bf16) how.type = torch::kBFloat16;
-  const HfModel model = load_hf_folder(in.folder, how);
+  const HfModel model = load_hf_folder(in.folder, {.type = type_of(o.precision), .device = context.device});
   const int64_t parameters = parameter_count(model.config.decoder);
   record.summarise({"parameters", static_cast<double>(parameters), "1", "weights of the model",
                     Summary::Better::neither, 1, 0.0});

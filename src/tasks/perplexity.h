@@ -6,11 +6,10 @@
 #include "cache/cache_options.h"
 #include "data/chunks.h"
 #include "data/documents.h"
+#include "tasks/model_folder.h"
 #include "tasks/task.h"
 
 namespace attnlab {
-
-enum class WeightType { saved, fp32, bf16 };
 
 struct PerplexityOptions final : TaskOptions {
   std::string model;

@@ -16,8 +16,7 @@ void PerplexityOptions::visit(Fields& f) {
   f("model", model, OneOf{},
     "folder with config.json and *.safetensors as on Hugging Face, or the folder of a run that trained one");
   f("tokenizer", tokenizer, OneOf{}, "SentencePiece model; empty: tokenizer.model in the model's folder");
-  f("precision", precision,
-    {{"saved", WeightType::saved}, {"fp32", WeightType::fp32}, {"bf16", WeightType::bf16}},
+  f("precision", precision, weight_types,
     "type of weights and activations; saved: as in the folder. Softmax and losses are in fp32 in any case");
   f("data", data, "the documents");
   f("documents", documents, Range{0, 1e15}, "evaluate on the first so many documents; 0: all");

@@ -124,9 +124,7 @@ void record_figures(const PerplexityOptions& o, const PerplexityProgress& progre
   const std::vector<Headline> headlines = o.headlines();
   for (std::size_t i = 0; i < headlines.size(); ++i) {
     if (std::isnan(figures[i].value)) continue;  // per word and byte, of ids without a tokenizer
-    const Headline& h = headlines[i];
-    record.summarise(
-        {h.name, figures[i].value, h.unit, h.meaning, h.better, figures[i].n, figures[i].standard_error});
+    record.summarise(summary_of(headlines[i], figures[i].value, figures[i].n, figures[i].standard_error));
   }
   int64_t scored = 0;
   for (const DocumentScore& d : scores) scored += d.tokens;

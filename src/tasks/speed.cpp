@@ -111,8 +111,7 @@ void summarise(const SpeedOptions& o, const Phase& phase, double product_rate, R
   const std::vector<Headline> figures = headlines_of(phase.name);
   for (size_t i = 0; i < figures.size(); ++i) {
     const bool of_time = i < 4;
-    record.summarise({figures[i].name, values[i], figures[i].unit, figures[i].meaning, figures[i].better,
-                      of_time ? o.repetitions : 1, Summary::unknown});
+    record.summarise(summary_of(figures[i], values[i], of_time ? o.repetitions : 1));
   }
   record.summarise({phase.name + "_flops", phase.flops, "FLOP",
                     "matrix products as executed, multiply and add apart", Better::neither, 1, 0.0});

@@ -37,6 +37,12 @@ struct Headline {
   std::string floor_of = {}, row = {};
 };
 
+/// The figure that a headline announces.
+inline Summary summary_of(const Headline& h, double value, int64_t n,
+                          double standard_error = Summary::unknown) {
+  return {h.name, value, h.unit, h.meaning, h.better, n, standard_error, h.floor_of, h.row};
+}
+
 struct TaskOptions : Component {
   virtual std::vector<Table> tables() const = 0;
   virtual std::vector<Headline> headlines() const = 0;

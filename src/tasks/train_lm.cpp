@@ -20,6 +20,13 @@ namespace {
 
 using Better = Summary::Better;
 
+const Headline perplexity_validation{"perplexity_validation", "1",
+                                     "per token, on documents held out of training", Better::lower};
+const Headline training_seconds{"training_seconds", "s", "time of training", Better::lower};
+const Headline tokens_per_second{"tokens_per_second", "token/s", "tokens trained on a second",
+                                 Better::higher};
+const Headline trained_numbers{"parameters", "1", "trained numbers", Better::neither};
+
 torch::Tensor chunk_tensor(const std::vector<std::vector<int64_t>>& chunks, torch::Device device) {
   const auto rows = static_cast<int64_t>(chunks.size()),
              columns = static_cast<int64_t>(chunks.front().size());
@@ -149,10 +156,7 @@ void TrainLmOptions::visit(Fields& f) {
 std::vector<Table> TrainLmOptions::tables() const { return training_tables(); }
 
 std::vector<Headline> TrainLmOptions::headlines() const {
-  return {{"perplexity_validation", "1", "per token, on documents held out of training", Better::lower},
-          {"training_seconds", "s", "time of training", Better::lower},
-          {"tokens_per_second", "token/s", "tokens trained on a second", Better::higher},
-          {"parameters", "1", "trained numbers", Better::neither}};
+  return {perplexity_validation, training_seconds, tokens_per_second, trained_numbers};
 }
 
 void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
@@ -201,13 +205,13 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   const Validation last = known ? outcome.best : validate_on(decoder, held_out, *this, context.device);
   save_model(context.folder / "model", decoder, pieces, tokenizer_model);
   log_info("saved {}", (context.folder / "model").string());
-  record.summarise({"perplexity_validation", last.value, "1", "per token, on documents held out of training",
-                    Better::lower, last.n, last.standard_error});
-  record.summarise({"training_seconds", outcome.seconds, "s", "time of training", Better::lower, 1, NAN});
-  record.summarise({"tokens_per_second", outcome.tokens_per_second, "token/s", "tokens trained on a second",
-                    Better::higher, 1, NAN});
-  record.summarise(
-      {"parameters", static_cast<double>(parameters), "1", "trained numbers", Better::neither, 1, 0});
+  const Summary figures[] = {
+      summary_of(perplexity_validation, last.value, last.n, last.standard_error),
+      summary_of(training_seconds, outcome.seconds, 1),
+      summary_of(tokens_per_second, outcome.tokens_per_second, 1),
+      summary_of(trained_numbers, static_cast<double>(parameters), 1, 0),
+  };
+  for (const Summary& figure : figures) record.summarise(figure);
   record.flush();
 }
 

@@ -13,7 +13,7 @@ import sys
 from . import bucket, sources
 from .datasets import Archive, BookSet
 from .errors import FetchError, NotFound, UserMistake
-from .place import MARKER, check, locked
+from .place import MARKER, check, locked, settle
 from .progress import Progress
 from .unpack import unpack
 
@@ -79,13 +79,9 @@ def _fill(books: BookSet, mirror: str | None, folder: pathlib.Path, scratch: pat
         "asked": count,
         "books": {name: (staging / name).stat().st_size for name in chosen},
     }
-    (staging / MARKER).write_text(json.dumps(note, indent=1) + "\n")
     folder.parent.mkdir(exist_ok=True)
     _metadata(books, source, folder.parent)
-    os.sync()  # the files before the rename that makes them count
-    if folder.exists():  # ours: fewer books than asked for, or damaged since
-        shutil.rmtree(folder)
-    os.replace(staging, folder)
+    settle(staging, folder, note)
     shutil.rmtree(scratch / "arriving", ignore_errors=True)
 
 

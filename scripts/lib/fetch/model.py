@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import shutil
 
 from . import sources
 from .datasets import Archive, Model
 from .errors import Absent, NotFound, UserMistake
-from .place import MARKER, check, locked
+from .place import MARKER, check, locked, settle
 
 
 def fetch_model(model: Model, mirror: str | None, data: pathlib.Path) -> pathlib.Path:
@@ -58,10 +57,6 @@ def _fill(model: Model, mirror: str, folder: pathlib.Path, scratch: pathlib.Path
         raise Absent(f"the mirror {mirror} has no {model.path}/: {error}") from error
     sizes = {name: (staging / name).stat().st_size for name in model.files}
     note = {"model": model.name, "from": source.describe(model.path), "files": sizes}
-    (staging / MARKER).write_text(json.dumps(note, indent=1) + "\n")
-    os.sync()  # the files before the rename that makes them count
-    if folder.exists():  # ours, but damaged since
-        shutil.rmtree(folder)
-    os.replace(staging, folder)
+    settle(staging, folder, note)
     for archive in archives.values():
         source.discard(archive.path, scratch)

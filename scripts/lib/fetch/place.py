@@ -57,15 +57,20 @@ def _fill(dataset: Dataset, mirror: str | None, folder: pathlib.Path, scratch: p
         problem = missing_files(dataset, staging)
         if problem:
             raise FetchError(f"{source.describe(archives[0][0].path)} is not the whole set: {problem}")
-        (staging / MARKER).write_text(json.dumps({"dataset": dataset.name, "archives": record}, indent=1) + "\n")
-        os.sync()  # the files before the rename that makes them count
-        if folder.exists():  # ours, but damaged since
-            shutil.rmtree(folder)
-        os.replace(staging, folder)
+        settle(staging, folder, {"dataset": dataset.name, "archives": record})
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     for archive, _ in archives:
         source.discard(archive.path, scratch)
+
+
+def settle(staging: pathlib.Path, folder: pathlib.Path, note: dict) -> None:
+    """Makes what is whole in `staging` the folder, with a marker that says where it comes from."""
+    (staging / MARKER).write_text(json.dumps(note, indent=1) + "\n")
+    os.sync()  # the files before the rename that makes them count
+    if folder.exists():  # ours, but damaged since, or less than is asked for now
+        shutil.rmtree(folder)
+    os.replace(staging, folder)
 
 
 def _find(dataset: Dataset, mirror: str | None, scratch: pathlib.Path):

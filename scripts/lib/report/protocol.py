@@ -91,19 +91,23 @@ def vocabulary(run):
 
 
 def model(run):
-    if run.setting("model"):
-        if isinstance(run.setting("model"), str):
-            return run.setting("model")
-    elif isinstance(run.setting("sizes"), dict):
-        sizes = run.setting("sizes")
-        return f"random weights: {sizes['layers']} layers of width {sizes['dim']}, {sizes['heads']} heads, feed-forward {sizes['ffn_dim']}"
+    if isinstance(run.setting("model"), str) and run.setting("model"):
+        return run.setting("model")
+    if isinstance(run.setting("sizes"), dict):
+        return f"random weights: {sizes(run.setting('sizes'))}"
     encoder = run.setting("model.encoder")
     if not isinstance(encoder, dict):
         return None
-    words = f"{encoder.get('layers')} layers of width {encoder.get('dim')}, {encoder.get('heads')} heads, "
-    words += f"feed-forward {encoder.get('ffn_dim')}"
+    words = sizes(encoder)
     dropouts = [f"{words} {encoder[key]:g}" for key, words in DROPOUTS.items() if encoder.get(key)]
     return f"{words}, " + (", ".join(dropouts) if dropouts else "no dropout")
+
+
+def sizes(held):
+    return (
+        f"{held.get('layers')} layers of width {held.get('dim')}, {held.get('heads')} heads, "
+        f"feed-forward {held.get('ffn_dim')}"
+    )
 
 
 DROPOUTS = {

@@ -4,7 +4,6 @@
 //
 // H query heads, K key-value heads of H / K query heads each, d head size.
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
@@ -13,6 +12,7 @@
 #include <optional>
 #include <tuple>
 
+#include "kernels/bounded_checks.h"
 #include "kernels/cuda/bounded_step.h"
 
 namespace attnlab::cuda {
@@ -23,14 +23,12 @@ using MaybeTensor = std::optional<Tensor>;
 using TensorPair = std::tuple<Tensor, Tensor>;
 
 void check_rows(std::initializer_list<Tensor> tensors) {
+  check_no_gradient(tensors);
   const Tensor& first = *tensors.begin();
-  for (const Tensor& t : tensors) {
-    TORCH_CHECK(!at::GradMode::is_enabled() || !t.requires_grad(),
-                "this operator has no backward: call it under torch.no_grad()");
+  for (const Tensor& t : tensors)
     TORCH_CHECK(t.is_cuda() && t.device() == first.device() && t.scalar_type() == first.scalar_type() &&
                     (t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16),
                 "this operator takes fp32 or bf16 tensors on one device, not ", t.toString());
-  }
 }
 
 /// A tensor beside the rows, of a given type and shape.
@@ -48,8 +46,7 @@ int small(int64_t x) {
 }
 
 Shape shape_of(const Tensor& q, int64_t batch, int64_t heads, int64_t kv_heads, int64_t d) {
-  TORCH_CHECK(kv_heads > 0 && heads > 0 && heads % kv_heads == 0, "the ", kv_heads,
-              " key-value heads of k do not divide the ", heads, " query heads of q");
+  check_heads(heads, kv_heads);
   return {q.scalar_type() == at::kFloat ? Type::fp32 : Type::bf16, small(batch), small(heads),
           small(kv_heads), small(d)};
 }
@@ -74,10 +71,7 @@ TensorPair step(const Tensor& q_, const Tensor& k_, const Tensor& v_, const Mayb
                 const MaybeTensor& extent) {
   check_rows({q_, k_, v_});
   const Tensor q = q_.contiguous(), k = k_.contiguous(), v = v_.contiguous();
-  TORCH_CHECK(q.dim() == 3 && k.dim() == 4 && k.sizes() == v.sizes() && k.size(0) == q.size(0) &&
-                  k.size(3) == q.size(2),
-              "expected q [B, H, d] and k, v [B, K, S, d], not ", q.sizes(), ", ", k.sizes(), " and ",
-              v.sizes());
+  check_step_shapes(q, k, v);
   const c10::cuda::CUDAGuard guard(q.device());
   MaybeTensor bias_kept, extent_kept;
   if (bias) check_beside(bias->contiguous(), q, at::kFloat, k.sizes().slice(0, 3), "bias [B, K, S]");
@@ -105,11 +99,8 @@ TensorPair text(const Tensor& q_, const Tensor& k_, const Tensor& v_, int64_t si
                 bool by_age, bool apart, const MaybeTensor& present) {
   check_rows({q_, k_, v_});
   const Tensor q = q_.contiguous(), k = k_.contiguous(), v = v_.contiguous();
-  TORCH_CHECK(q.dim() == 4 && k.dim() == 4 && k.sizes() == v.sizes() && k.size(0) == q.size(0) &&
-                  k.size(1) == q.size(1) && k.size(3) == q.size(3),
-              "expected q [B, T, H, d] and k, v [B, T, K, d], not ", q.sizes(), ", ", k.sizes(), " and ",
-              v.sizes());
-  TORCH_CHECK(size > 0, "a cache of ", size, " states holds nothing");
+  check_text_shapes(q, k, v);
+  check_size(size);
   const c10::cuda::CUDAGuard guard(q.device());
   const int64_t batch = q.size(0), tokens = q.size(1), kv = k.size(2);
   MaybeTensor kept;
@@ -150,7 +141,7 @@ TensorPair decode(const Tensor& q_, const Tensor& k_, const Tensor& v_, const Te
                   k.size(2) == q.size(2),
               "expected q [B, H, d] and k, v [B, K, d], not ", q.sizes(), ", ", k.sizes(), " and ",
               v.sizes());
-  TORCH_CHECK(size > 0, "a cache of ", size, " states holds nothing");
+  check_size(size);
   const int64_t batch = q.size(0), kv = k.size(1), d = q.size(2),
                 lanes = counts.dim() == 2 ? counts.size(0) : 0;
   TORCH_CHECK(lanes == batch || lanes == batch * kv, "expected counts [B, 3] or [B·K, 3], not ",

@@ -139,6 +139,11 @@ class Run:
         return next((n for key in LENGTHS if isinstance(n := self.setting(key), int)), None)
 
     @property
+    def validated_by(self):
+        """The figure that training is validated by."""
+        return "perplexity" if self.setting("task") == "train_lm" else "accuracy"
+
+    @property
     def cache_policy(self):
         """Name of the rule by which a decoder's cache drops states; None where the task has no cache."""
         held = self.setting("cache.policy")

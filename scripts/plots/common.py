@@ -118,6 +118,16 @@ def percent_axis(axis):
     axis.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{100 * value:.4g} %"))
 
 
+def metric_axis(axis, metric):
+    """The axis of what training is validated by: accuracies in per cent, perplexities on a log scale."""
+    if metric == "accuracy":
+        return percent_axis(axis)
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,g}"))
+    axis.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+
+
 def main(draw, description):
     """The command line of a plot of one run. `draw(run)` returns a figure, or None where the run has nothing to show."""
     parser = argparse.ArgumentParser(description=description)

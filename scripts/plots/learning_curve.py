@@ -12,7 +12,7 @@ def smooth(values, window):
     return np.convolve(values, kernel, mode="same") / weights
 
 
-def draw_loss(axis, train, validation):
+def draw_loss(axis, run, train, validation):
     loss, step = train["loss"], train["step"]
     if len(loss) >= 40:
         axis.plot(step, loss, color=common.BLUE, alpha=0.3, linewidth=1)
@@ -23,7 +23,7 @@ def draw_loss(axis, train, validation):
         axis.plot(
             validation["step"], validation["loss"], color=common.VERMILION, marker="o", markersize=4, label="validation"
         )
-    axis.set_title("Loss (nat per example)")
+    axis.set_title(f"Loss (nat per {'token' if run.validated_by == 'perplexity' else 'example'})")
     axis.legend(loc="best", ncols=2)
 
 
@@ -58,8 +58,8 @@ def draw_metric(axis, run, validation):
             capsize=3,
             label="test, selected on validation",
         )
-    axis.set_title("Accuracy ± standard error")
-    common.percent_axis(axis)
+    axis.set_title(f"{run.validated_by.capitalize()} ± standard error")
+    common.metric_axis(axis, run.validated_by)
     axis.margins(y=0.1)
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
 
@@ -74,7 +74,7 @@ def draw(run):
     train, validation = run.table("/train"), run.table("/eval/validation_curve")
     panels = []
     if train is not None and "loss" in train:
-        panels.append(lambda axis: draw_loss(axis, train, validation))
+        panels.append(lambda axis: draw_loss(axis, run, train, validation))
     if validation is not None and metric_of(validation) is not None:
         panels.append(lambda axis: draw_metric(axis, run, validation))
     if train is not None and "tokens_per_second" in train:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Validation accuracy over the updates, case beside case: the mean over the seeds, and every seed as a thin line.
+"""Validation accuracy or perplexity over the updates, case beside case: the mean over the seeds, and every seed as a thin line.
 
 Up to six cases share a panel; more get a panel each, with the means of the others in grey behind."""
 
@@ -67,9 +67,9 @@ def together(cases, looks):
     for case, curves in cases:
         draw_case(axis, curves, looks[case.series], case.series)
     draw_floors(axis, [case for case, _ in cases])
-    axis.set_title("Validation accuracy")
+    axis.set_title(f"Validation {cases[0][0].runs[0].validated_by}")
     axis.set_xlabel("updates")
-    common.percent_axis(axis)
+    common.metric_axis(axis, cases[0][0].runs[0].validated_by)
     common.legend_below(made, axis, columns=1 if max(len(case.series) for case, _ in cases) > 26 else 2)
     return made
 
@@ -86,7 +86,7 @@ def apart(cases, looks):
         draw_case(axis, curves, {**looks[case.series], "markersize": 4}, "")
         draw_floors(axis, [case for case, _ in cases])
         axis.set_title(f"{case.series}, {seeds(curves)}" if len(case.series) < 24 else case.series, fontsize=10.5)
-        common.percent_axis(axis)
+        common.metric_axis(axis, case.runs[0].validated_by)
     for axis in axes.flat[len(cases) :]:
         axis.set_visible(False)
     for axis in axes.flat[max(0, len(cases) - 2) : len(cases)]:

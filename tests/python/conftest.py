@@ -147,6 +147,31 @@ def classification(folder, accuracy=0.6425, floor=0.6375, updates=900, **attribu
     return folder / "run.h5"
 
 
+LANGUAGE_MODEL = """\
+task: train_lm
+model: {dim: 192, ffn_dim: 512, layers: 6, heads: 6, kv_heads: 3}
+data: {type: pg19, split: train}
+documents: 200
+tokenizer: {path: "", vocabulary: 4096}
+context: 1024
+batch_size: 4
+train: {updates: 900, learning_rate: 0.002, optimizer: {type: adamw}, schedule: {type: cosine}, precision: fp32,
+  evaluate_with: best}
+"""
+
+
+def language_model(folder):
+    """A finished training of a language model; the curve's values, accuracies elsewhere, stand for perplexities."""
+    folder.mkdir(parents=True)
+    with h5py.File(folder / "run.h5", "w") as file:
+        write_attributes(file, folder, config=LANGUAGE_MODEL)
+        write_training(file, 900, np.random.default_rng(7))
+        write_figure(file, "checkpoint_seconds", 1.5, "s", "time of writing all checkpoints", better="lower")
+        held_out = "per token, on documents held out of training"
+        write_figure(file, "perplexity_validation", 43.21, "1", held_out, 65536, 1.25, "lower")
+    return folder / "run.h5"
+
+
 def unfinished(folder, status, error, rows_written=20, **attributes):
     """A run that did not reach its evaluation; the last ten rows of /train were written but are not to be trusted."""
     folder.mkdir(parents=True)

@@ -1,5 +1,6 @@
 """The scripts in scripts/plots: each runs alone, and the lines have the numbers of the records."""
 
+import conftest
 import numpy as np
 import pytest
 import sweeps
@@ -8,13 +9,14 @@ from report import pictures  # noqa: F401  (puts the folder of the plots on the 
 import accuracy_by_length
 import accuracy_by_projection
 import common
+import learning_curve
 import learning_curves
 import loss_by_position
 import memory_by_length
 import perplexity_by_book
 import perplexity_by_size
 import speed_by_length
-from runs import load
+from runs import Run, load
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +120,14 @@ def test_accuracy_against_the_length_has_the_floor_of_each_length(root):
     assert list(x) == [1024, 4096] and list(y) == pytest.approx([0.6286, 0.6526])
     assert line(axis, "Luna-256")[1] == pytest.approx([0.6290, 0.6590])
     assert axis.get_xlabel().startswith("bytes")
+
+
+def test_the_curve_of_a_language_model_is_in_perplexity(tmp_path):
+    made = learning_curve.draw(Run(conftest.language_model(tmp_path / "lm" / "dddd4444")))
+    panels = {axis.get_title(loc="left"): axis for axis in made.axes}
+    assert "Loss (nat per token)" in panels
+    axis = panels["Perplexity ± standard error"]
+    assert axis.get_yscale() == "log" and axis.yaxis.get_major_formatter()(2000) == "2,000"
 
 
 def test_the_mean_curve_is_over_the_seeds_that_are_done(root):

@@ -11,7 +11,8 @@ import h5py
 import numpy as np
 import pytest
 from pages import PLOTS, REPORT, Page, report, start
-from report import words
+from cases import cases_of
+from report import case_table, words
 from runs import Figure, Run
 
 
@@ -51,6 +52,19 @@ def test_accuracies_and_floors_have_standard_errors(text):
     assert "Floor: logistic regression on byte counts 63.75 % ± 1.07 2,000" in text
     assert "Floor: majority class 50.00 % ± 1.12 2,000" in text
     assert "3 min 41 s" in text and "412.0 MiB" in text and "1.20 %" in text
+
+
+def test_a_language_model_is_reported_by_its_perplexity(tmp_path):
+    record = conftest.language_model(tmp_path / "lm" / "dddd4444")
+    assert report(record.parent) == 0
+    page = Page(record.parent / "report.html").text
+    assert "43.21 ± 1.25 perplexity per token, on documents held out of training, and its standard error" in page
+    assert "Data pg19 (split train), the first 200 documents Length packed chunks of 1,024 tokens" in page
+    assert "4,096 pieces, trained on the documents Model 6 layers of width 192, 6 heads, feed-forward 512" in page
+    assert "Batch 4 chunks" in page
+    assert "the update with the best perplexity on validation documents held out of train" in page
+    assert "accuracy" not in page
+    assert case_table.metrics_of(cases_of([Run(record)]))[0] == "perplexity_validation"
 
 
 def figure(name, value, n=2000):

@@ -12,6 +12,7 @@ PREFERRED = (
     "accuracy", "accuracy_selected_on_test", "accuracy_validation", "parameters", "training_seconds",
     "tokens_per_second", "resident_peak",
 )  # fmt: skip
+MAIN = ("perplexity", "perplexity_validation")  # what stands first where there is no accuracy
 MOST = 8
 SPREAD = "± is the sample standard deviation over seeds; (se): one seed, standard error over the examples."
 
@@ -23,7 +24,7 @@ def metrics_of(cases):
     said = published_of(cases).get("metrics", [])
     wanted = [m for m in dict.fromkeys([*said, *PREFERRED]) if m in known]
     if "accuracy" not in known:
-        wanted = [m for m in said if m in known]
+        wanted = [m for m in dict.fromkeys([*said, *MAIN]) if m in known]
         wanted += [m for m, f in known.items() if f.better != "neither" and m not in wanted]
     return wanted[:MOST]
 

@@ -162,6 +162,6 @@ details.run > summary { font-weight: 600; color: var(--ink); overflow-wrap: anyw
   figure, tr, .error { break-inside: avoid; } h2, h3, h4 { break-after: avoid; }
   table { font-size: 8.5pt; } th, td { padding-right: .5rem; } td.short { white-space: normal; }
   .wide { overflow: visible; } table.named th:first-child { position: static; }
-  img { max-width: 14cm; max-height: 21cm; object-fit: contain; object-position: left; } pre { white-space: pre-wrap; }
+  img { max-width: 14cm; max-height: 16cm; object-fit: contain; object-position: left; } pre { white-space: pre-wrap; }
 }
 """

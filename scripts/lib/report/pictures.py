@@ -22,7 +22,7 @@ import speed_memory  # noqa: E402
 from report import html  # noqa: E402
 
 OF_RUN = [
-    (learning_curve.draw, "Learning curve: loss, validation accuracy and training speed over the updates."),
+    (learning_curve.draw, "Learning curve: loss, validation and training speed over the updates."),
     (accuracy_by_example_length.draw, "Test accuracy by length of the example, in groups of equal size."),
     (speed_memory.draw, "Time and peak memory of one training step."),
     (loss_by_position.draw_run, "Loss of a token by its position in the chunk."),
@@ -30,7 +30,7 @@ OF_RUN = [
 OF_LENGTH = [
     (accuracy_by_projection, "Test accuracy against Luna's projection length, beside the other attentions, the floors "
      "and the published figures."),
-    (learning_curves, "Validation accuracy over the updates: thick the mean over the seeds, thin each seed; grey in the "
+    (learning_curves, "Validation over the updates: thick the mean over the seeds, thin each seed; grey in the "
      "background the other models, where each has a panel of its own."),
 ]  # fmt: skip
 OF_EXPERIMENT = [

@@ -31,10 +31,13 @@ def data(run):
     if not isinstance(settings, dict):
         return settings
     rest = ", ".join(f"{key} {describe(value)}" for key, value in settings.items() if key != "type")
-    return f"{settings.get('type', '')}" + (f" ({rest})" if rest else "")
+    few = f", the first {run.setting('documents'):,} documents" if run.setting("documents") else ""
+    return f"{settings.get('type', '')}" + (f" ({rest})" if rest else "") + few
 
 
 def length(run):
+    if run.setting("task") == "train_lm":
+        return f"packed chunks of {run.setting('context'):,} tokens"
     if run.setting("lengths") is not None:
         return ", ".join(f"{n:,}" for n in run.setting("lengths")) + " tokens"
     if run.setting("task") == "decode_speed":
@@ -85,6 +88,9 @@ def cache(run):
 def vocabulary(run):
     if "vocabulary" in run.attributes:
         return f"{int(run.attributes['vocabulary']):,} tokens"
+    if run.setting("tokenizer.vocabulary") is not None:
+        of_pieces = f"{run.setting('tokenizer.vocabulary'):,} pieces, trained on the documents"
+        return run.setting("tokenizer.path") or of_pieces
     if run.setting("vocabulary") is not None:
         return f"{run.setting('vocabulary'):,} tokens"
     return "256 bytes and 5 special tokens" if run.setting("data.type") == "imdb" else None
@@ -95,6 +101,8 @@ def model(run):
         return run.setting("model")
     if isinstance(run.setting("sizes"), dict):
         return f"random weights: {sizes(run.setting('sizes'))}"
+    if isinstance(run.setting("model.layers"), int):
+        return sizes(run.setting("model"))
     encoder = run.setting("model.encoder")
     if not isinstance(encoder, dict):
         return None
@@ -148,7 +156,7 @@ def batch(run):
     if not size:
         return None
     accumulated = run.setting("train.accumulate") or 1
-    what = {"perplexity": "chunk", "decode_speed": "text"}.get(run.setting("task"), "example")
+    what = {"perplexity": "chunk", "train_lm": "chunk", "decode_speed": "text"}.get(run.setting("task"), "example")
     count = f"1 {what}" if size * accumulated == 1 else f"{size * accumulated} {what}s"
     return count + (f" in {accumulated} parts" if accumulated > 1 else "")
 
@@ -168,7 +176,8 @@ def selection(run):
         return None
     if chosen == "last":
         return "the last update; neither validation nor test was looked at"
-    return "the update with the best accuracy on validation examples held out of train; test was not looked at"
+    of = "documents" if run.validated_by == "perplexity" else "examples"
+    return f"the update with the best {run.validated_by} on validation {of} held out of train; test was not looked at"
 
 
 def selected(run):

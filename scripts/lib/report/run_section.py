@@ -58,11 +58,15 @@ def error_box(run):
 
 
 def headline(run):
-    accuracy = run.figures.get("accuracy")
-    if accuracy is None:
+    if (accuracy := run.figures.get("accuracy")) is not None:
+        shown, note = words.percent(accuracy), f"test accuracy and its standard error, {accuracy.n:,} examples"
+    elif (figure := run.figures.get("perplexity")) is not None:
+        shown, note = words.quantity(figure.value, ""), f"perplexity {figure.meaning}; {figure.n:,} documents"
+    elif (figure := run.figures.get("perplexity_validation")) is not None:
+        shown, note = spread(figure), f"perplexity {figure.meaning}, and its standard error; {figure.n:,} tokens"
+    else:
         return html.Html("")
-    note = f"test accuracy and its standard error, {accuracy.n:,} examples"
-    return element("p", words.percent(accuracy), " ", element("small", note), class_="headline")
+    return element("p", shown, " ", element("small", note), class_="headline")
 
 
 def command(run):

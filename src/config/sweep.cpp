@@ -106,6 +106,20 @@ bool is_fixed(const std::string& path, const Assignments& fixed) {
                      [&](const Assignment& f) { return is_beneath(path, f.path); });
 }
 
+/// The overrides that a case says otherwise, as they are written: without them its label would lie. A seed is
+/// no part of what a label names.
+std::string contradictions(const SweepCase& one, const Assignments& fixed) {
+  std::string all;
+  for (const Assignment& f : fixed) {
+    const auto differs = [&](const Assignment& a) {
+      return is_beneath(a.path, f.path) && (a.path != f.path || to_line(a.value) != to_line(f.value));
+    };
+    if (f.path != "seed" && std::any_of(one.assignments.begin(), one.assignments.end(), differs))
+      all += " " + f.path + "=" + to_line(f.value);
+  }
+  return all;
+}
+
 /// Each case once, the first time that it comes; values are compared as written.
 std::vector<SweepCase> each_once(const std::vector<SweepCase>& all) {
   std::set<std::string> seen;
@@ -164,8 +178,10 @@ Sweep read_sweep(const Tree& tree, std::vector<std::string>& problems) {
 
 Sweep without_fixed(Sweep sweep, const Assignments& fixed) {
   std::erase_if(sweep.grid, [&](const Axis& axis) { return is_fixed(axis.path, fixed); });
-  for (SweepCase& one : sweep.cases)
+  for (SweepCase& one : sweep.cases) {
+    if (!one.label.empty()) one.label += contradictions(one, fixed);
     std::erase_if(one.assignments, [&](const Assignment& a) { return is_fixed(a.path, fixed); });
+  }
   sweep.cases = each_once(sweep.cases);
   return sweep;
 }

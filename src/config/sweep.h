@@ -48,7 +48,8 @@ struct Combination {
 /// Reads the tree under `sweep:`; what is wrong with it is added to `problems`.
 Sweep read_sweep(const Tree& tree, std::vector<std::string>& problems);
 
-/// The sweep without the keys that `fixed` assigns (or lies above).
+/// The sweep without the keys that `fixed` assigns (or lies above); a labelled case that set one of them
+/// otherwise says so in its label.
 Sweep without_fixed(Sweep sweep, const std::vector<Assignment>& fixed);
 
 /// Every combination once: cases × grid, the last key of the grid fastest. An empty one for an empty sweep.

@@ -166,6 +166,15 @@ TEST_F(Labels, WithTheSeedOverriddenNameOneRun) {
   EXPECT_EQ(names("sweep: {cases: [{label: A, seed: 1}, {label: A, seed: 2}]}", {"seed=7"}), Names{"A"});
 }
 
+TEST_F(Labels, SayWhatAnOverrideMadeOfTheirCase) {
+  const std::string yaml =
+      "sweep: {cases: [{label: packed, model.mixer: packed, model.dim: 8}, {label: plain, model.mixer: "
+      "plain}]}";
+  EXPECT_EQ(rows(yaml, {"model.mixer=plain"}), (Names{"packed model.mixer=plain", "plain"}));
+  EXPECT_EQ(rows(yaml, {"model.dim=8"}), (Names{"packed", "plain"}));
+  EXPECT_EQ(rows(yaml, {"model.dim=16"}), (Names{"packed model.dim=16", "plain"}));
+}
+
 TEST_F(Labels, OfEqualCasesAreRefused) {
   EXPECT_EQ(message_of([&] {
               read_cases<SampleOptions>(

@@ -137,10 +137,10 @@ Tensor BoundedState::attend(const NewTokens& tokens, const Rope& rope) {
   const torch::NoGradGuard no_grad;
   const TokenCall call = begin(tokens, rope);
   Tensor y_BTHd;
-  if (!is_fp32_on_cpu(call.q_BTHd) || options_.compress_gaps || needs_.dropped != Dropped::forgotten)
+  if (!is_fp32_on_cpu(call.q_BTHd) || needs_.dropped != Dropped::forgotten)
     y_BTHd = composed_steps(call, rope);
-  else if (call.length() < fewest_for_blocks)
-    y_BTHd = native_steps(call);
+  else if (options_.compress_gaps || call.length() < fewest_for_blocks)
+    y_BTHd = native_steps(call, rope);
   else
     y_BTHd = native_blocks(call);
   columns_ += call.length();

@@ -45,7 +45,7 @@ class BoundedState final : public LayerState {
   /// Of composed_steps: the token of column t takes a slot, and the lane drops what must go.
   void place(const TokenCall& call, int64_t t, int64_t lane, int64_t slot);
   void settle(int64_t lane, std::span<const double> weights);
-  Tensor native_steps(const TokenCall& call);
+  Tensor native_steps(const TokenCall& call, const Rope& rope);
   Tensor native_blocks(const TokenCall& call);
   void read_blocks(const TokenCall& call, int64_t sequence, int64_t group, Tensor& y_BTHd, int threads);
 

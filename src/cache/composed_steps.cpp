@@ -40,8 +40,9 @@ Rotated rotate_compressed(const std::vector<Lane>& lanes, const std::vector<Newe
   const int64_t count = static_cast<int64_t>(lanes.size()), heads = batch * kv / count;
   Tensor at_LS = torch::empty({count, slots}, torch::kLong), query_L = torch::zeros({count}, torch::kLong);
   int64_t* at = at_LS.mutable_data_ptr<int64_t>();
+  GapPositions gaps;
   for (const Lane& lane : lanes) {
-    const std::vector<int64_t> positions = compressed_positions(lane.order());
+    const std::vector<int64_t>& positions = gaps.of(lane.order());
     at = std::copy(positions.begin(), positions.end(), at);
   }
   for (const Newest& n : newest)

@@ -11,8 +11,17 @@ namespace attnlab {
 /// up to 10, then 10 + ln(ln(gap − 10 + e)), rounded up.
 int64_t compressed_gap(int64_t gap);
 
-/// Positions of kept states, by slot, counted from 0 with compressed gaps. order: the how-manieth token a
-/// state is, −1 where a slot holds none; such slots get position 0.
-std::vector<int64_t> compressed_positions(std::span<const int64_t> order);
+/// The greatest distance that stands for any gap, so that positions of S states lie below S times this.
+constexpr int64_t widest_gap = 14;
+
+/// Positions of kept states, by slot, counted from 0 with compressed gaps; the memory is kept between calls.
+class GapPositions {
+ public:
+  /// order: the how-manieth token a state is, −1 where a slot holds none; such slots get position 0.
+  const std::vector<int64_t>& of(std::span<const int64_t> order);
+
+ private:
+  std::vector<int64_t> slots_, positions_;
+};
 
 }  // namespace attnlab

@@ -1,6 +1,7 @@
 // One token at a time on the CPU in fp32: the new state takes a free slot, one pass gives output and weights,
 // and the slot of what is dropped is the next one to be taken. Nothing is allocated once the scratch is
-// there.
+// there. Whole texts come this way too where gaps are compressed: what is dropped moves the positions of the
+// rest, so that no key can be multiplied in advance.
 #include <algorithm>
 
 #include "cache/bounded_state.h"
@@ -9,12 +10,17 @@
 
 namespace attnlab {
 
-Tensor BoundedState::native_steps(const TokenCall& call) {
+Tensor BoundedState::native_steps(const TokenCall& call, const Rope& rope) {
   const int64_t batch = call.batch(), kv = shape_.kv_heads, d = shape_.head_dim, heads = lane_kv_heads();
   make_room(call);
   const int64_t slots = capacity();
   Tensor y_BTHd = torch::empty_like(call.q_BTHd);
   step_.resize(batch * kv, slots);
+  RotaryTable rotary;
+  if (options_.compress_gaps) {
+    rotary = rope.table(std::min(widest_gap * slots, columns_ + call.length()));
+    step_.gaps.resize(lanes_.size());
+  }
   const float *k = call.k_BTKd.const_data_ptr<float>(), *v = call.v_BTKd.const_data_ptr<float>();
   float *kept_k = k_BKSd_.mutable_data_ptr<float>(), *kept_v = v_BKSd_.mutable_data_ptr<float>();
   for (int64_t t = 0; t < call.length(); ++t) {
@@ -28,11 +34,17 @@ Tensor BoundedState::native_steps(const TokenCall& call) {
           const int64_t unit = b * kv + h, from = ((b * call.length() + t) * kv + h) * d;
           step_.bias[unit] = has_token ? lane.bias() : nullptr;
           step_.extent[unit] = lane.extent();
+          step_.newest[unit] = slot;
           if (!has_token) continue;
           std::copy_n(k + from, d, kept_k + (unit * slots + slot) * d);
           std::copy_n(v + from, d, kept_v + (unit * slots + slot) * d);
         }
       }
+    if (options_.compress_gaps)
+      side_by_side(static_cast<int64_t>(lanes_.size()), 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+          std::fill_n(step_.positions.begin() + i * heads, heads, step_.gaps[i].of(lanes_[i].order()).data());
+      });
     // With more tokens than one a sequence's queries are not side by side: each step has its own output.
     const Tensor q_BHd = call.q_BTHd.select(1, t).contiguous();
     Tensor y_BHd = call.length() == 1 ? y_BTHd.select(1, 0) : torch::empty_like(q_BHd);
@@ -45,7 +57,10 @@ Tensor BoundedState::native_steps(const TokenCall& call) {
                  .bias = step_.bias.data(),
                  .extent = step_.extent.data(),
                  .y = y_BHd.mutable_data_ptr<float>(),
-                 .shares = step_.shares.data()},
+                 .shares = step_.shares.data(),
+                 .positions = options_.compress_gaps ? step_.positions.data() : nullptr,
+                 .newest = step_.newest.data(),
+                 .rotary = rotary},
                 step_.scratch);
     if (call.length() > 1) y_BTHd.select(1, t).copy_(y_BHd);
 

@@ -26,10 +26,12 @@ Rope::Turns Rope::turns(const torch::Tensor& positions, torch::Dtype type) const
   return {angles.cos(), angles.sin()};
 }
 
-void Rope::reserve(int64_t positions) {
-  const int64_t rows = std::min(largest_table, positions);
-  if (!table_.cosines.defined() || rows > table_.cosines.size(0))
-    table_ = turns(torch::arange(rows), torch::kFloat);
+void Rope::reserve(int64_t positions) { table(std::min(largest_table, positions)); }
+
+RotaryTable Rope::table(int64_t positions) const {
+  if (!table_.cosines.defined() || positions > table_.cosines.size(0))
+    table_ = turns(torch::arange(positions), torch::kFloat);
+  return {table_.cosines.const_data_ptr<float>(), table_.sines.const_data_ptr<float>(), d_ / 2};
 }
 
 torch::Tensor Rope::rotate(const torch::Tensor& x, const torch::Tensor& positions_BT) const {
@@ -38,9 +40,7 @@ torch::Tensor Rope::rotate(const torch::Tensor& x, const torch::Tensor& position
     const int64_t rows = most.item<int64_t>() + 1;
     if (least.item<int64_t>() >= 0 && rows <= largest_table) {
       const int64_t known = table_.cosines.defined() ? table_.cosines.size(0) : 0;
-      if (rows > known)
-        table_ =
-            turns(torch::arange(std::min(largest_table, std::max<int64_t>(2 * known, rows))), torch::kFloat);
+      if (rows > known) table(std::min(largest_table, std::max<int64_t>(2 * known, rows)));
       return rotate_pairs(x, positions_BT, table_.cosines, table_.sines);
     }
   }

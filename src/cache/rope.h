@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "kernels/rotary_table.h"
+
 namespace attnlab {
 
 class Rope {
@@ -18,6 +20,8 @@ class Rope {
   torch::Tensor rotate(const torch::Tensor& x, const torch::Tensor& positions_BT) const;
   /// Makes the table ready for positions below this, so that it does not grow later.
   void reserve(int64_t positions);
+  /// The table for positions below this, good until the next call of a member.
+  RotaryTable table(int64_t positions) const;
 
  private:
   struct Turns {

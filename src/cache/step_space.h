@@ -5,16 +5,22 @@
 #include <cstdint>
 #include <vector>
 
+#include "cache/gaps.h"
+
 namespace attnlab {
 
 struct StepSpace {
   std::vector<const float*> bias;
-  std::vector<int64_t> extent;
+  std::vector<int64_t> extent, newest;
   std::vector<float> shares, scratch;
+  std::vector<GapPositions> gaps;  ///< by lane, where gaps are compressed
+  std::vector<const int64_t*> positions;
 
   void resize(int64_t units, int64_t slots) {
     bias.resize(units);
     extent.resize(units);
+    newest.resize(units);
+    positions.resize(units);
     shares.resize(units * slots);
   }
 };

@@ -10,6 +10,8 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/rotary_table.h"
+
 namespace attnlab {
 
 struct HeadShape {
@@ -108,6 +110,12 @@ struct StepArguments {
   const int64_t* extent = nullptr;     ///< [B·K]: one past the last slot in use
   float* y = nullptr;                  ///< [B, H, d]; 0 where a sequence has no token
   float* shares = nullptr;             ///< [B, K, S]: the sum of softmax weights over each group, or null
+
+  /// Where positions change with what is kept: q and k are as projected, and are turned here to these
+  /// positions.
+  const int64_t* const* positions = nullptr;  ///< [B·K] pointers, by slot; null: q and k are turned already
+  const int64_t* newest = nullptr;            ///< [B·K]: the slot of the token that asks
+  RotaryTable rotary = {};
 };
 
 /// Threads take sequences and heads. `scratch` is kept between calls by the caller.

@@ -12,11 +12,25 @@ namespace {
 /// Slots whose values one pass reads for all query heads of a group, so that memory is read once.
 constexpr int64_t group_slots = 128;
 
-/// The query heads of key-value head `unit` of all sequences' heads. logits: [G, S].
+/// Floats that attend_unit works on: [G, S] logits; [S, d] keys and [G, d] queries where it turns them.
+int64_t unit_floats(const StepArguments& a) {
+  const int64_t group = a.shape.group();
+  return group * a.slots + (a.positions ? (a.slots + group) * a.shape.d : 0);
+}
+
+/// The query heads of key-value head `unit` of all sequences' heads.
 void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
   const int64_t d = a.shape.d, group = a.shape.group(), n = a.extent[unit];
   const float* q = a.q + unit * group * d;
   const float* k = a.k + unit * a.slots * d;
+  if (a.positions) {
+    float *turned_k = logits + group * a.slots, *turned_q = turned_k + a.slots * d;
+    const int64_t* at = a.positions[unit];
+    for (int64_t s = 0; s < n; ++s) a.rotary.turn(at[s], k + s * d, turned_k + s * d);
+    for (int64_t g = 0; g < group; ++g) a.rotary.turn(at[a.newest[unit]], q + g * d, turned_q + g * d);
+    k = turned_k;
+    q = turned_q;
+  }
   const float* v = a.v + unit * a.slots * d;
   float* y = a.y + unit * group * d;
   float* share = a.shares ? a.shares + unit * a.slots : nullptr;
@@ -40,7 +54,7 @@ void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
 }  // namespace
 
 void attend_step(const StepArguments& a, std::vector<float>& scratch) {
-  const int64_t units = a.batch * a.shape.kv_heads, each = a.shape.group() * a.slots;
+  const int64_t units = a.batch * a.shape.kv_heads, each = unit_floats(a);
   const int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
   scratch.resize(std::max(scratch.size(), static_cast<size_t>(threads * each)));
   at::parallel_for(0, units, 1, [&](int64_t begin, int64_t end) {

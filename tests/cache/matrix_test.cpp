@@ -143,6 +143,7 @@ TEST_P(StepwiseMatrix, CompressesGaps) {
   o.compress_gaps = s.compress_gaps = true;
   check(texts({120}, false, torch::kDouble), {120}, o, s, shape());
   check(texts({60, 40}, true, torch::kFloat), {40, 1}, o, s, shape());
+  check(texts({120}, false, torch::kFloat), {120}, o, s, shape());
 }
 
 std::vector<PolicyEntry> stepwise() {

@@ -325,8 +325,11 @@ TEST(CompressedGaps, AreShortAndKeepTheirOrder) {
   for (int64_t gap = 1; gap <= 10; ++gap) EXPECT_EQ(compressed_gap(gap), gap);
   EXPECT_EQ(compressed_gap(11), 11);     // 10 + ln ln(1 + e) = 10.27
   EXPECT_EQ(compressed_gap(70000), 13);  // 10 + ln ln 69992.7 = 12.41
+  for (int64_t gap = 11; gap < 5000; ++gap)
+    EXPECT_EQ(compressed_gap(gap), std::ceil(10 + std::log(std::log(gap - 10 + std::exp(1.0))))) << gap;
+  EXPECT_EQ(compressed_gap(std::numeric_limits<int64_t>::max()), widest_gap);
   const std::vector<int64_t> order{70000, -1, 3, 0, 70001};
-  EXPECT_EQ(compressed_positions(order), (std::vector<int64_t>{16, 0, 3, 0, 17}));
+  EXPECT_EQ(GapPositions().of(order), (std::vector<int64_t>{16, 0, 3, 0, 17}));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 """The runs of a perplexity experiment by policy and size of the cache, for its table and its plots."""
 
+import numpy as np
 from cases import short
 from runs import without_keys
 
@@ -26,6 +27,22 @@ class Policies:
     def line(self, name):
         """The cases of a line by size."""
         return sorted((case for case in self.bounded if name_of(case) == name), key=size_of)
+
+
+def losses_of(case):
+    """{document: mean loss of a token}, over the seeds that are done."""
+    held = {}
+    for run in case.done if case else ():
+        if (table := run.table("/eval/test")) is not None and "nll" in table:
+            for document, nll, tokens in zip(table["id"], table["nll"], table["tokens"]):
+                held.setdefault(document, []).append(nll / tokens)
+    return {document: float(np.mean(values)) for document, values in held.items()}
+
+
+def costs_of(case, full):
+    """What a token of each document that both have costs more than with the full cache, in nat."""
+    reference = losses_of(full)
+    return np.array([loss - reference[document] for document, loss in losses_of(case).items() if document in reference])
 
 
 def is_full(case):

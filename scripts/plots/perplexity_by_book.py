@@ -5,7 +5,7 @@ size k. Points are medians over the documents, bars the middle half of them. Abo
 import common
 import numpy as np
 import sizes
-from caches import size_of
+from caches import costs_of, size_of
 
 HIGHEST = 1.8
 FEWEST = 4  # documents without which quartiles say nothing
@@ -14,8 +14,7 @@ FEWEST = 4  # documents without which quartiles say nothing
 def draw(runs):
     """None without a full cache to compare with, or with too few documents."""
     policies = sizes.policies_of(runs)
-    full = losses_of(policies.full) if policies.full else {}
-    lines = {name: points_of(policies.line(name), full) for name in policies.names}
+    lines = {name: points_of(policies.line(name), policies.full) for name in policies.names}
     lines = {name: points for name, points in lines.items() if points}
     if not lines or not any(len(points) > 1 for points in lines.values()):
         return None
@@ -42,21 +41,11 @@ def limit(axis, lines):
         axis.set_ylim(min(low, 1) - 0.02, high + 0.02)
 
 
-def losses_of(case):
-    """{document: mean loss of a token}, over the seeds that are done."""
-    held = {}
-    for run in case.done:
-        if (table := run.table("/eval/test")) is not None and "nll" in table:
-            for document, nll, tokens in zip(table["id"], table["nll"], table["tokens"]):
-                held.setdefault(document, []).append(nll / tokens)
-    return {document: float(np.mean(values)) for document, values in held.items()}
-
-
 def points_of(cases, full):
     """(size, lower quartile, median, upper quartile) of the ratio over the documents that both have."""
     points = []
     for case in cases:
-        ratios = [np.exp(loss - full[document]) for document, loss in losses_of(case).items() if document in full]
+        ratios = np.exp(costs_of(case, full))
         if len(ratios) >= FEWEST:
             points.append((size_of(case), *np.quantile(ratios, [0.25, 0.5, 0.75])))
     return points

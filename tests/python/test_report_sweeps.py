@@ -247,6 +247,13 @@ def test_sizes_stand_side_by_side_with_the_published_perplexities_in_brackets(pe
     assert "In brackets: published (Oren et al. 2024)." in perplexities.text
 
 
+def test_what_dropping_costs_is_compared_on_the_same_documents(perplexities):
+    # e^0.6 − 1; the costs of the five books lie 0.05 nat apart: 1.822 · 0.05 · √2.5 / √5
+    found = [row for row in perplexities.rows if row[0] == "tova+4"]
+    assert found[1] == ["tova+4", "82.21 ± 6.44", "34.99 ± 4.77", "10.52 ± 3.91"]
+    assert "geometric mean over the documents ± its standard error" in perplexities.text
+
+
 def test_the_protocol_of_a_perplexity_says_chunks_and_caches(perplexities):
     text = perplexities.text
     assert "Model models/small" in text and "Batch 4 chunks" in text

@@ -1,12 +1,14 @@
 """Tables of perplexity with the sizes of the cache side by side, as the TOVA paper has them."""
 
-from caches import Policies, size_of
+import numpy as np
+from caches import Policies, costs_of, size_of
 from cases import published_of
 
 from report import columns, html
 from report.html import element
 
 METRIC = "perplexity"
+FEWEST = 3  # documents without which a standard error says nothing
 
 
 def is_by_size(cases):
@@ -17,13 +19,42 @@ def is_by_size(cases):
 def by_size(cases):
     """A row a policy, a column a size; the full cache, which has none, in every column."""
     policies = Policies(cases)
-    head = ["cache", *(f"k = {size:,}" for size in policies.sizes)]
     rows = [["full cache", *[cell(policies.full)] * len(policies.sizes)]] if policies.full else []
+    return table("Perplexity", note(cases), policies, [*rows, *lines(policies, cell)])
+
+
+def costs(cases):
+    """What each policy costs against the full cache, document by document: documents differ more than policies do, so
+    that only differences on the same documents have a standard error that says something. Nothing without both."""
+    policies = Policies(cases)
+    rows = list(lines(policies, lambda case: cost(case, policies.full)))
+    if any(text != "–" for row in rows for text in row[1:]):
+        words = (
+            "Perplexity above that of the same document with the full cache, in per cent: geometric mean over the "
+            "documents ± its standard error."
+        )
+        yield table("What dropping costs (%)", words, policies, rows)
+
+
+def table(title, words, policies, rows):
+    head = ["cache", *(f"k = {size:,}" for size in policies.sizes)]
+    parts = [element("h4", title), element("p", words, class_="soft")]
+    return html.join([*parts, html.table(head, rows, range(1, len(head)), first_column=True)])
+
+
+def lines(policies, text):
+    """A row a policy, with the text of each of its sizes."""
     for name in policies.names:
         held = {size_of(case): case for case in policies.line(name)}
-        rows.append([name, *(cell(held[size]) if size in held else "–" for size in policies.sizes)])
-    parts = [element("h4", "Perplexity"), element("p", note(cases), class_="soft")]
-    return html.join([*parts, html.table(head, rows, range(1, len(head)), first_column=True)])
+        yield [name, *(text(held[size]) if size in held else "–" for size in policies.sizes)]
+
+
+def cost(case, full):
+    found = costs_of(case, full)
+    if len(found) < FEWEST:
+        return "–"
+    ratio = np.exp(found.mean())
+    return f"{100 * (ratio - 1):.2f} ± {100 * ratio * found.std(ddof=1) / np.sqrt(len(found)):.2f}".replace("-", "−")
 
 
 def cell(case):

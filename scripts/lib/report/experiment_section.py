@@ -55,6 +55,7 @@ def tables(cases):
             yield html.folded("Every case with what it is compared with", case_table.table(cases))
         else:
             yield case_table.table(cases)
+        yield from cache_tables.costs(cases)
 
 
 def shared(runs, facts):

@@ -168,7 +168,7 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   const TokenCorpus held_out =
       open_tokens(open_texts(*validation, 0, context.data), context.data, pieces, tokenizer_sum);
   record.attribute("data_checksum", sha256(std::string(books.content_sha256()) += held_out.content_sha256()));
-  record.attribute("tokenizer_sha256", tokenizer_sum);
+  record.attribute("tokenizer_checksum", tokenizer_sum);
 
   DecoderOptions sizes = model;
   if (sizes.vocabulary == 0) sizes.vocabulary = pieces.size();

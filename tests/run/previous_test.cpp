@@ -55,6 +55,17 @@ TEST_F(Previous, HoldsTheOldResultUntilItIsPutBack) {
   EXPECT_FALSE(fs::exists(folder_.previous()));
 }
 
+TEST_F(Previous, TakesTheFoldersOfARunAlong) {
+  Files all = old_;
+  write(folder_.path, old_);
+  for (const char* name : {"checkpoint", "model", "plots"}) {
+    fs::create_directory(folder_.path / name);
+    all[name] = "/";
+  }
+  set_aside(folder_);
+  EXPECT_EQ(files_in(folder_.previous()), all);
+}
+
 TEST_F(Previous, KeepsTheOldResultThroughASecondFreshStart) {
   write(folder_.path, old_);
   set_aside(folder_);

@@ -30,7 +30,7 @@ class Policies:
 
 
 def losses_of(case):
-    """{document: mean loss of a token}, over the seeds that are done."""
+    """{document: mean loss of a token}, over the seeds that are done; empty where there is no case."""
     held = {}
     for run in case.done if case else ():
         if (table := run.table("/eval/test")) is not None and "nll" in table:
@@ -40,9 +40,9 @@ def losses_of(case):
 
 
 def costs_of(case, full):
-    """What a token of each document that both have costs more than with the full cache, in nat."""
-    reference = losses_of(full)
-    return np.array([loss - reference[document] for document, loss in losses_of(case).items() if document in reference])
+    """What a token of each document costs more than in `full`, the losses of the full cache, in nat; of documents that
+    both have."""
+    return np.array([loss - full[document] for document, loss in losses_of(case).items() if document in full])
 
 
 def is_full(case):

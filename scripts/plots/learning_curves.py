@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Validation accuracy or perplexity over the updates, case beside case: the mean over the seeds, and every seed as a thin line.
+"""Validation accuracy or perplexity over the updates, case beside case: the mean over the seeds, and every seed as a
+thin line.
 
 Up to six cases share a panel; more get a panel each, with the means of the others in grey behind."""
 

@@ -5,7 +5,7 @@ size k. Points are medians over the documents, bars the middle half of them. Abo
 import common
 import numpy as np
 import sizes
-from caches import costs_of, size_of
+from caches import costs_of, losses_of, size_of
 
 HIGHEST = 1.8
 FEWEST = 4  # documents without which quartiles say nothing
@@ -14,7 +14,8 @@ FEWEST = 4  # documents without which quartiles say nothing
 def draw(runs):
     """None without a full cache to compare with, or with too few documents."""
     policies = sizes.policies_of(runs)
-    lines = {name: points_of(policies.line(name), policies.full) for name in policies.names}
+    full = losses_of(policies.full)
+    lines = {name: points_of(policies.line(name), full) for name in policies.names}
     lines = {name: points for name, points in lines.items() if points}
     if not lines or not any(len(points) > 1 for points in lines.values()):
         return None

@@ -1,7 +1,7 @@
 """Tables of perplexity with the sizes of the cache side by side, as the TOVA paper has them."""
 
 import numpy as np
-from caches import Policies, costs_of, size_of
+from caches import Policies, costs_of, losses_of, size_of
 from cases import published_of
 
 from report import columns, html
@@ -27,7 +27,8 @@ def costs(cases):
     """What each policy costs against the full cache, document by document: documents differ more than policies do, so
     that only differences on the same documents have a standard error that says something. Nothing without both."""
     policies = Policies(cases)
-    rows = list(lines(policies, lambda case: cost(case, policies.full)))
+    full = losses_of(policies.full)
+    rows = list(lines(policies, lambda case: cost(case, full)))
     if any(text != "–" for row in rows for text in row[1:]):
         words = (
             "Perplexity above that of the same document with the full cache, in per cent: geometric mean over the "

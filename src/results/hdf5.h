@@ -60,8 +60,7 @@ Type text_type();
 /// Valid UTF-8 without NUL: bytes that are neither become U+FFFD.
 std::string clean_text(const std::string& text);
 
-/// Writes an attribute; one of the same type is overwritten in place, so that a kill leaves the old or the
-/// new value.
+/// Writes or replaces an attribute.
 void write_attribute(hid_t object, const std::string& name, const Value& value,
                      const std::filesystem::path& path);
 

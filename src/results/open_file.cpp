@@ -1,13 +1,10 @@
 #include "results/open_file.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 
 #include "core/error.h"
-#include "results/disk_space.h"
 #include "results/reader.h"
 
 namespace attnlab::h5 {
@@ -15,37 +12,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Why HDF5 did not open a file. Its error stack is the only source, and any later call clears it.
-struct Failure {
-  std::string why;
-  bool lock = false;
-  bool cut = false;
-};
+constexpr std::size_t growth = 1 << 20;  // bytes by which a file in memory is enlarged
 
-Failure last_failure() {
-  Failure failure;
-  failure.why = reason();
+/// Says why HDF5 did not open a file. Its error stack is the only source, and any later call clears it.
+[[noreturn]] void refuse(const char* what, const fs::path& path) {
+  const std::string why = reason();
+  bool cut = false;
   const auto look = [](unsigned, const H5E_error2_t* error, void* out) -> herr_t {
     const std::string text = error->desc ? error->desc : "";
-    auto& failure = *static_cast<Failure*>(out);
-    failure.lock = failure.lock || text.find("unable to lock") != std::string::npos;
-    failure.cut = failure.cut || text.find("truncated file") != std::string::npos;
+    if (text.find("truncated file") != std::string::npos) *static_cast<bool*>(out) = true;
     return 0;
   };
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look, &failure);
-  return failure;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look, &cut);
+  if (cut)
+    user_error("{} was cut short: it holds less than it should; start over with --fresh", path.string());
+  run_error("cannot {} {}: {}", what, path.string(), why);
 }
 
-[[noreturn]] void refuse(const Failure& failure, const char* what, const fs::path& path) {
-  if (failure.lock)
-    run_error(
-        "cannot lock {}: another program has it open, or its file system ({}) has no locks; close the other "
-        "program "
-        "or, where none has it open, set the environment variable HDF5_USE_FILE_LOCKING=FALSE",
-        path.string(), filesystem_type(path));
-  if (failure.cut)
-    user_error("{} was cut short: it holds less than it should; start over with --fresh", path.string());
-  run_error("cannot {} {}: {}", what, path.string(), failure.why);
+/// HDF5's driver for a file that lives in memory and is never written to disk by HDF5.
+PropertyList in_memory() {
+  PropertyList access(H5Pcreate(H5P_FILE_ACCESS));
+  ensure(H5Pset_fapl_core(access, growth, /*backing_store=*/false) >= 0, "HDF5's core driver");
+  return access;
 }
 
 void check_readable(const fs::path& path) {
@@ -68,22 +56,26 @@ void check_schema(const File& file, const fs::path& path) {
                *number, schema_version);
 }
 
-}  // namespace
-
-File create(const fs::path& part, const fs::path& path) {
-  silence();
-  File file(H5Fcreate(part.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
-  if (file >= 0) return file;
-  const Failure failure = last_failure();
-  std::error_code ignored;
-  fs::remove(part, ignored);
-  refuse(failure, "create", path);
+/// A lock would only stand in the way: the file on disk is never changed, and `lock` guards the run.
+void unlock(const PropertyList& access) {
+  ensure(H5Pset_file_locking(access, false, true) >= 0, "HDF5 1.10.7 or newer");
 }
 
-File open_for_writing(const fs::path& path) {
+}  // namespace
+
+File create_in_memory(const fs::path& path) {
+  silence();
+  File file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, in_memory()));
+  if (file < 0) refuse("create", path);
+  return file;
+}
+
+File open_in_memory(const fs::path& path) {
   check_readable(path);
-  File file(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT));
-  if (file < 0) refuse(last_failure(), "open", path);
+  const PropertyList access = in_memory();
+  unlock(access);
+  File file(H5Fopen(path.c_str(), H5F_ACC_RDWR, access));
+  if (file < 0) refuse("open", path);
   check_schema(file, path);
   return file;
 }
@@ -91,31 +83,20 @@ File open_for_writing(const fs::path& path) {
 File open_for_reading(const fs::path& path) {
   check_readable(path);
   const PropertyList unlocked(H5Pcreate(H5P_FILE_ACCESS));
-  ensure(H5Pset_file_locking(unlocked, false, true) >= 0, "HDF5 1.10.7 or newer");
+  unlock(unlocked);
   File file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, unlocked));
-  // Where this very process is the writer, HDF5 gives a second handle only on the writer's terms.
-  if (file < 0) file = File(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
-  if (file < 0) refuse(last_failure(), "open", path);
+  if (file < 0) refuse("open", path);
   check_schema(file, path);
   return file;
 }
 
-int descriptor(const File& file, const fs::path& path) {
-  void* number = nullptr;
-  check(H5Fget_vfd_handle(file, H5P_DEFAULT, &number), "write", path);
-  return *static_cast<int*>(number);
-}
-
-void trim(const File& file, int descriptor, const fs::path& path) {
-  hsize_t size = 0;
-  check(H5Fget_filesize(file, &size), "write", path);
-  if (::ftruncate(descriptor, static_cast<off_t>(size)) != 0)
-    run_error("cannot write {}: {}", path.string(), std::strerror(errno));
-}
-
-void close(File file, const fs::path& path) {
-  ::fsync(descriptor(file, path));
-  check(H5Fclose(file.release()), "close", path);
+std::string image(const File& file, const fs::path& path) {
+  check(H5Fflush(file, H5F_SCOPE_LOCAL), "write", path);
+  const ssize_t size = H5Fget_file_image(file, nullptr, 0);
+  check(static_cast<hid_t>(size), "write", path);
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  check(static_cast<hid_t>(H5Fget_file_image(file, bytes.data(), bytes.size())), "write", path);
+  return bytes;
 }
 
 }  // namespace attnlab::h5

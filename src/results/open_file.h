@@ -1,30 +1,27 @@
-// Opening, creating and closing run.h5, with a sentence for everything that can be wrong with it.
+// Opening run.h5, with a sentence for everything that can be wrong with it.
+//
+// The writer's file lives in memory and reaches the disk as a whole, by way of its image: HDF5 writes in
+// place, piece by piece, and a kill between two pieces leaves a file that no reader accepts.
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "results/hdf5.h"
 
 namespace attnlab::h5 {
 
-/// Creates the file `part`, which messages call `path`.
-File create(const std::filesystem::path& part, const std::filesystem::path& path);
+/// An empty file in memory, which messages call `path`.
+File create_in_memory(const std::filesystem::path& path);
 
-/// Opens for appending, under HDF5's file lock. Throws UserError for a file that is no record, was cut short
-/// or has a newer schema, RunError where it is locked or the system refuses.
-File open_for_writing(const std::filesystem::path& path);
+/// A copy of the file in memory. Throws UserError for a file that is no record, was cut short or has a newer
+/// schema, RunError where the system refuses.
+File open_in_memory(const std::filesystem::path& path);
 
-/// Opens for reading without a lock, so that a running record can be read and never stands in its writer's
-/// way.
+/// Opens for reading without a lock. Throws as above.
 File open_for_reading(const std::filesystem::path& path);
 
-/// The file's descriptor; it stays HDF5's.
-int descriptor(const File& file, const std::filesystem::path& path);
-
-/// Gives back reserved space behind the end of the file's content.
-void trim(const File& file, int descriptor, const std::filesystem::path& path);
-
-/// Closes after syncing to the disk; unlike the destructor it throws RunError where that fails.
-void close(File file, const std::filesystem::path& path);
+/// The bytes of a file in memory, as they belong on disk.
+std::string image(const File& file, const std::filesystem::path& path);
 
 }  // namespace attnlab::h5

@@ -83,7 +83,7 @@ StoredTable StoredTable::create(hid_t file, const Table& table, const fs::path& 
   h5::check(H5DSset_scale(stored.datasets_.front(), table.columns.front().name.c_str()), "write", path);
   for (std::size_t i = 1; i < stored.datasets_.size(); ++i)
     h5::check(H5DSattach_scale(stored.datasets_[i], stored.datasets_.front(), 0), "write", path);
-  stored.drop_pending_after(0);
+  stored.keep_pending(0);
   return stored;
 }
 
@@ -91,16 +91,16 @@ StoredTable StoredTable::open(hid_t file, const Table& table, const fs::path& pa
   StoredTable stored(table, path);
   stored.group_ = h5::Group(h5::check(H5Gopen2(file, table.path.c_str(), H5P_DEFAULT), "read", path));
   check_columns(stored.group_, table, path);
-  stored.rows_ = std::get<int64_t>(h5::read_attribute(stored.group_, "rows_written", path));
+  stored.safe_ = stored.written_ = std::get<int64_t>(h5::read_attribute(stored.group_, "rows_written", path));
   for (const auto& column : table.columns)
     stored.datasets_.push_back(open_column(stored.group_, table, column, path));
-  stored.shrink();
-  stored.drop_pending_after(0);
+  stored.set_rows(stored.written_);
+  stored.keep_pending(0);
   return stored;
 }
 
-void StoredTable::drop_pending_after(int64_t count) {
-  pending_ = std::min(pending_, count);
+void StoredTable::keep_pending(int64_t count) {
+  pending_ = count;
   const auto keep = static_cast<std::size_t>(pending_);
   cells_.resize(table_.columns.size());
   for (std::size_t i = 0; i < cells_.size(); ++i) {
@@ -140,28 +140,14 @@ void StoredTable::add(std::span<const Value> row) {
   ++pending_;
 }
 
-int64_t StoredTable::pending_bytes() const {
-  if (pending_ == 0) return 0;
-  const auto chunk = static_cast<int64_t>(chunk_rows);
-  const int64_t chunks = (rows_ + pending_) / chunk + 1 - rows_ / chunk;
-  int64_t bytes = 0;
-  for (const auto& cells : cells_) {
-    bytes +=
-        chunks * (chunk * 16 + 4096);  // 16: the longest cell on disk, a reference to a text; 4096: its index
-    if (const auto* texts = std::get_if<std::vector<std::string>>(&cells))
-      for (const auto& text : *texts) bytes += static_cast<int64_t>(text.size()) + 64;
-  }
-  return bytes;
-}
-
-void StoredTable::set_extent(std::size_t column, int64_t rows) {
+void StoredTable::set_rows(int64_t rows) {
   const hsize_t extent = static_cast<hsize_t>(rows);
-  h5::check(H5Dset_extent(datasets_[column], &extent), "write", path_);
+  for (const auto& dataset : datasets_) h5::check(H5Dset_extent(dataset, &extent), "write", path_);
+  h5::write_attribute(group_, "rows_written", rows, path_);
 }
 
 void StoredTable::write_column(std::size_t column) {
-  set_extent(column, rows_ + pending_);
-  const hsize_t start = static_cast<hsize_t>(rows_), count = static_cast<hsize_t>(pending_);
+  const hsize_t start = static_cast<hsize_t>(written_), count = static_cast<hsize_t>(pending_);
   const h5::Space target(h5::check(H5Dget_space(datasets_[column]), "write", path_));
   h5::check(H5Sselect_hyperslab(target, H5S_SELECT_SET, &start, nullptr, &count, nullptr), "write", path_);
   const h5::Space source(h5::check(H5Screate_simple(1, &count, nullptr), "write", path_));
@@ -182,24 +168,18 @@ void StoredTable::write_column(std::size_t column) {
 
 void StoredTable::write() {
   if (pending_ == 0) return;
+  set_rows(written_ + pending_);
   for (std::size_t i = 0; i < datasets_.size(); ++i) write_column(i);
-  written_ = rows_ + pending_;
+  written_ += pending_;
+  keep_pending(0);
 }
 
-void StoredTable::commit() {
-  if (pending_ == 0) return;
-  h5::write_attribute(group_, "rows_written", written_, path_);
-  rows_ = written_;
-  drop_pending_after(0);
-}
-
-void StoredTable::lower(int64_t count) {
-  h5::write_attribute(group_, "rows_written", count, path_);
-  rows_ = count;
-}
-
-void StoredTable::shrink() {
-  for (std::size_t i = 0; i < datasets_.size(); ++i) set_extent(i, rows_);
+void StoredTable::truncate(int64_t count) {
+  if (count >= all_rows()) return;
+  keep_pending(std::max<int64_t>(0, count - written_));
+  if (count >= written_) return;
+  set_rows(count);
+  written_ = count;
 }
 
 }  // namespace attnlab

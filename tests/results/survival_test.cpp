@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,7 +15,9 @@
 #include <fstream>
 #include <iostream>
 #include <random>
+#include <set>
 #include <thread>
+#include <utility>
 
 #include "core/error.h"
 #include "fixture.h"
@@ -100,6 +105,85 @@ TEST(Survival, SigkillAtAnyMomentLosesNoFlushedRow) {
     ASSERT_NO_FATAL_FAILURE(expect_intact(folder / "run.h5", safe)) << "round " << round;
   }
   EXPECT_GT(killed_after_a_flush, 10) << "too few kills hit a writer at work to show anything";
+}
+
+/// A short life of a record with all that moves HDF5's metadata about: the first flush, heaps that grow, an
+/// index of chunks that splits (it holds 64, of 1,024 rows each), a truncation, a last attribute. Reports how
+/// many rows are safe.
+[[noreturn]] void live(const std::filesystem::path& folder, int report) {
+  const auto say = [report](int64_t safe) {
+    if (::write(report, &safe, sizeof safe) != sizeof safe) ::_exit(3);
+  };
+  const auto record = open_record(folder);
+  int64_t step = 0;
+  const auto reach = [&](int64_t end) {
+    for (; step < end; ++step) record->append("/train", train_row(step));
+    record->summarise({"last_step", static_cast<double>(step), "1", "last step"});
+    record->flush();
+    say(step);
+  };
+  record->define(train_table());
+  record->attribute("status", std::string("running"));
+  for (const int64_t end : {1, 40, 200, 1025, 50'000, 70'000}) reach(end);
+  say(step = 60'000);
+  record->truncate("/train", step);
+  for (const int64_t end : {60'500, 61'500}) reach(end);
+  record->attribute("commit", std::string(5000, 'c'));
+  record->flush();
+  ::_exit(0);
+}
+
+/// Lets `child`, which stopped itself, run up to its `count`-th system call that changes a file, and kills it
+/// there, before the call. False where it ended by itself.
+bool kill_before_change(pid_t child, int count) {
+  const std::set<long> changes = {SYS_write,     SYS_pwrite64, SYS_ftruncate,
+                                  SYS_fallocate, SYS_fsync,    SYS_rename};
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ::ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
+  for (bool entering = true;;) {
+    ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
+    ::waitpid(child, &status, 0);
+    if (!WIFSTOPPED(status)) return false;
+    if (WSTOPSIG(status) != (SIGTRAP | 0x80)) continue;
+    if (!std::exchange(entering, !entering)) continue;
+    user_regs_struct registers{};
+    ::ptrace(PTRACE_GETREGS, child, nullptr, &registers);
+    if (!changes.contains(static_cast<long>(registers.orig_rax)) || --count > 0) continue;
+    ::kill(child, SIGKILL);
+    ::waitpid(child, &status, 0);
+    return true;
+  }
+}
+
+TEST(Survival, SigkillBeforeAnyChangeLosesNoFlushedRow) {
+  int kills = 0;
+  for (bool killed = true; killed; ++kills) {
+    const TemporaryFolder folder;
+    int pipe[2];
+    ASSERT_EQ(::pipe(pipe), 0);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      ::close(pipe[0]);
+      ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+      ::raise(SIGSTOP);
+      live(folder.path(), pipe[1]);
+    }
+    ::close(pipe[1]);
+    killed = kill_before_change(child, kills + 1);
+    const int64_t safe = last_report(pipe[0]);
+    ::close(pipe[0]);
+    if (!std::filesystem::exists(folder / "run.h5")) {
+      ASSERT_EQ(safe, -1) << "kill " << kills;
+      continue;
+    }
+    ASSERT_NO_FATAL_FAILURE(expect_intact(folder / "run.h5", safe)) << "kill " << kills;
+    const auto resumed = open_record(folder.path());
+    resumed->define(train_table());
+    ASSERT_GE(resumed->rows("/train"), safe) << "kill " << kills;
+  }
+  EXPECT_GT(kills, 40) << "the calls that this test kills before are no longer those that write";
 }
 
 /// A file system of one mebibyte, unmounted at the end.

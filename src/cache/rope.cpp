@@ -1,6 +1,7 @@
 #include "cache/rope.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/error.h"
 #include "kernels/native.h"
@@ -11,6 +12,15 @@ namespace {
 
 /// Positions beyond this are turned without a table.
 constexpr int64_t largest_table = 1 << 18;
+
+/// The least and the largest of some numbers on the CPU. For the one position of a decoding step Torch's
+/// operators would take longer than the turning.
+std::pair<int64_t, int64_t> range_of(const torch::Tensor& numbers) {
+  const torch::Tensor whole = numbers.contiguous();
+  const int64_t* begin = whole.const_data_ptr<int64_t>();
+  const auto [least, most] = std::minmax_element(begin, begin + whole.numel());
+  return {*least, *most};
+}
 
 }  // namespace
 
@@ -36,9 +46,9 @@ RotaryTable Rope::table(int64_t positions) const {
 
 torch::Tensor Rope::rotate(const torch::Tensor& x, const torch::Tensor& positions_BT) const {
   if (is_native(x) && !wants_gradient(x) && positions_BT.numel() > 0) {
-    const auto [least, most] = torch::aminmax(positions_BT);
-    const int64_t rows = most.item<int64_t>() + 1;
-    if (least.item<int64_t>() >= 0 && rows <= largest_table) {
+    const auto [least, most] = range_of(positions_BT);
+    const int64_t rows = most + 1;
+    if (least >= 0 && rows <= largest_table) {
       const int64_t known = table_.cosines.defined() ? table_.cosines.size(0) : 0;
       if (rows > known) table(std::min(largest_table, std::max<int64_t>(2 * known, rows)));
       return rotate_pairs(x, positions_BT, table_.cosines, table_.sines);

@@ -146,7 +146,7 @@ Generated generate(Decoder& decoder, DecoderState& states, const std::vector<std
                    const GenerateOptions& options) {
   ensure(!prompts.empty() && options.seeds.size() == prompts.size(), "a seed for each of {} prompts, not {}",
          prompts.size(), options.seeds.size());
-  const torch::NoGradGuard no_grad;
+  const torch::InferenceMode inference;
   Reader reader(decoder, states);
   Clock::time_point start = Clock::now();
   Tensor logits_BV = read_prompts(reader, prompts_as_feed(prompts), options);

@@ -55,7 +55,7 @@ class Decoding {
  public:
   Decoding(const DecodeSpeedOptions& o, Decoder decoder, uint64_t seed)
       : decoder_(std::move(decoder)), device_(decoder_->tensors().device()) {
-    const torch::NoGradGuard no_grad;
+    const torch::InferenceMode inference;
     decoder_->reserve_positions(o.context);
     states_ = make_states(o.cache, state_shape(decoder_->options()),
                           {.batch = 1,
@@ -73,7 +73,7 @@ class Decoding {
   }
 
   void step() {
-    const torch::NoGradGuard no_grad;
+    const torch::InferenceMode inference;
     const torch::Tensor ids_B1 = next_NB1_[read_++];
     const torch::Tensor hidden_B1D =
         decoder_->forward(ids_B1, torch::full_like(ids_B1, position_++), {}, states_);

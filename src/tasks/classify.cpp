@@ -2,25 +2,22 @@
 
 #include <algorithm>
 #include <istream>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "core/error.h"
 #include "core/log.h"
-#include "core/memory.h"
 #include "core/random.h"
 #include "core/stop.h"
 #include "io/checkpoint.h"
 #include "tasks/classify_evaluation.h"
 #include "tasks/classify_floors.h"
 #include "tasks/token_tensors.h"
+#include "tasks/training_figures.h"
 #include "train/train.h"
 
 namespace attnlab {
 namespace {
-
-using Better = Summary::Better;
 
 /// Serves micro-batches in the order of their number, planning an epoch when it is entered.
 class TrainingBatches {
@@ -54,28 +51,6 @@ class TrainingBatches {
   int64_t per_epoch_ = 0, planned_ = -1;
   std::vector<std::vector<int64_t>> plan_;
 };
-
-void summarise_training(const TrainOutcome& outcome, torch::Device device, RecordSink& record) {
-  constexpr double none = std::numeric_limits<double>::quiet_NaN();
-  const auto write = [&](const char* name, double value, const char* unit, const char* meaning,
-                         Better better) {
-    record.summarise({name, value, unit, meaning, better, 1, none});
-  };
-  write("updates", static_cast<double>(outcome.updates), "1", "updates done", Better::neither);
-  write("best_update", static_cast<double>(outcome.best_update), "1",
-        "update with the best validation accuracy", Better::neither);
-  write("training_seconds", outcome.seconds, "s",
-        "time of training over all sessions of the run, validation included", Better::lower);
-  write("tokens_per_second", outcome.tokens_per_second, "token/s",
-        "tokens trained on a second, padding not counted", Better::higher);
-  write("resident_peak", static_cast<double>(resident_bytes_peak()), "byte",
-        "most memory resident in the process", Better::lower);
-  write("tensor_peak", static_cast<double>(tensor_bytes_peak()), "byte", "most memory held by CPU tensors",
-        Better::lower);
-  if (device.is_cuda())
-    write("device_peak", static_cast<double>(cuda_bytes_peak(device.index())), "byte",
-          "most memory held by tensors on the GPU", Better::lower);
-}
 
 /// Those that the run's figures are of. A run that only evaluates has none of its own.
 std::filesystem::path weights_to_predict_with(const ClassifyOptions& options, const RunContext& context) {
@@ -122,15 +97,13 @@ std::vector<Table> ClassifyOptions::tables() const {
 
 std::vector<Headline> ClassifyOptions::headlines() const {
   return {
-      {"accuracy", "1", "share of test examples classified correctly; update selected on validation",
-       Better::higher},
-      {"accuracy_validation", "1", "the same on the examples held out of training", Better::higher},
-      {"accuracy_selected_on_test", "1", "best test accuracy of any validated update: selected on test",
-       Better::higher},
+      accuracy_on(Split::test),
+      accuracy_on(Split::validation),
+      accuracy_selected_on_test(),
       byte_count_floor(),
       majority_floor(),
-      {"training_seconds", "s", "time of training", Better::lower},
-      {"parameters", "1", "trained numbers", Better::neither},
+      training_seconds(),
+      trained_numbers(),
   };
 }
 
@@ -177,8 +150,7 @@ void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
     summarise_training(outcome, context.device, record);
     if (evaluation.test_curve) curve.summarise(record);
   }
-  record.summarise(
-      {"parameters", static_cast<double>(parameters), "1", "trained numbers", Better::neither, 1, 0.0});
+  record.summarise(summary_of(trained_numbers(), static_cast<double>(parameters), 1, 0));
   evaluate(classifier, *splits.validation).write(Split::validation, *splits.validation, record);
   evaluate(classifier, *splits.test).write(Split::test, *splits.test, record);
   write_floors(*this, *splits.train, *splits.validation, *splits.test, context.limit, record);

@@ -57,6 +57,21 @@ SplitResults ClassifierEvaluation::operator()(Classifier& model, const LabelledS
   return results;
 }
 
+Headline accuracy_on(Split split) {
+  if (split == Split::test)
+    return {"accuracy", "1", "share of test examples classified correctly; update selected on validation",
+            Summary::Better::higher};
+  return {"accuracy_validation", "1",
+          "share of the examples held out of training that are classified correctly",
+          Summary::Better::higher};
+}
+
+Headline accuracy_selected_on_test() {
+  return {"accuracy_selected_on_test", "1",
+          "best test accuracy of any validated update: selected on test, as the community does",
+          Summary::Better::higher};
+}
+
 Validation SplitResults::validation() const {
   int64_t correct = 0;
   double nll = 0;
@@ -79,10 +94,7 @@ void SplitResults::write(Split split, const LabelledSequences& data, RecordSink&
   }
   const Validation v = validation();
   const bool test = split == Split::test;
-  record.summarise({test ? "accuracy" : "accuracy_validation", v.value, "1",
-                    test ? "share of test examples classified correctly; update selected on validation"
-                         : "share of the examples held out of training that are classified correctly",
-                    Summary::Better::higher, v.n, v.standard_error});
+  record.summarise(summary_of(accuracy_on(split), v.value, v.n, v.standard_error));
   record.summarise({test ? "loss_test" : "loss_validation", v.loss, "nat", "mean negative log-probability",
                     Summary::Better::lower, v.n, std::numeric_limits<double>::quiet_NaN()});
 }
@@ -106,9 +118,7 @@ void TestCurve::add(const Validation& on_test) {
 void TestCurve::summarise(RecordSink& record) const {
   if (n_ == 0) return;
   const auto correct = static_cast<int64_t>(std::lround(best_ * static_cast<double>(n_)));
-  record.summarise({"accuracy_selected_on_test", best_, "1",
-                    "best test accuracy of any validated update: selected on test, as the community does",
-                    Summary::Better::higher, n_, accuracy(correct, n_).standard_error});
+  record.summarise(summary_of(accuracy_selected_on_test(), best_, n_, accuracy(correct, n_).standard_error));
 }
 
 }  // namespace attnlab

@@ -18,6 +18,10 @@ struct ExampleResult {
   double nll = 0;          ///< its negative logarithm, nat
 };
 
+/// Headlines: of a split, and of the test split where it has also chosen the update.
+Headline accuracy_on(Split split);
+Headline accuracy_selected_on_test();
+
 /// Results of a split in the order of its examples.
 struct SplitResults {
   std::vector<ExampleResult> examples;

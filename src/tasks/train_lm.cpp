@@ -13,19 +13,14 @@
 #include "data/tokenizer_training.h"
 #include "io/checkpoint.h"
 #include "io/hf_folder.h"
+#include "tasks/training_figures.h"
 #include "train/train.h"
 
 namespace attnlab {
 namespace {
 
-using Better = Summary::Better;
-
 const Headline perplexity_validation{"perplexity_validation", "1",
-                                     "per token, on documents held out of training", Better::lower};
-const Headline training_seconds{"training_seconds", "s", "time of training", Better::lower};
-const Headline tokens_per_second{"tokens_per_second", "token/s", "tokens trained on a second",
-                                 Better::higher};
-const Headline trained_numbers{"parameters", "1", "trained numbers", Better::neither};
+                                     "per token, on documents held out of training", Summary::Better::lower};
 
 torch::Tensor chunk_tensor(const std::vector<std::vector<int64_t>>& chunks, torch::Device device) {
   const auto rows = static_cast<int64_t>(chunks.size()),
@@ -156,7 +151,7 @@ void TrainLmOptions::visit(Fields& f) {
 std::vector<Table> TrainLmOptions::tables() const { return training_tables(); }
 
 std::vector<Headline> TrainLmOptions::headlines() const {
-  return {perplexity_validation, training_seconds, tokens_per_second, trained_numbers};
+  return {perplexity_validation, training_seconds(), trained_tokens_per_second(), trained_numbers()};
 }
 
 void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
@@ -205,13 +200,9 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   const Validation last = known ? outcome.best : validate_on(decoder, held_out, *this, context.device);
   save_model(context.folder / "model", decoder, pieces, tokenizer_model);
   log_info("saved {}", (context.folder / "model").string());
-  const Summary figures[] = {
-      summary_of(perplexity_validation, last.value, last.n, last.standard_error),
-      summary_of(training_seconds, outcome.seconds, 1),
-      summary_of(tokens_per_second, outcome.tokens_per_second, 1),
-      summary_of(trained_numbers, static_cast<double>(parameters), 1, 0),
-  };
-  for (const Summary& figure : figures) record.summarise(figure);
+  record.summarise(summary_of(perplexity_validation, last.value, last.n, last.standard_error));
+  record.summarise(summary_of(trained_numbers(), static_cast<double>(parameters), 1, 0));
+  summarise_training(outcome, context.device, record);
   record.flush();
 }
 

@@ -6,18 +6,17 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <random>
 #include <set>
 #include <thread>
-#include <utility>
 
 #include "core/error.h"
 #include "fixture.h"
@@ -48,13 +47,40 @@ using testing::ThrowsMessage;
   }
 }
 
-/// The last number that came through the pipe, or -1.
-int64_t last_report(int pipe) {
-  int64_t value = -1;
-  while (::read(pipe, &value, sizeof value) == sizeof value) {
+/// A process that writes a record and reports, through a pipe, how many rows are safe.
+class Writer {
+ public:
+  explicit Writer(const std::function<void(int report)>& write) {
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::close(ends[0]);
+      try {
+        write(ends[1]);
+      } catch (const std::exception& e) {
+        std::cerr << e.what() << '\n';
+      }
+      ::_exit(4);
+    }
+    ::close(ends[1]);
+    reports_ = ends[0];
   }
-  return value;
-}
+  ~Writer() { ::close(reports_); }
+  pid_t pid() const { return pid_; }
+
+  /// Of a writer that has ended: the last number it reported, or -1.
+  int64_t last_report() const {
+    int64_t value = -1;
+    while (::read(reports_, &value, sizeof value) == sizeof value) {
+    }
+    return value;
+  }
+
+ private:
+  pid_t pid_;
+  int reports_;
+};
 
 void expect_intact(const std::filesystem::path& file, int64_t safe) {
   ASSERT_EQ(read_run(file).status(), "running");
@@ -75,27 +101,14 @@ TEST(Survival, SigkillAtAnyMomentLosesNoFlushedRow) {
   int killed_after_a_flush = 0;
   int64_t safe = 0;
   for (int round = 0; round < 40; ++round) {  // each round resumes what the one before left
-    int pipe[2];
-    ASSERT_EQ(::pipe(pipe), 0);
-    const pid_t child = ::fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      ::close(pipe[0]);
-      try {
-        write_until_killed(folder.path(), pipe[1]);
-      } catch (const std::exception& e) {
-        std::cerr << "round " << round << ": " << e.what() << '\n';
-        ::_exit(4);
-      }
-    }
-    ::close(pipe[1]);
+    const Writer writer([&](int report) { write_until_killed(folder.path(), report); });
+    ASSERT_GT(writer.pid(), 0);
     std::this_thread::sleep_for(std::chrono::microseconds(microseconds(random)));
-    ::kill(child, SIGKILL);
+    ::kill(writer.pid(), SIGKILL);
     int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(::waitpid(writer.pid(), &status, 0), writer.pid());
     ASSERT_TRUE(WIFSIGNALED(status)) << "the writer stopped by itself in round " << round;
-    const int64_t reported = last_report(pipe[0]);
-    ::close(pipe[0]);
+    const int64_t reported = writer.last_report();
     if (reported > 0) ++killed_after_a_flush;
     safe = std::max(safe, reported);
     if (!std::filesystem::exists(folder / "run.h5")) {
@@ -133,47 +146,51 @@ TEST(Survival, SigkillAtAnyMomentLosesNoFlushedRow) {
   ::_exit(0);
 }
 
-/// Lets `child`, which stopped itself, run up to its `count`-th system call that changes a file, and kills it
-/// there, before the call. False where it ended by itself.
-bool kill_before_change(pid_t child, int count) {
-  const std::set<long> changes = {SYS_write,     SYS_pwrite64, SYS_ftruncate,
-                                  SYS_fallocate, SYS_fsync,    SYS_rename};
+enum class Ended { killed, by_itself, untraceable };
+
+/// Lets `child`, which asked to be traced and stopped, run up to its `count`-th system call that changes a
+/// file, and kills it there, before the call.
+Ended kill_before_change(pid_t child, int count) {
+  const std::set<uint64_t> changes = {SYS_write,    SYS_pwrite64, SYS_ftruncate, SYS_fallocate, SYS_fsync,
+#ifdef SYS_rename
+                                      SYS_rename,
+#endif
+                                      SYS_renameat, SYS_renameat2};
   int status = 0;
-  ::waitpid(child, &status, 0);
-  ::ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
-  for (bool entering = true;;) {
-    ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
-    ::waitpid(child, &status, 0);
-    if (!WIFSTOPPED(status)) return false;
-    if (WSTOPSIG(status) != (SIGTRAP | 0x80)) continue;
-    if (!std::exchange(entering, !entering)) continue;
-    user_regs_struct registers{};
-    ::ptrace(PTRACE_GETREGS, child, nullptr, &registers);
-    if (!changes.contains(static_cast<long>(registers.orig_rax)) || --count > 0) continue;
+  ::waitpid(child, &status, WUNTRACED);
+  if (::ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) != 0) {
     ::kill(child, SIGKILL);
     ::waitpid(child, &status, 0);
-    return true;
+    return Ended::untraceable;
+  }
+  while (true) {
+    ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
+    ::waitpid(child, &status, 0);
+    if (!WIFSTOPPED(status)) return Ended::by_itself;
+    if (WSTOPSIG(status) != (SIGTRAP | 0x80)) continue;
+    __ptrace_syscall_info call{};
+    ::ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof call, &call);
+    const bool change = call.op == PTRACE_SYSCALL_INFO_ENTRY && changes.contains(call.entry.nr);
+    if (!change || --count > 0) continue;
+    ::kill(child, SIGKILL);
+    ::waitpid(child, &status, 0);
+    return Ended::killed;
   }
 }
 
 TEST(Survival, SigkillBeforeAnyChangeLosesNoFlushedRow) {
   int kills = 0;
-  for (bool killed = true; killed; ++kills) {
+  for (auto end = Ended::killed; end == Ended::killed; ++kills) {
     const TemporaryFolder folder;
-    int pipe[2];
-    ASSERT_EQ(::pipe(pipe), 0);
-    const pid_t child = ::fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      ::close(pipe[0]);
+    const Writer writer([&](int report) {
       ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
       ::raise(SIGSTOP);
-      live(folder.path(), pipe[1]);
-    }
-    ::close(pipe[1]);
-    killed = kill_before_change(child, kills + 1);
-    const int64_t safe = last_report(pipe[0]);
-    ::close(pipe[0]);
+      live(folder.path(), report);
+    });
+    ASSERT_GT(writer.pid(), 0);
+    end = kill_before_change(writer.pid(), kills + 1);
+    if (end == Ended::untraceable) GTEST_SKIP() << "cannot trace a process here: " << std::strerror(errno);
+    const int64_t safe = writer.last_report();
     if (!std::filesystem::exists(folder / "run.h5")) {
       ASSERT_EQ(safe, -1) << "kill " << kills;
       continue;

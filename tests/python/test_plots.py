@@ -173,18 +173,29 @@ def test_memory_and_its_fraction_of_both_transformers(root):
 
 
 def test_perplexity_against_the_size_of_the_cache(root):
-    near, whole = perplexity_by_size.draw(load(root / "perplexity")).axes
-    for axis in (near, whole):
-        sizes, perplexities = line(axis, "tova+4")
-        # exp of 1.9 nat and 0.6, 0.3, 0.1 nat more
-        assert list(sizes) == [64, 256, 1024] and perplexities == pytest.approx(np.exp([2.5, 2.2, 2.0]))
-        assert line(axis, "full cache")[1] == pytest.approx(np.exp([1.9, 1.9]))
-        assert line(axis, "baseline")[1] == pytest.approx(np.exp([3.1, 2.65, 2.2])), "read in chunks, but no full cache"
-    assert near.get_ylim()[1] < 1.9 * np.exp(1.9), "the window's published figure would flatten the rest"
-    assert whole.get_ylim()[1] > 4812
-    faint = {tuple(held.get_ydata()): held for held in whole.get_lines() if held.get_alpha() == 0.5}
-    assert faint[(4812.27, 3275.58, 1001.29)].get_color() == line_of(whole, "window").get_color()
-    assert (7.16, 7.16) in faint and (9.63, 7.72, 7.25) in faint
+    near, above = perplexity_by_size.draw(load(root / "perplexity")).axes
+    sizes, perplexities = line(near, "tova+4")
+    # exp of 1.9 nat and 0.6, 0.3, 0.1 nat more
+    assert list(sizes) == [64, 256, 1024] and perplexities == pytest.approx(np.exp([2.5, 2.2, 2.0]))
+    assert line(near, "full cache")[1] == pytest.approx(np.exp([1.9, 1.9]))
+    assert line(near, "baseline")[1] == pytest.approx(np.exp([3.1, 2.65, 2.2])), "read in chunks, but no full cache"
+    assert near.get_ylim()[1] < 1.5 * np.exp(1.9), "the window's published figure would flatten the rest"
+    assert (7.16, 7.16) in faint_lines(near) and (9.63, 7.72, 7.25) in faint_lines(near)
+    assert line(above, "tova+4")[1] == pytest.approx(100 * np.expm1([0.6, 0.3, 0.1]))
+    window = 100 * (np.array([4812.27, 3275.58, 1001.29]) / 7.16 - 1)  # above the full cache of the same source
+    (said,) = [held for points, held in faint_lines(above).items() if points == pytest.approx(window)]
+    assert said.get_color() == line_of(above, "window").get_color() and above.get_ylim()[1] > window[0]
+
+
+def test_perplexity_without_a_full_cache_is_shown_whole(root):
+    runs = [run for run in load(root / "perplexity") if run.label != "full"]
+    near, whole = perplexity_by_size.draw(runs).axes
+    assert line(whole, "tova+4")[1] == pytest.approx(np.exp([2.5, 2.2, 2.0]))
+    assert whole.get_ylim()[1] > 4812 > near.get_ylim()[1]
+
+
+def faint_lines(axis):
+    return {tuple(held.get_ydata()): held for held in axis.get_lines() if held.get_alpha() == 0.5}
 
 
 def line_of(axis, label):

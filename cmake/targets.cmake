@@ -51,7 +51,7 @@ endfunction()
 # together, several to a unit (off with ATTNLAB_UNITY=OFF: better while one file is being changed).
 function(attnlab_precompile target)
   target_precompile_headers(${target} REUSE_FROM attnlab_pch)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${ATTNLAB_UNITY} UNITY_BUILD_BATCH_SIZE 6)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${ATTNLAB_UNITY} UNITY_BUILD_BATCH_SIZE 12)
   foreach(source IN LISTS ARGN)
     attnlab_reaches_torch(${source} needed)
     if(NOT needed)

@@ -71,7 +71,7 @@ class Run:
     def __init__(self, path):
         self.path = pathlib.Path(path)
         try:
-            # No lock: a running record can be read, and the reader never stands in its writer's way.
+            # No lock: the file is replaced whole, never changed, and some file systems have no locks.
             with h5py.File(self.path, "r", locking=False) as file:
                 self._read(file)
         except FileNotFoundError:

@@ -11,6 +11,8 @@ from caches import size_of
 
 NEAR = 1.4  # the first panel reaches up to so many times the lowest perplexity
 LEAST = 0.01  # per cent above the full cache where the second panel begins
+OURS = dict(linewidth=1.4)
+FAINT = dict(linestyle=(0, (3, 3)), linewidth=1.1, alpha=0.5)
 
 
 def draw(runs):
@@ -27,25 +29,22 @@ def draw(runs):
     for axis in axes:
         sizes.size_axis(axis, policies.sizes)
     draw_lines(axes[0], policies, lines)
-    draw_published(axes[0], policies, said)
+    draw_published(axes[0], policies, said, said_full)
     if full:
         axes[0].axhline(full.mean, color=common.BLACK, **OURS, label="full cache")
-    for value in said_full:
-        axes[0].axhline(value, color=common.BLACK, **FAINT)
     axes[0].set_ylim(*extent([e.mean for e in policies.estimates("perplexity")], min(values)))
     axes[0].set_title("Perplexity against size of the cache")
+    axes[1].set_yscale("log")
     if full:
         draw_lines(axes[1], policies, {name: above(points, full.mean) for name, points in lines.items()})
         if said_full:
             draw_published(axes[1], policies, {name: above(points, said_full[0]) for name, points in said.items()})
+        axes[1].set_ylim(bottom=LEAST)
         axes[1].set_title("Above the full cache (per cent, log scale)")
     else:
         draw_lines(axes[1], policies, lines)
         draw_published(axes[1], policies, said)
         axes[1].set_title("All of it, log scale")
-    axes[1].set_yscale("log")
-    if full:
-        axes[1].set_ylim(bottom=LEAST)
     scaling.plain_numbers(axes[1])
     common.legend_below(made, axes[0], columns=sizes.columns(policies.names))
     return made
@@ -74,10 +73,6 @@ def published_of(cases):
     return [(size_of(case), value) for case in cases for value, _ in case.published("perplexity")]
 
 
-OURS = dict(linewidth=1.4)
-FAINT = dict(linestyle=(0, (3, 3)), linewidth=1.1, alpha=0.5)
-
-
 def draw_lines(axis, policies, lines):
     for name, points in lines.items():
         if points:
@@ -86,12 +81,14 @@ def draw_lines(axis, policies, lines):
             axis.errorbar(size, mean, yerr=error, **policies.looks[name], **OURS, capsize=3, label=name)
 
 
-def draw_published(axis, policies, said):
+def draw_published(axis, policies, said, said_full=()):
     """Faint, without markers, in the colour of ours."""
     for name, points in said.items():
         if points:
             axis.plot(*zip(*points), color=policies.looks[name]["color"], **FAINT)
-    if any(said.values()):
+    for value in said_full:
+        axis.axhline(value, color=common.BLACK, **FAINT)
+    if said_full or any(said.values()):
         axis.plot([], [], color=common.GREY, **FAINT, label="faint: published, another model")
 
 

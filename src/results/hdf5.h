@@ -28,7 +28,6 @@ class Handle {
     if (id_ >= 0) Close(id_);
   }
   operator hid_t() const { return id_; }  // NOLINT: implicit on purpose, it stands for the identifier
-  hid_t release() { return std::exchange(id_, H5I_INVALID_HID); }
 
  private:
   hid_t id_ = H5I_INVALID_HID;

@@ -2,14 +2,11 @@
 
 #include <ATen/Parallel.h>
 
-#include <set>
-
 #include "core/error.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/stop.h"
-#include "models/decoder.h"
 #include "tasks/model_step.h"
 #include "tasks/read_rate.h"
 
@@ -41,13 +38,6 @@ int64_t weight_bytes(const Decoder& decoder) {
     if (decoder->options().tied_embeddings || p.key() != "model.embed_tokens.weight")
       bytes += static_cast<int64_t>(p.value().nbytes());
   return bytes;
-}
-
-Decoder open_decoder(const DecodeSpeedOptions& o, torch::Device device) {
-  const auto type = type_of(o.precision);
-  if (!o.model.empty())
-    return load_hf_folder(model_folder(o.model), {.type = type, .device = device}).decoder;
-  return Decoder(o.sizes, torch::TensorOptions().dtype(type.value_or(torch::kFloat)).device(device));
 }
 
 /// A batch of texts on their way through one decoder.
@@ -132,12 +122,6 @@ double step_seconds(const std::vector<Interval>& intervals, std::size_t begin, s
   return median(all);
 }
 
-/// A figure's name says the threads only where they were asked for.
-std::string with_threads(const std::string& figure, int64_t threads) {
-  if (threads == 0) return figure;
-  return fmt::format("{}_{}_thread{}", figure, threads, threads == 1 ? "" : "s");
-}
-
 std::vector<Headline> headlines_of(int64_t threads) {
   const auto name = [&](const char* figure) { return with_threads(figure, threads); };
   return {{name("tokens_per_second"), "token/s", "of all texts together, median step", Better::higher},
@@ -192,12 +176,7 @@ void summarise(const DecodeSpeedOptions& o, const Decoded& all, int64_t threads,
 }  // namespace
 
 void DecodeSpeedOptions::visit(Fields& f) {
-  f("model", model, OneOf{},
-    "folder with config.json and *.safetensors as on Hugging Face, or the folder of a run that trained one; "
-    "empty: random weights of the sizes below");
-  f("sizes", sizes, "of a model with random weights; no effect where model names one");
-  f("precision", precision, weight_types,
-    "type of weights and activations; saved: as in the folder, fp32 for random weights");
+  decoder.visit(f);
   f("cache", cache, "what each layer keeps of the tokens that it has read");
   f("batch_size", batch_size, Range{1, 65536}, "texts side by side");
   f("context", context, Range{2, 1 << 24},
@@ -205,17 +184,11 @@ void DecodeSpeedOptions::visit(Fields& f) {
   f("tokens", tokens, Range{1, 1 << 24}, "timed steps");
   f("warm_up", warm_up, Range{0, 1 << 16}, "untimed steps before them");
   f("interval", interval, Range{1, 1 << 24}, "steps that are timed together, a row of /decode");
-  f("thread_counts", thread_counts, Range{0, 4096},
-    "numbers of CPU threads to measure with, one after the other; 0: the run's `threads`");
+  visit_thread_counts(f, thread_counts);
   f("read_bytes", read_bytes, Range{1 << 20, 1e12},
     "bytes that the measurement of the read rate goes through");
   f.require(context > tokens + warm_up, "context",
             fmt::format("of {} tokens leaves none to be read before {} steps", context, tokens + warm_up));
-  const std::set<int64_t> distinct(thread_counts.begin(), thread_counts.end());
-  f.require(!distinct.empty() && distinct.size() == thread_counts.size(), "thread_counts",
-            "must name at least one number of threads, and none twice");
-  f.require(!model.empty() || sizes.vocabulary > 0, "sizes",
-            "needs a vocabulary of at least one token where no model is named");
   f.require(cache.protect.empty(), "cache", "protects strings, but the tokens here are drawn at random");
 }
 
@@ -240,16 +213,16 @@ std::vector<Headline> DecodeSpeedOptions::headlines() const {
 }
 
 double DecodeSpeedOptions::work() const {
-  if (!model.empty()) return 0;
+  if (!decoder.random()) return 0;
   const double read =
       static_cast<double>(context) + static_cast<double>(tokens) * static_cast<double>(batch_size);
-  return 2.0 * read * static_cast<double>(parameter_count(sizes));
+  return 2.0 * read * static_cast<double>(parameter_count(decoder.sizes));
 }
 
 int64_t DecodeSpeedOptions::memory(torch::DeviceType) const {
-  if (!model.empty()) return 0;
-  const DecoderOptions d = sizes.resolved();
-  const int64_t each = precision == WeightType::bf16 ? 2 : 4;
+  if (!decoder.random()) return 0;
+  const DecoderOptions d = decoder.sizes.resolved();
+  const int64_t each = decoder.number_bytes();
   int64_t states = 0;
   for (const int64_t size : sizes_of_layers(cache, d.layers))
     states += (size == 0 ? context : size + 1) * 2 * d.kv_heads * d.head_dim;
@@ -262,13 +235,13 @@ void DecodeSpeedOptions::run(const RunContext& context, RecordSink& record) cons
   if (!context.init_from.empty())
     user_error("task decode_speed reads its weights from `model`, not from init_from");
   torch::manual_seed(derive_seed(context.seed, "decode_speed"));
-  const Decoder decoder = open_decoder(*this, context.device);
-  const int64_t weights = weight_bytes(decoder);
+  const Decoder timed = decoder.open(context.device);
+  const int64_t weights = weight_bytes(timed);
   const int threads_before = at::get_num_threads();
   Decoded all;
   for (const int64_t threads : thread_counts) {
     at::set_num_threads(threads == 0 ? threads_before : static_cast<int>(threads));
-    all = decode(*this, decoder, context.seed);
+    all = decode(*this, timed, context.seed);
     write_rows(all, at::get_num_threads(), record);
     summarise(*this, all, threads, weights, record);
   }

@@ -3,20 +3,16 @@
 // llama-bench does: choosing a token is not part of what is timed, the logits are.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "cache/cache_options.h"
-#include "models/decoder_options.h"
-#include "tasks/model_folder.h"
 #include "tasks/task.h"
+#include "tasks/timed_decoder.h"
 
 namespace attnlab {
 
 struct DecodeSpeedOptions final : TaskOptions {
-  std::string model;
-  DecoderOptions sizes;
-  WeightType precision = WeightType::saved;
+  TimedDecoder decoder;
   CacheOptions cache;
   int64_t batch_size = 1;
   int64_t context = 4096;

@@ -3,6 +3,7 @@
 #include "tasks/classify.h"
 #include "tasks/decode_speed.h"
 #include "tasks/perplexity.h"
+#include "tasks/score_speed.h"
 #include "tasks/speed.h"
 #include "tasks/step_speed.h"
 #include "tasks/task.h"
@@ -20,6 +21,8 @@ const std::vector<Entry<TaskOptions>>& registry<TaskOptions>() {
           "speed and memory of decoding at a held depth, by cache policy and batch (TOVA §5)"),
       entry<TaskOptions, PerplexityOptions>(
           "perplexity", "perplexity of texts under a pre-trained decoder and a bounded cache (TOVA §5)"),
+      entry<TaskOptions, ScoreSpeedOptions>(
+          "score_speed", "speed of scoring given text layer by layer, beside a full cache (TOVA §5)"),
       entry<TaskOptions, SpeedOptions>(
           "speed", "time and memory of one model at one length, training and inference (Luna §4.1)"),
       entry<TaskOptions, StepSpeedOptions>(

@@ -23,11 +23,11 @@ class DecodeSpeed : public testing::Test {
  protected:
   DecodeSpeed() {
     install_counting_allocator();
-    options.sizes.vocabulary = 50;
-    options.sizes.dim = kHeadsTimesSize;
-    options.sizes.ffn_dim = 64;
-    options.sizes.layers = kLayers;
-    options.sizes.heads = 4;
+    options.decoder.sizes.vocabulary = 50;
+    options.decoder.sizes.dim = kHeadsTimesSize;
+    options.decoder.sizes.ffn_dim = 64;
+    options.decoder.sizes.layers = kLayers;
+    options.decoder.sizes.heads = 4;
     options.context = 100;
     options.tokens = 20;
     options.warm_up = 3;
@@ -110,7 +110,7 @@ TEST_F(DecodeSpeed, AStepReadsAllWeightsButTheTableOfEmbeddings) {
   measure();
   const double d = kHeadsTimesSize, layer = 4 * d * d + 3 * d * 64 + 2 * d;
   EXPECT_EQ(figure("weight_bytes"), kFloat * (kLayers * layer + d + 50 * d));
-  options.sizes.tied_embeddings = true;
+  options.decoder.sizes.tied_embeddings = true;
   measure();
   EXPECT_EQ(figure("weight_bytes"), kFloat * (kLayers * layer + d + 50 * d))
       << "the table is the output's weight";
@@ -127,7 +127,7 @@ TEST_F(DecodeSpeed, NamesTheThreadsThatItWasAskedFor) {
 }
 
 TEST_F(DecodeSpeed, ReadsAModelsFolder) {
-  options.model = ATTNLAB_SOURCE_DIR "/tests/golden/decoders/llama";  // 64 positions
+  options.decoder.model = ATTNLAB_SOURCE_DIR "/tests/golden/decoders/llama";  // 64 positions
   options.context = 60;
   options.tokens = 10;
   measure();

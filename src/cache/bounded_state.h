@@ -12,23 +12,13 @@
 #include <vector>
 
 #include "cache/afterlife.h"
+#include "cache/bounded_options.h"
 #include "cache/cache_options.h"
-#include "cache/lane.h"
 #include "cache/state.h"
 #include "cache/step_space.h"
 #include "cache/token_call.h"
 
 namespace attnlab {
-
-/// Options of one layer, resolved.
-struct BoundedOptions {
-  std::shared_ptr<PolicyOptions> policy;
-  LaneOptions lane;
-  DropAt prompt = DropAt::every_token;  ///< in the first call of attend()
-  int64_t piece = 1;                    ///< tokens between droppings where a call brings several
-  bool compress_gaps = false;
-  uint64_t seed = 0;
-};
 
 class BoundedState final : public LayerState {
  public:

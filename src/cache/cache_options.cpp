@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "cache/bounded_state.h"
+#include "cache/device_state.h"
 #include "cache/full.h"
 #include "cache/full_state.h"
 #include "core/error.h"
@@ -116,7 +117,10 @@ DecoderState make_states(const CacheOptions& options, const StateShape& shape, c
     }
     bounded.lane.size = sizes[l];
     bounded.seed = derive_seed(run.seed, "cache", static_cast<uint64_t>(l));
-    states.push_back(std::make_unique<BoundedState>(bounded, shape, run));
+    if (DeviceState::serves(bounded, shape, run))
+      states.push_back(std::make_unique<DeviceState>(bounded, shape, run));
+    else
+      states.push_back(std::make_unique<BoundedState>(bounded, shape, run));
   }
   return states;
 }

@@ -54,13 +54,17 @@ enum class Heads { together, apart };
 /// What becomes of a state that is dropped.
 enum class Dropped { forgotten, merged, summarised };
 
+/// Rules that the operators can apply without asking the policy (kernels/bounded_operators.h).
+enum class PlainRule { none, lowest_weight, oldest };
+
 /// What a policy asks of the caches that run it.
 struct PolicyNeeds {
   bool key_norms = false;
   bool surprisal = false;  ///< known only after the token before has passed all layers: decoding steps only
   bool prefill_only = false;  ///< drops once, after the prompt; what comes later is kept
   Dropped dropped = Dropped::forgotten;
-  int64_t directions = 0;  ///< of the summary, where states are summarised
+  int64_t directions = 0;             ///< of the summary, where states are summarised
+  PlainRule plain = PlainRule::none;  ///< what the policy does, where it is one of these
 
   /// Whether a step's output depends on states only through which of them are live, so that a block of tokens
   /// can be multiplied at once.

@@ -9,6 +9,7 @@ namespace attnlab {
 
 struct TovaOptions final : PolicyOptions {
   void visit(Fields& f) override { visit_heads(f); }
+  PolicyNeeds needs() const override { return {.plain = PlainRule::lowest_weight}; }
   std::unique_ptr<Policy> build(const PolicyShape& shape) const override;
 };
 

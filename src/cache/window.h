@@ -8,6 +8,7 @@
 namespace attnlab {
 
 struct WindowOptions final : PolicyOptions {
+  PolicyNeeds needs() const override { return {.plain = PlainRule::oldest}; }
   std::unique_ptr<Policy> build(const PolicyShape& shape) const override;
 };
 

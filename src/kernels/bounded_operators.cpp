@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include "kernels/bounded_attention.h"
 #include "kernels/bounded_checks.h"
@@ -13,60 +12,17 @@ namespace {
 
 constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 
-/// TOVA's decisions for one sequence.
-class TovaHost final : public StepHost {
- public:
-  TovaHost(int64_t slots, int64_t size, int64_t* expiry)
-      : size_(size),
-        expiry_(expiry),
-        free_(slots),
-        order_(slots, -1),
-        bar_(slots, std::numeric_limits<double>::infinity()),
-        scores_(slots),
-        bias_(slots, minus_infinity) {
-    std::iota(free_.rbegin(), free_.rend(), 0);  // the lowest is taken first
+/// The slot of a full lane whose state goes. shares: [heads, slots], sums over each head's query heads: for
+/// the order of their means the sum does as well.
+int64_t lowest_of(const float* shares, int64_t heads, const int64_t* order, const BoundedRule& rule) {
+  const int64_t slots = rule.size + 1;
+  std::vector<double> scores(slots, 0.0), bar(slots, 0.0);
+  for (int64_t s = 0; s < slots; ++s) {
+    if (order[s] < rule.protect_first) bar[s] = std::numeric_limits<double>::infinity();
+    for (int64_t h = 0; h < heads && !rule.by_age; ++h) scores[s] += shares[h * slots + s];
   }
-
-  int64_t take() override {
-    const int64_t slot = free_.back();
-    free_.pop_back();
-    extent_ = std::max(extent_, slot + 1);
-    return slot;
-  }
-  int64_t extent() const override { return extent_; }
-  void arrive(int64_t i, int64_t slot) override {
-    newest_ = i;
-    order_[slot] = i;
-    bar_[slot] = 0;
-    bias_[slot] = 0;
-    expiry_[i] = -1;
-    ++live_;
-  }
-  void decide(const float* mean, int64_t slots) override {
-    if (live_ <= size_) return;
-    simd().widen(slots, mean, scores_.data());
-    const int64_t slot = simd().lowest(slots, scores_.data(), bar_.data(), order_.data());
-    expiry_[order_[slot]] = newest_;
-    bar_[slot] = std::numeric_limits<double>::infinity();
-    bias_[slot] = minus_infinity;
-    dead_.push_back(slot);
-    --live_;
-  }
-  int64_t dead() const override { return static_cast<int64_t>(dead_.size()); }
-  void recycle(int64_t count) override {
-    free_.insert(free_.end(), dead_.begin(), dead_.begin() + count);
-    dead_.erase(dead_.begin(), dead_.begin() + count);
-  }
-
-  const float* bias() const { return bias_.data(); }
-
- private:
-  int64_t size_, newest_ = 0, live_ = 0, extent_ = 0;
-  int64_t* expiry_;
-  std::vector<int64_t> free_, dead_, order_;  // order_, bar_, scores_ and bias_ are by slot
-  std::vector<double> bar_, scores_;
-  std::vector<float> bias_;
-};
+  return simd().lowest(slots, scores.data(), bar.data(), order);
+}
 
 }  // namespace
 
@@ -111,34 +67,64 @@ std::tuple<Tensor, Tensor> bounded_attention_step(const Tensor& q, const Tensor&
   return {y, shares};
 }
 
-std::tuple<Tensor, Tensor> tova_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t size) {
-  check_no_gradient({q, k, v});
-  check_text_shapes(q, k, v);
-  check_size(size);
-  const int64_t batch = q.size(0), tokens = q.size(1);
-  const HeadShape shape{q.size(2), k.size(2), q.size(3)};
-  check_heads(shape.heads, shape.kv_heads);
+std::tuple<Tensor, Tensor> bounded_decode_step(const Tensor& q, const Tensor& k, const Tensor& v,
+                                               const KeptStates& kept, BoundedRule rule,
+                                               const Tensor& present) {
+  check_no_gradient({q, k, v, kept.k, kept.v});
+  check_size(rule.size, rule.protect_first);
+  const int64_t lanes = check_decode_shapes(q, k, v, kept.k, kept.v, kept.order, kept.counts, rule.size);
+  const int64_t batch = q.size(0), kv_heads = k.size(1), d = q.size(2), units = batch * kv_heads;
+  check_heads(q.size(1), kv_heads);
+  if (present.defined()) check_beside(present, q, torch::kBool, {batch}, "present [B]");
+  Tensor y = torch::empty_like(q), dropped = torch::full({lanes}, -1, torch::kLong);
+  if (q.numel() == 0) return {y, dropped};
 
-  Tensor y = torch::empty_like(q), expiry = torch::empty({batch, tokens}, torch::kLong);
-  if (q.numel() == 0) return {y, expiry.fill_(-1)};
-  std::vector<int64_t> columns(tokens);
-  std::iota(columns.begin(), columns.end(), 0);
-  on_threads(batch, [&](int64_t sequence, int threads) {
-    const int64_t query = sequence * tokens * shape.heads * shape.d,
-                  key = sequence * tokens * shape.kv_heads * shape.d;
-    BlockSpace space(shape, std::min(size, tokens), tokens, threads);
-    TovaHost host(space.slots(), size, expiry.mutable_data_ptr<int64_t>() + sequence * tokens);
-    space.attend({.count = tokens,
-                  .columns = columns.data(),
-                  .q = q.const_data_ptr<float>() + query,
-                  .k = k.const_data_ptr<float>() + key,
-                  .v = v.const_data_ptr<float>() + key,
-                  .y = y.mutable_data_ptr<float>() + query,
-                  .q_stride = shape.heads * shape.d,
-                  .k_stride = shape.kv_heads * shape.d},
-                 host, host.bias());
-  });
-  return {y, expiry};
+  const int64_t slots = rule.size + 1, heads = units / lanes;
+  const auto absent = [&](int64_t lane) {
+    return present.defined() && !present.const_data_ptr<bool>()[lane * batch / lanes];
+  };
+  int64_t* const counts = kept.counts.mutable_data_ptr<int64_t>();
+  const std::vector<float> all_seen(slots, 0.0f);
+  std::vector<const float*> biases(units, nullptr);
+  std::vector<int64_t> ends(units, 0);
+  for (int64_t unit = 0; unit < units; ++unit) {
+    if (absent(unit / heads)) continue;
+    const int64_t live = counts[3 * (unit / heads) + 1], slot = counts[3 * (unit / heads) + 2];
+    TORCH_CHECK(0 <= slot && slot <= live && live < slots, "counts do not fit a cache of ", rule.size,
+                " states");
+    biases[unit] = all_seen.data();
+    ends[unit] = live + 1;
+    std::copy_n(k.const_data_ptr<float>() + unit * d, d,
+                kept.k.mutable_data_ptr<float>() + (unit * slots + slot) * d);
+    std::copy_n(v.const_data_ptr<float>() + unit * d, d,
+                kept.v.mutable_data_ptr<float>() + (unit * slots + slot) * d);
+  }
+  std::vector<float> scratch, shares(units * slots);
+  attend_step({.shape = {q.size(1), kv_heads, d},
+               .batch = batch,
+               .slots = slots,
+               .q = q.const_data_ptr<float>(),
+               .k = kept.k.const_data_ptr<float>(),
+               .v = kept.v.const_data_ptr<float>(),
+               .bias = biases.data(),
+               .extent = ends.data(),
+               .y = y.mutable_data_ptr<float>(),
+               .shares = shares.data()},
+              scratch);
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    if (absent(lane)) continue;
+    int64_t *const order = kept.order.mutable_data_ptr<int64_t>() + lane * slots, *const count =
+                                                                                      counts + 3 * lane;
+    order[count[2]] = count[0]++;
+    if (count[1] < rule.size) {
+      count[2] = ++count[1];
+      continue;
+    }
+    const int64_t slot = lowest_of(shares.data() + lane * heads * slots, heads, order, rule);
+    dropped.mutable_data_ptr<int64_t>()[lane] = order[slot];
+    count[2] = slot;
+  }
+  return {y, dropped};
 }
 
 }  // namespace attnlab

@@ -85,6 +85,27 @@ TORCH_LIBRARY(attnlab, m) {
           check_native({q, k, v});
           return tova_attention(q.contiguous(), k.contiguous(), v.contiguous(), size);
         });
+  m.def(
+      "bounded_text(Tensor q, Tensor k, Tensor v, int size, int protect_first=0, bool by_age=False, bool "
+      "apart=False, Tensor? present=None) -> (Tensor y, Tensor expiry)",
+      [](const Tensor& q, const Tensor& k, const Tensor& v, int64_t size, int64_t protect_first, bool by_age,
+         bool apart, const MaybeTensor& present) {
+        check_native({q, k, v});
+        return bounded_text(q.contiguous(), k.contiguous(), v.contiguous(), {size, protect_first, by_age},
+                            apart, or_undefined(present));
+      });
+  m.def(
+      "bounded_decode_step(Tensor q, Tensor k, Tensor v, Tensor(a!) kept_k, Tensor(b!) kept_v, Tensor(c!) "
+      "order, Tensor(d!) counts, int size, int protect_first=0, bool by_age=False, Tensor? present=None) -> "
+      "(Tensor y, Tensor dropped)",
+      [](const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& kept_k, const Tensor& kept_v,
+         const Tensor& order, const Tensor& counts, int64_t size, int64_t protect_first, bool by_age,
+         const MaybeTensor& present) {
+        check_native({q, k, v, kept_k, kept_v});
+        return bounded_decode_step(q.contiguous(), k.contiguous(), v.contiguous(),
+                                   {kept_k, kept_v, order, counts}, {size, protect_first, by_age},
+                                   or_undefined(present));
+      });
 }
 
 }  // namespace attnlab

@@ -1,43 +1,21 @@
 // The CUDA operators on a GPU against the native ones on the CPU: kernels/cuda/register.cpp. Skipped with its
 // reason where there is no GPU or no library for it.
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <filesystem>
-
+#include "cuda_libraries.h"
 #include "kernels/bounded_operators.h"
 
 namespace attnlab {
 namespace {
 
-namespace fs = std::filesystem;
 using TensorPair = std::tuple<Tensor, Tensor>;
-
-fs::path folder_of_function(const void* function) {
-  Dl_info info{};
-  dladdr(function, &info);
-  return fs::path(info.dli_fname).parent_path();
-}
-
-/// Opens LibTorch's CUDA library and the project's. Returns "" or why there is nothing to test.
-std::string open_cuda_operators() {
-  void* const driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (!driver) return "no CUDA device here: there is no NVIDIA driver";
-  const fs::path own =
-      folder_of_function(reinterpret_cast<const void*>(&tova_attention)) / "libattnlab_ops_cuda.so";
-  if (!fs::exists(own)) return "built without the CUDA operators: scripts/build cuda makes them";
-  const auto threads = reinterpret_cast<const void*>(static_cast<int (*)()>(&at::get_num_threads));
-  for (const fs::path& library : {folder_of_function(threads) / "libtorch_cuda.so", own})
-    if (!dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL)) return dlerror();
-  return torch::cuda::is_available() ? "" : "no CUDA device here that Torch can use";
-}
 
 class CudaDevice : public testing::Test {
  protected:
   void SetUp() override {
-    static const std::string reason = open_cuda_operators();
+    const std::string reason = why_no_cuda_operators();
     if (!reason.empty()) GTEST_SKIP() << reason;
     torch::manual_seed(5);
   }
@@ -59,8 +37,8 @@ using Step = TensorPair(const Tensor&, const Tensor&, const Tensor&, const std::
 using Tova = TensorPair(const Tensor&, const Tensor&, const Tensor&, int64_t);
 using Text = TensorPair(const Tensor&, const Tensor&, const Tensor&, int64_t, int64_t, bool, bool,
                         const std::optional<Tensor>&);
-using Decode = TensorPair(const Tensor&, const Tensor&, const Tensor&, Tensor, Tensor, Tensor, Tensor,
-                          int64_t, int64_t, bool, const std::optional<Tensor>&);
+using Decode = TensorPair(const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
+                          const Tensor&, const Tensor&, int64_t, int64_t, bool, const std::optional<Tensor>&);
 
 TEST_F(CudaDevice, StepEqualsTheNativeOne) {
   const auto step = operation<Step>("attnlab::bounded_attention_step");

@@ -107,8 +107,8 @@ def test_bounded_attention_step_sees_everything_by_default(torch):
     close(torch, shares.sum(-1), torch.ones(2, 4))
 
 
-def tova_in_double(torch, q, k, v, size):
-    """The rule token by token: y [T, H, d], expiry [T] and the smallest relative gap between a decision's two lowest."""
+def bounded_in_double(torch, q, k, v, size, protect_first=0, by_age=False):
+    """The rules token by token: y [T, H, d], expiry [T], smallest relative gap between a decision's two lowest scores."""
     tokens, heads, _ = q.shape
     group = heads // k.shape[1]
     live = torch.zeros(tokens, dtype=torch.bool)
@@ -119,7 +119,8 @@ def tova_in_double(torch, q, k, v, size):
         y[t] = torch.einsum("ht,thd->hd", weights, v.repeat_interleave(group, 1))
         if live.sum() <= size:
             continue
-        mean = weights.mean(0).masked_fill(~live, float("inf"))
+        scores = torch.arange(tokens, dtype=q.dtype) if by_age else weights.mean(0)
+        mean = scores.masked_fill(~live | (torch.arange(tokens) < protect_first), float("inf"))
         low, lowest = mean.topk(2, largest=False)
         gap = min(gap, ((low[1] - low[0]) / low[1]).item())
         live[lowest[0]] = False
@@ -134,10 +135,60 @@ def test_tova_attention_over_a_whole_text(torch, batch, kv):
     y, expiry = torch.ops.attnlab.tova_attention(q, k, v, size)
     assert ((expiry == -1).sum(1) == size).all()
     for b in range(batch):
-        want_y, want_expiry, gap = tova_in_double(torch, q[b].double(), k[b].double(), v[b].double(), size)
+        want_y, want_expiry, gap = bounded_in_double(torch, q[b].double(), k[b].double(), v[b].double(), size)
         assert gap > 1e-5  # else fp32 may decide otherwise
         assert torch.equal(expiry[b], want_expiry)
         close(torch, y[b].double(), want_y)
+
+
+RULES = [dict(protect_first=first, by_age=by_age) for first in (0, 3) for by_age in (False, True)]
+
+
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("rule", RULES)
+def test_bounded_text_and_the_same_token_by_token(torch, rule, apart):
+    """Padding on either side; heads of a layer deciding together, or each key-value head alone."""
+    batch, tokens, heads, kv, d, size = 3, 90, 4, 2, 16, 20
+    q, k, v = torch.randn(batch, tokens, heads, d), *(torch.randn(batch, tokens, kv, d) for _ in range(2))
+    present = torch.ones(batch, tokens, dtype=torch.bool)
+    present[0, :11] = present[1, 70:] = False
+    y, expiry = torch.ops.attnlab.bounded_text(q, k, v, size, **rule, apart=apart, present=present)
+    lanes = expiry if apart else expiry[:, None]
+    assert torch.equal(lanes == -2, ~present[:, None].expand_as(lanes)) and not y[~present].any()
+
+    step_y, step_expiry = read_token_by_token(torch, q, k, v, size, rule, kv if apart else 1, present)
+    close(torch, y, step_y)
+    assert torch.equal(lanes, step_expiry)
+
+    for b in range(batch):
+        column = present[b].nonzero()[:, 0]
+        for lane in range(lanes.shape[1]):
+            # the lane's key-value heads, and their query heads
+            few = slice(lane, lane + 1) if apart else slice(None)
+            asking = slice(2 * lane, 2 * lane + 2) if apart else slice(None)
+            parts = (x.double() for x in (q[b, column, asking], k[b, column, few], v[b, column, few]))
+            want_y, want, gap = bounded_in_double(torch, *parts, size, **rule)
+            assert gap > 1e-5
+            assert torch.equal(lanes[b, lane, column], torch.where(want < 0, want, column[want]))
+            close(torch, y[b, column, asking].double(), want_y)
+
+
+def read_token_by_token(torch, q, k, v, size, rule, groups, present):
+    """bounded_decode_step over a text: y and expiry [B, groups, T]."""
+    batch, tokens, kv, d = k.shape
+    kept_k, kept_v = (torch.full((batch, kv, size + 1, d), float("nan")) for _ in range(2))
+    order, counts = (torch.zeros(batch * groups, n, dtype=torch.long) for n in (size + 1, 3))
+    y, expiry = torch.empty_like(q), torch.where(present, -1, -2)[:, None].repeat(1, groups, 1)
+    for t in range(tokens):
+        y[:, t], dropped = torch.ops.attnlab.bounded_decode_step(
+            q[:, t], k[:, t], v[:, t], kept_k, kept_v, order, counts, size, **rule, present=present[:, t]
+        )
+        for lane, nth in enumerate(dropped.tolist()):
+            if nth >= 0:
+                b = lane // groups
+                expiry[b, lane % groups, present[b].nonzero()[nth, 0]] = t
+    assert counts.view(batch, groups, 3)[:, 0, 0].tolist() == present.sum(1).tolist()
+    return y, expiry
 
 
 def test_tova_attention_that_holds_everything_is_causal_attention(torch):
@@ -166,5 +217,9 @@ def test_bounded_operators_refuse_what_they_cannot_do(torch):
     text = torch.randn(1, 5, 2, 8)
     with pytest.raises(RuntimeError, match="a cache of 0 states holds nothing"):
         ops.tova_attention(text, text, text, 0)
+    with pytest.raises(RuntimeError, match="a cache of 2 states cannot protect the first 3"):
+        ops.bounded_text(text, text, text, 2, protect_first=3)
+    with pytest.raises(RuntimeError, match=r"expected counts \[B, 3\] or \[B·K, 3\]"):
+        ops.bounded_decode_step(text[:, 0], text[:, 0], text[:, 0], text, text, text, text[0, 0, 0], 2)
     with pytest.raises(RuntimeError, match="fp32 tensors on the CPU"):
         ops.tova_attention(text.double(), text.double(), text.double(), 2)

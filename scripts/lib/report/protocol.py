@@ -156,7 +156,8 @@ def batch(run):
     if not size:
         return None
     accumulated = run.setting("train.accumulate") or 1
-    what = {"perplexity": "chunk", "train_lm": "chunk", "score_speed": "chunk", "decode_speed": "text"}.get(run.setting("task"), "example")
+    names = {"perplexity": "chunk", "train_lm": "chunk", "score_speed": "chunk", "decode_speed": "text"}
+    what = names.get(run.setting("task"), "example")
     count = f"1 {what}" if size * accumulated == 1 else f"{size * accumulated} {what}s"
     return count + (f" in {accumulated} parts" if accumulated > 1 else "")
 

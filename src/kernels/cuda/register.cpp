@@ -1,6 +1,6 @@
 // The bounded operators on CUDA: libattnlab_ops_cuda.so, opened beside libattnlab_ops.so, adds to the same
-// names (bounded_operators.h) what runs where their tensors are on a GPU, in fp32 and bf16, and two more that
-// are there on CUDA alone. Nothing waits for the device. Not run on a GPU yet: see bounded_step.h.
+// names (bounded_operators.h) what runs where their tensors are on a GPU, in fp32 and bf16. Nothing waits for
+// the device. Not run on a GPU yet: see bounded_step.h.
 //
 // H query heads, K key-value heads of H / K query heads each, d head size.
 #include <ATen/ATen.h>
@@ -29,15 +29,6 @@ void check_rows(std::initializer_list<Tensor> tensors) {
     TORCH_CHECK(t.is_cuda() && t.device() == first.device() && t.scalar_type() == first.scalar_type() &&
                     (t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16),
                 "this operator takes fp32 or bf16 tensors on one device, not ", t.toString());
-}
-
-/// A tensor beside the rows, of a given type and shape.
-void check_beside(const Tensor& t, const Tensor& rows, at::ScalarType type, at::IntArrayRef sizes,
-                  const char* name) {
-  TORCH_CHECK(
-      t.device() == rows.device() && t.scalar_type() == type && t.sizes() == sizes && t.is_contiguous(),
-      "expected ", name, " contiguous, ", type, " ", sizes, " on ", rows.device(), ", not ", t.toString(),
-      " ", t.sizes());
 }
 
 int small(int64_t x) {
@@ -93,14 +84,12 @@ TensorPair step(const Tensor& q_, const Tensor& k_, const Tensor& v_, const Mayb
   return {y, shares};
 }
 
-/// q: [B, T, H, d]. k, v: [B, T, K, d]. present: bool [B, T], false at padding. Returns y and expiry: [B, T],
-/// or [B, K, T] where heads decide apart; −1 where kept, −2 at padding.
 TensorPair text(const Tensor& q_, const Tensor& k_, const Tensor& v_, int64_t size, int64_t protect_first,
                 bool by_age, bool apart, const MaybeTensor& present) {
   check_rows({q_, k_, v_});
   const Tensor q = q_.contiguous(), k = k_.contiguous(), v = v_.contiguous();
   check_text_shapes(q, k, v);
-  check_size(size);
+  check_size(size, protect_first);
   const c10::cuda::CUDAGuard guard(q.device());
   const int64_t batch = q.size(0), tokens = q.size(1), kv = k.size(2);
   MaybeTensor kept;
@@ -129,28 +118,15 @@ TensorPair tova(const Tensor& q, const Tensor& k, const Tensor& v, int64_t size)
   return text(q, k, v, size, 0, false, false, {});
 }
 
-/// q: [B, H, d]. k, v: [B, K, d], of the new token. kept_k, kept_v: [B, K, size + 1, d]. order: int64
-/// [L, size + 1]. counts: int64 [L, 3], zeros before the first token. L is B, or B·K: heads then decide
-/// apart. present: bool [B]. Returns y and dropped [L]: which token of its sequence went, −1: none.
 TensorPair decode(const Tensor& q_, const Tensor& k_, const Tensor& v_, const Tensor& kept_k,
                   const Tensor& kept_v, const Tensor& order, const Tensor& counts, int64_t size,
                   int64_t protect_first, bool by_age, const MaybeTensor& present) {
   check_rows({q_, k_, v_, kept_k, kept_v});
   const Tensor q = q_.contiguous(), k = k_.contiguous(), v = v_.contiguous();
-  TORCH_CHECK(q.dim() == 3 && k.dim() == 3 && k.sizes() == v.sizes() && k.size(0) == q.size(0) &&
-                  k.size(2) == q.size(2),
-              "expected q [B, H, d] and k, v [B, K, d], not ", q.sizes(), ", ", k.sizes(), " and ",
-              v.sizes());
-  check_size(size);
-  const int64_t batch = q.size(0), kv = k.size(1), d = q.size(2),
-                lanes = counts.dim() == 2 ? counts.size(0) : 0;
-  TORCH_CHECK(lanes == batch || lanes == batch * kv, "expected counts [B, 3] or [B·K, 3], not ",
-              counts.sizes());
+  check_size(size, protect_first);
+  const int64_t lanes = check_decode_shapes(q, k, v, kept_k, kept_v, order, counts, size);
+  const int64_t batch = q.size(0), kv = k.size(1), d = q.size(2);
   const c10::cuda::CUDAGuard guard(q.device());
-  check_beside(kept_k, q, q.scalar_type(), {batch, kv, size + 1, d}, "kept_k [B, K, size + 1, d]");
-  check_beside(kept_v, q, q.scalar_type(), {batch, kv, size + 1, d}, "kept_v [B, K, size + 1, d]");
-  check_beside(order, q, at::kLong, {lanes, size + 1}, "order [L, size + 1]");
-  check_beside(counts, q, at::kLong, {lanes, 3}, "counts [L, 3]");
   MaybeTensor kept;
   if (present) check_beside(present->contiguous(), q, at::kBool, {batch}, "present [B]");
   Tensor y = at::empty_like(q), dropped = at::empty({lanes}, counts.options());
@@ -176,19 +152,6 @@ TensorPair decode(const Tensor& q_, const Tensor& k_, const Tensor& v_, const Te
 }
 
 }  // namespace
-
-TORCH_LIBRARY_FRAGMENT(attnlab, m) {
-  m.def(
-      "bounded_text(Tensor q, Tensor k, Tensor v, int size, int protect_first=0, bool by_age=False, bool "
-      "apart=False, "
-      "Tensor? present=None) -> (Tensor y, Tensor expiry)");
-  m.def(
-      "bounded_decode_step(Tensor q, Tensor k, Tensor v, Tensor(a!) kept_k, Tensor(b!) kept_v, Tensor(c!) "
-      "order, "
-      "Tensor(d!) counts, int size, int protect_first=0, bool by_age=False, Tensor? present=None) -> (Tensor "
-      "y, "
-      "Tensor dropped)");
-}
 
 TORCH_LIBRARY_IMPL(attnlab, CUDA, m) {
   m.impl("bounded_attention_step", step);

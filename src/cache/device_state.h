@@ -1,0 +1,53 @@
+// A multi-state that never leaves its device: attention and every decision are made by the operators of
+// kernels/bounded_operators.h, and nothing waits for the host. For GPUs, and for the policies whose rule
+// those operators know: TOVA and windows. The same results as BoundedState, which serves everything else.
+#pragma once
+
+#include "cache/bounded_options.h"
+#include "cache/cache_options.h"
+#include "cache/state.h"
+
+namespace attnlab {
+
+class DeviceState final : public LayerState {
+ public:
+  /// Whether the operators do what these options ask, for heads of this shape and states of this type. Where
+  /// the operators of the device are not loaded they do nothing.
+  static bool serves(const BoundedOptions& options, const StateShape& shape, const StateRun& run);
+
+  /// Whether the operators give on this device what they give on the CPU, for a small text at once and token
+  /// by token. serves() asks it once a process: a kernel that is wrong on some GPU would spoil every figure.
+  static bool agrees_with_cpu(torch::Device device);
+
+  DeviceState(BoundedOptions options, const StateShape& shape, const StateRun& run);
+
+  Tensor attend(const NewTokens& tokens, const Rope& rope) override;
+  int64_t bytes() const override;
+  void reorder(const Tensor& rows) override;
+  Tensor expiry() const override;
+
+ private:
+  /// The first call, with several tokens.
+  Tensor read_text(const Tensor& q_BTHd, const Tensor& k_BTKd, const Tensor& v_BTKd,
+                   const Tensor& present_BT);
+  Tensor read_tokens(const Tensor& q_BTHd, const Tensor& k_BTKd, const Tensor& v_BTKd,
+                     const Tensor& present_BT);
+  /// What is left of a text, from when each of its tokens was dropped.
+  void keep(const Tensor& k_BTKd, const Tensor& v_BTKd, const Tensor& present_BT, const Tensor& expiry_BGT);
+  /// The token of this column has been read.
+  void record(int64_t column, const Tensor& present_B, const Tensor& dropped_L);
+  void make_room(int64_t columns);
+
+  int64_t size() const { return options_.lane.size; }
+  bool by_age() const { return plain_ == PlainRule::oldest; }
+
+  BoundedOptions options_;
+  PlainRule plain_;
+  int64_t groups_;                 ///< lanes of a sequence: 1, or a lane a key-value head
+  int64_t columns_ = 0;            ///< tokens fed so far, padding counted
+  Tensor k_BKSd_, v_BKSd_;         ///< S = size + 1
+  Tensor order_BGS_, counts_BG3_;  ///< as KeptStates of the operators has them
+  Tensor expiry_BGC_, column_BC_;  ///< by column, and of the how-manieth token; undefined where not recorded
+};
+
+}  // namespace attnlab

@@ -1,0 +1,146 @@
+// The state that leaves every decision to the operators: on the CPU, where the native operators serve it,
+// against the per-step reference; on a GPU against the CPU.
+#include "cache/device_state.h"
+
+#include <gtest/gtest.h>
+
+#include "cache/bounded_state.h"
+#include "cache/entries.h"
+#include "cache/texts.h"
+#include "cuda_libraries.h"
+
+namespace attnlab {
+namespace {
+
+std::vector<PolicyEntry> plain_entries() {
+  std::vector<PolicyEntry> all = entries();
+  std::erase_if(all, [](const PolicyEntry& e) { return e.options()->needs().plain == PlainRule::none; });
+  return all;
+}
+
+class DeviceStateMatrix : public testing::TestWithParam<std::tuple<PolicyEntry, int64_t>> {
+ protected:
+  static constexpr int64_t states = 12;  // k
+
+  const PolicyEntry& entry() const { return std::get<0>(GetParam()); }
+  StateShape shape() const { return {.heads = 6, .kv_heads = std::get<1>(GetParam()), .head_dim = 16}; }
+  BoundedOptions options(int64_t protect_first) const {
+    BoundedOptions o;
+    o.policy = entry().options();
+    o.lane.size = states;
+    o.lane.protect_first = protect_first;
+    return o;
+  }
+  Texts texts(std::vector<int64_t> lengths, bool left) const {
+    return make_texts(shape(), std::move(lengths), left, torch::kFloat);
+  }
+  /// Feeds the texts in calls of the given lengths, the last of them repeated.
+  static Tensor feed(LayerState& state, const Texts& texts, const std::vector<int64_t>& calls,
+                     torch::Device device = torch::kCPU) {
+    const Rope rope(texts.tokens.q_BTHd.size(3), reference::Setting().theta);
+    const int64_t n = texts.tokens.q_BTHd.size(1);
+    std::vector<Tensor> ys;
+    for (int64_t first = 0, call = 0; first < n; ++call) {
+      const int64_t count = std::min(calls[std::min<std::size_t>(call, calls.size() - 1)], n - first);
+      NewTokens tokens = part(texts.tokens, first, count);
+      for (Tensor* t : {&tokens.q_BTHd, &tokens.k_BTKd, &tokens.v_BTKd, &tokens.positions_BT, &tokens.ids_BT,
+                        &tokens.padding_BT, &tokens.surprisal_BT})
+        *t = t->to(device);
+      ys.push_back(state.attend(tokens, rope).to(torch::kCPU));
+      first += count;
+    }
+    return torch::cat(ys, 1);
+  }
+  void check(const Texts& texts, const std::vector<int64_t>& calls, int64_t protect_first = 0) const {
+    const int64_t batch = texts.tokens.q_BTHd.size(0);
+    DeviceState state(options(protect_first), shape(), {.batch = batch});
+    const Tensor y_BTHd = feed(state, texts, calls);
+    reference::Setting setting;
+    setting.size = states;
+    setting.protect_first = protect_first;
+    setting.apart = entry().options()->heads == Heads::apart;
+    expect_agreement(texts, y_BTHd, state.expiry(), setting, entry().rule, fp32);
+  }
+};
+
+TEST_P(DeviceStateMatrix, ATextAtOnce) { check(texts({150}, false), {150}); }
+TEST_P(DeviceStateMatrix, ATextShorterThanTheCache) { check(texts({7}, false), {7}); }
+TEST_P(DeviceStateMatrix, TokenByToken) { check(texts({90}, false), {1}); }
+TEST_P(DeviceStateMatrix, ATextAndThenTokens) { check(texts({110}, false), {40, 1, 3, 20, 1}); }
+TEST_P(DeviceStateMatrix, AShortTextAndThenTokens) { check(texts({60}, false), {5, 1}); }
+TEST_P(DeviceStateMatrix, PaddedBatches) {
+  for (const bool left : {false, true})
+    for (const std::vector<int64_t>& calls : {std::vector<int64_t>{90}, {30, 1, 1, 25, 1}, {1}})
+      check(texts({60, 5, 90, 13, 1}, left), calls);
+}
+TEST_P(DeviceStateMatrix, ProtectsTheFirstStates) {
+  for (const std::vector<int64_t>& calls : {std::vector<int64_t>{80}, {40, 1}, {1}})
+    check(texts({80, 33}, true), calls, 3);
+}
+
+TEST_P(DeviceStateMatrix, ReorderedSequencesGoOnAsCopies) {
+  const Texts text = texts({80, 80}, false);
+  DeviceState state(options(0), shape(), {.batch = 2});
+  const Rope rope(16, 1e4);
+  state.attend(part(text.tokens, 0, 40), rope);
+  state.reorder(torch::tensor({1, 0, 1}));
+  NewTokens rest = part(text.tokens, 40, 40);
+  const auto swapped = [](const Tensor& x) { return x.index_select(0, torch::tensor({1, 0, 1})); };
+  rest = {swapped(rest.q_BTHd),       swapped(rest.k_BTKd), swapped(rest.v_BTKd),
+          swapped(rest.positions_BT), swapped(rest.ids_BT), swapped(rest.padding_BT),
+          swapped(rest.surprisal_BT)};
+  state.attend(rest, rope);
+  DeviceState straight(options(0), shape(), {.batch = 2});
+  feed(straight, text, {40, 40});
+  EXPECT_TRUE(state.expiry().equal(straight.expiry().index_select(0, torch::tensor({1, 0, 1}))));
+}
+
+TEST_P(DeviceStateMatrix, HoldsAsManyBytesAsTheOrdinaryState) {
+  const DeviceState state(options(0), shape(), {.batch = 3});
+  EXPECT_EQ(state.bytes(), BoundedState(options(0), shape(), {.batch = 3}).bytes());
+}
+
+TEST_P(DeviceStateMatrix, ExpiryIsRecordedOnRequest) {
+  DeviceState state(options(0), shape(), {.batch = 1});
+  BoundedOptions silent = options(0);
+  silent.lane.record_expiry = false;
+  DeviceState without(silent, shape(), {.batch = 1});
+  const Texts text = texts({50}, false);
+  EXPECT_TRUE(feed(state, text, {30, 1}).equal(feed(without, text, {30, 1})));
+  EXPECT_FALSE(without.expiry().defined());
+}
+
+TEST_P(DeviceStateMatrix, CudaDropsWhatTheCpuDrops) {
+  if (const std::string& reason = why_no_cuda_operators(); !reason.empty()) GTEST_SKIP() << reason;
+  const StateRun there{.batch = 3, .device = torch::kCUDA};
+  ASSERT_TRUE(DeviceState::serves(options(2), shape(), there));
+  const Texts text = texts({70, 20, 90}, true);
+  DeviceState on_gpu(options(2), shape(), there), on_cpu(options(2), shape(), {.batch = 3});
+  const Tensor y = feed(on_gpu, text, {50, 1}, torch::kCUDA), want = feed(on_cpu, text, {50, 1});
+  EXPECT_TRUE(on_gpu.expiry().equal(on_cpu.expiry()));
+  EXPECT_TRUE(torch::allclose(y, want, 1e-5, 1e-5));
+}
+
+const auto name_of_case = [](const auto& info) {
+  return std::get<0>(info.param).name + "_" + std::to_string(std::get<1>(info.param)) + "KeyHeads";
+};
+INSTANTIATE_TEST_SUITE_P(Plain, DeviceStateMatrix,
+                         testing::Combine(testing::ValuesIn(plain_entries()), testing::Values(1, 2, 6)),
+                         name_of_case);
+
+TEST(DeviceState, ServesOnlyWhatTheOperatorsKnow) {
+  EXPECT_EQ(plain_entries().size(), 3) << "window, TOVA together and apart";
+  BoundedOptions tova;
+  tova.policy = plain_entries().front().options();
+  EXPECT_FALSE(DeviceState::serves(tova, {}, {})) << "on the CPU the ordinary state is faster";
+}
+
+TEST(DeviceState, ComparesADeviceWithTheCpu) {
+  EXPECT_TRUE(DeviceState::agrees_with_cpu(torch::kCPU));
+  if (why_no_cuda_operators().empty()) {
+    EXPECT_TRUE(DeviceState::agrees_with_cpu(torch::kCUDA));
+  }
+}
+
+}  // namespace
+}  // namespace attnlab

@@ -11,13 +11,13 @@ namespace attnlab {
 
 class DeviceState final : public LayerState {
  public:
-  /// Whether the operators do what these options ask, for heads of this shape and states of this type. Where
-  /// the operators of the device are not loaded they do nothing.
-  static bool serves(const BoundedOptions& options, const StateShape& shape, const StateRun& run);
-
-  /// Whether the operators give on this device what they give on the CPU, for a small text at once and token
-  /// by token. serves() asks it once a process: a kernel that is wrong on some GPU would spoil every figure.
+  /// Whether the operators know this rule, heads of this shape and states of this type.
+  static bool knows(const BoundedOptions& options, const StateShape& shape, torch::Dtype type);
+  /// Whether the operators give on this device what they give on the CPU: small texts at once and token by
+  /// token, in the forms that kernels differ by. False where they cannot run.
   static bool agrees_with_cpu(torch::Device device);
+  /// Both, on a GPU; the second is asked once a process. On the CPU the ordinary state is faster.
+  static bool serves(const BoundedOptions& options, const StateShape& shape, const StateRun& run);
 
   DeviceState(BoundedOptions options, const StateShape& shape, const StateRun& run);
 

@@ -121,6 +121,7 @@ std::tuple<Tensor, Tensor> bounded_decode_step(const Tensor& q, const Tensor& k,
       continue;
     }
     const int64_t slot = lowest_of(shares.data() + lane * heads * slots, heads, order, rule);
+    TORCH_CHECK(slot >= 0, "order does not fit a cache of ", rule.size, " states: all of them are protected");
     dropped.mutable_data_ptr<int64_t>()[lane] = order[slot];
     count[2] = slot;
   }

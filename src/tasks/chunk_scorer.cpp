@@ -80,7 +80,8 @@ ScoredBatch ChunkScorer::score(std::span<const std::vector<int64_t>> chunks, boo
                                      .device = tensors.device(),
                                      .seed = seed_,
                                      .protected_ids = protected_ids_,
-                                     .record_expiry = with_expiry});
+                                     .record_expiry = with_expiry,
+                                     .expected = t});
   const bool surprised = cache_.policy->needs().surprisal;
   torch::Tensor surprisal_BT;
   if (surprised) surprisal_BT = torch::zeros({b, 1}, torch::TensorOptions().device(tensors.device()));
@@ -103,17 +104,18 @@ ScoredBatch ChunkScorer::score(std::span<const std::vector<int64_t>> chunks, boo
   const torch::Tensor nll_BT =
       nll.empty() ? torch::zeros({b, 0}, torch::kDouble) : torch::cat(nll, 1).to(torch::kCPU, torch::kDouble);
   batch.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  for (const auto& state : states) batch.cache_bytes += state->bytes() / b;
+  std::vector<torch::Tensor> expiry;
+  for (const auto& state : states) {
+    batch.cache_bytes += state->bytes() / b;
+    if (with_expiry) expiry.push_back(state->expiry());
+  }
   for (int64_t i = 0; i < b; ++i) {
     const auto n = static_cast<int64_t>(chunks[static_cast<std::size_t>(i)].size());
     const torch::Tensor row = nll_BT[i].contiguous();
     ScoredChunk& chunk = batch.chunks.emplace_back();
     chunk.nll.assign(row.const_data_ptr<double>(), row.const_data_ptr<double>() + n - 1);
-    if (!with_expiry) continue;
-    for (const auto& state : states) {
-      const torch::Tensor expiry = state->expiry();
-      chunk.expiry.push_back(expiry.defined() ? expiry[i].slice(1, 0, n) : expiry);
-    }
+    for (const torch::Tensor& of_layer : expiry)
+      chunk.expiry.push_back(of_layer.defined() ? of_layer[i].slice(1, 0, n) : of_layer);
   }
   return batch;
 }

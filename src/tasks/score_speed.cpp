@@ -46,10 +46,16 @@ Reader reader(const ScoreSpeedOptions& o, const Decoder& decoder, const char* na
 
 /// Rounds of a product of matrices and of both caches, so that a busy minute falls on all of them. Returns
 /// the median rate of products.
-double time_rounds(const ScoreSpeedOptions& o, const Chunks& chunks, torch::Device device,
+double time_rounds(const ScoreSpeedOptions& o, const Chunks& chunks, const torch::TensorOptions& tensors,
                    std::vector<Reader>& readers, RecordSink& record) {
-  ProductRate product(o.product_size, device,
-                      o.decoder.precision == WeightType::bf16 ? Precision::bf16 : Precision::fp32);
+  const torch::Device device = tensors.device();
+  const auto type = tensors.dtype().toScalarType();
+  if (type != torch::kFloat && type != torch::kBFloat16)
+    user_error(
+        "task score_speed measures the machine in fp32 or bf16, and the weights of {} are neither: set "
+        "precision",
+        o.decoder.model);
+  ProductRate product(o.product_size, device, type == torch::kBFloat16 ? Precision::bf16 : Precision::fp32);
   std::vector<double> rates;
   for (int64_t round = -o.warm_up; round < o.repetitions; ++round) {
     const double rate = product.measure();
@@ -70,7 +76,7 @@ double time_rounds(const ScoreSpeedOptions& o, const Chunks& chunks, torch::Devi
   return median(rates);
 }
 
-std::vector<Headline> headlines_of(int64_t threads) {
+std::vector<Headline> scoring_headlines(int64_t threads) {
   const auto name = [&](const char* figure) { return with_threads(figure, threads); };
   return {{name("fraction_of_full"), "1",
            "time under the cache over time under a full one, median of the rounds", Better::lower},
@@ -83,8 +89,10 @@ std::vector<Headline> headlines_of(int64_t threads) {
           {name("full_product_share"), "1", "the same under a full cache", Better::neither}};
 }
 
-std::vector<Headline> headlines_of_all() {
-  return {{"peak_bytes", "byte", "most held by tensors on the CPU above the weights", Better::lower},
+std::vector<Headline> scoring_memory_headlines() {
+  return {{"peak_bytes", "byte",
+           "most held by tensors on the CPU above the weights, the lanes' own working memory left out",
+           Better::lower},
           {"full_peak_bytes", "byte", "the same under a full cache", Better::neither}};
 }
 
@@ -101,7 +109,7 @@ void summarise(const ScoreSpeedOptions& o, const Reader& full, const Reader& bou
                            rate,
                            bounded.flops / seconds / rate,
                            full.flops / full_seconds / rate};
-  const std::vector<Headline> figures = headlines_of(threads);
+  const std::vector<Headline> figures = scoring_headlines(threads);
   for (std::size_t i = 0; i < figures.size(); ++i)
     record.summarise(summary_of(figures[i], values[i], o.repetitions));
   log_info(
@@ -142,8 +150,10 @@ void ScoreSpeedOptions::visit(Fields& f) {
   f("product_size", product_size, Range{64, 16384},
     "side of the square matrices that measure the machine's rate of products");
   f.require(cache.protect.empty(), "cache", "protects strings, but the tokens here are drawn at random");
-  f.require(cache.prompt != Prompt::one_shot && !cache.policy->needs().prefill_only, "cache",
-            "drops states only after a prompt; a text that is scored has none");
+  f.require(cache.prompt == Prompt::per_step && !cache.policy->needs().prefill_only, "cache",
+            "drops states after a prompt or a piece of it; a text that is scored here has none");
+  f.require(!cache.policy->needs().surprisal, "cache",
+            "has a policy that reads token by token; what is measured here is reading layer by layer");
 }
 
 std::vector<Table> ScoreSpeedOptions::tables() const {
@@ -161,8 +171,8 @@ std::vector<Table> ScoreSpeedOptions::tables() const {
 std::vector<Headline> ScoreSpeedOptions::headlines() const {
   std::vector<Headline> all;
   for (const int64_t threads : thread_counts)
-    for (const Headline& h : headlines_of(threads)) all.push_back(h);
-  for (const Headline& h : headlines_of_all()) all.push_back(h);
+    for (const Headline& h : scoring_headlines(threads)) all.push_back(h);
+  for (const Headline& h : scoring_memory_headlines()) all.push_back(h);
   return all;
 }
 
@@ -177,9 +187,11 @@ int64_t ScoreSpeedOptions::memory(torch::DeviceType) const {
   if (!decoder.random()) return 0;
   const DecoderOptions d = decoder.sizes.resolved();
   const int64_t states = 2 * d.kv_heads * d.head_dim * d.layers * length;
-  const int64_t activations = std::min(slice, length) * (4 * d.dim + 3 * d.ffn_dim);
+  const int64_t activations = std::min(slice, length) * (6 * d.dim + 3 * d.ffn_dim);
   constexpr int64_t logits = 64 << 20;
-  return decoder.number_bytes() * (batch_size * (states + activations) + parameter_count(d)) + logits;
+  const int64_t products = 3 * product_size * product_size;
+  return decoder.number_bytes() * (batch_size * (states + activations) + products + parameter_count(d)) +
+         logits;
 }
 
 void ScoreSpeedOptions::run(const RunContext& context, RecordSink& record) const {
@@ -195,12 +207,12 @@ void ScoreSpeedOptions::run(const RunContext& context, RecordSink& record) const
     at::set_num_threads(threads == 0 ? threads_before : static_cast<int>(threads));
     std::vector<Reader> readers = {reader(*this, timed, "full", {}, context.seed),
                                    reader(*this, timed, "bounded", cache, context.seed)};
-    const double rate = time_rounds(*this, chunks, context.device, readers, record);
+    const double rate = time_rounds(*this, chunks, timed->tensors(), readers, record);
     summarise(*this, readers[0], readers[1], rate, threads, record);
     for (int i : {0, 1}) peaks[1 - i] = std::max(peaks[1 - i], readers[static_cast<std::size_t>(i)].peak);
   }
   at::set_num_threads(threads_before);
-  const std::vector<Headline> figures = headlines_of_all();
+  const std::vector<Headline> figures = scoring_memory_headlines();
   for (std::size_t i = 0; i < figures.size(); ++i)
     record.summarise(summary_of(figures[i], static_cast<double>(peaks[i]), repetitions));
   record.flush();

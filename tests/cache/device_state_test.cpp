@@ -60,6 +60,8 @@ class DeviceStateMatrix : public testing::TestWithParam<std::tuple<PolicyEntry, 
     setting.protect_first = protect_first;
     setting.apart = entry().options()->heads == Heads::apart;
     expect_agreement(texts, y_BTHd, state.expiry(), setting, entry().rule, fp32);
+    const Tensor padding_BgT = texts.tokens.padding_BT.unsqueeze(1).expand_as(state.expiry());
+    EXPECT_TRUE((state.expiry() == Lane::padding).equal(padding_BgT));
   }
 };
 
@@ -89,9 +91,10 @@ TEST_P(DeviceStateMatrix, ReorderedSequencesGoOnAsCopies) {
   rest = {swapped(rest.q_BTHd),       swapped(rest.k_BTKd), swapped(rest.v_BTKd),
           swapped(rest.positions_BT), swapped(rest.ids_BT), swapped(rest.padding_BT),
           swapped(rest.surprisal_BT)};
-  state.attend(rest, rope);
+  const Tensor y = state.attend(rest, rope);
   DeviceState straight(options(0), shape(), {.batch = 2});
-  feed(straight, text, {40, 40});
+  const Tensor want = feed(straight, text, {40, 40}).narrow(1, 40, 40);
+  EXPECT_TRUE(torch::allclose(y, swapped(want), 1e-5, 1e-6));
   EXPECT_TRUE(state.expiry().equal(straight.expiry().index_select(0, torch::tensor({1, 0, 1}))));
 }
 
@@ -128,18 +131,38 @@ INSTANTIATE_TEST_SUITE_P(Plain, DeviceStateMatrix,
                          testing::Combine(testing::ValuesIn(plain_entries()), testing::Values(1, 2, 6)),
                          name_of_case);
 
-TEST(DeviceState, ServesOnlyWhatTheOperatorsKnow) {
+TEST(DeviceState, KnowsTovaAndWindowsAlone) {
+  const StateShape shape{.heads = 4, .kv_heads = 2, .head_dim = 16};
+  const auto knows = [&](auto change) {
+    BoundedOptions o;
+    o.policy = plain_entries().back().options();
+    change(o);
+    return DeviceState::knows(o, shape, torch::kFloat);
+  };
   EXPECT_EQ(plain_entries().size(), 3) << "window, TOVA together and apart";
+  EXPECT_TRUE(knows([](BoundedOptions&) {}));
+  for (const PolicyEntry& entry : entries()) {
+    const bool plain = entry.name.starts_with("tova") || entry.name.starts_with("window");
+    EXPECT_EQ(knows([&](BoundedOptions& o) { o.policy = entry.options(); }), plain) << entry.name;
+  }
+  EXPECT_FALSE(knows([](BoundedOptions& o) { o.lane.protected_ids = {3}; }));
+  EXPECT_FALSE(knows([](BoundedOptions& o) { o.lane.sliding_window = 100; }));
+  EXPECT_FALSE(knows([](BoundedOptions& o) { o.prompt = DropAt::end_of_call; }));
+  EXPECT_FALSE(knows([](BoundedOptions& o) { o.piece = 2; }));
+  EXPECT_FALSE(knows([](BoundedOptions& o) { o.compress_gaps = true; }));
   BoundedOptions tova;
-  tova.policy = plain_entries().front().options();
-  EXPECT_FALSE(DeviceState::serves(tova, {}, {})) << "on the CPU the ordinary state is faster";
+  tova.policy = plain_entries().back().options();
+  EXPECT_TRUE(DeviceState::knows(tova, shape, torch::kBFloat16));
+  EXPECT_FALSE(DeviceState::knows(tova, shape, torch::kDouble));
+  EXPECT_FALSE(DeviceState::knows(tova, {.heads = 4, .kv_heads = 2, .head_dim = 6}, torch::kFloat));
+  EXPECT_FALSE(DeviceState::serves(tova, shape, {})) << "on the CPU the ordinary state is faster";
 }
 
-TEST(DeviceState, ComparesADeviceWithTheCpu) {
-  EXPECT_TRUE(DeviceState::agrees_with_cpu(torch::kCPU));
-  if (why_no_cuda_operators().empty()) {
-    EXPECT_TRUE(DeviceState::agrees_with_cpu(torch::kCUDA));
-  }
+TEST(DeviceState, AgreesWithItselfOnTheCpu) { EXPECT_TRUE(DeviceState::agrees_with_cpu(torch::kCPU)); }
+
+TEST(DeviceState, CudaAgreesWithTheCpu) {
+  if (const std::string& reason = why_no_cuda_operators(); !reason.empty()) GTEST_SKIP() << reason;
+  EXPECT_TRUE(DeviceState::agrees_with_cpu(torch::kCUDA));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 //
 // Compiled for sm_80 and sm_90a. The algorithm (attend.h, lanes.h) is tested on the CPU in an emulated block
 // of threads, tests/kernels/cuda_emulated_test.cpp; these kernels have not run on a GPU yet. Where there is
-// one: `scripts/build cuda test_kernels && build/cuda/tests/test_kernels --gtest_filter='*Cuda*'`.
+// one: `scripts/build cuda test_kernels test_cache`, and both with --gtest_filter='*Cuda*'.
 //
 // Shapes: B sequences, H query heads, K key-value heads of H / K query heads each, d head size, S slots, T
 // tokens, L lanes: B where all heads of a sequence decide together, B·K where each key-value head decides

@@ -126,8 +126,9 @@ ATTNLAB_DEVICE void decode_lane(Block& block, const DecodeCall& a, int lane) {
     const Votes votes{decode_shares<N>(a) + static_cast<int64_t>(lane) * heads * slots, heads, slots,
                       1.0f / static_cast<float>(heads * a.shape.group())};
     const Candidate last = choose(block, a.rule.score, votes, slots, order, a.rule.protect_first);
-    gone = last.order;
-    free = last.slot;
+    // Nobody, where the caller's order is none: the newest then goes, and nothing is written out of bounds.
+    gone = last.slot < 0 ? tokens : last.order;
+    free = last.slot < 0 ? slot : last.slot;
   }
   block.for_each(1, [&](int) {
     a.dropped[lane] = gone;

@@ -1,28 +1,16 @@
 #include "cache/device_state.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
-
 #include <algorithm>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "kernels/dispatched.h"
 #include "kernels/native.h"
 
 namespace attnlab {
 namespace {
 
-using TensorPair = std::tuple<Tensor, Tensor>;
-using MaybeTensor = std::optional<Tensor>;
-using Text = TensorPair(const Tensor&, const Tensor&, const Tensor&, int64_t, int64_t, bool, bool,
-                        const MaybeTensor&);
-using DecodeStep = TensorPair(const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
-                              const Tensor&, const Tensor&, int64_t, int64_t, bool, const MaybeTensor&);
-
 constexpr int64_t widest_head = 512;  // of kernels/cuda/, and a multiple of 4
-
-c10::OperatorHandle operation(const char* name) {
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "");
-}
 
 /// Two texts, one padded on its left, at once and token by token: here against on the CPU in fp32. Heads
 /// decide together by weight, and apart by age.
@@ -38,7 +26,7 @@ bool agree_on(const StateShape& shape, torch::Dtype type, bool by_age, torch::De
   const Tensor inputs[] = {numbers(shape.heads, 0), numbers(shape.kv_heads, 1), numbers(shape.kv_heads, 2)};
   Tensor present = torch::ones({batch, tokens}, torch::kBool);
   present[0].narrow(0, 0, 30).fill_(false);
-  const auto text = operation("attnlab::bounded_text").typed<Text>();
+  const auto text = dispatched::bounded_text();
   const auto wide = [&](int i) { return inputs[i].to(torch::kFloat); };
   const auto [want_y, want_expiry] =
       text.call(wide(0), wide(1), wide(2), size, first, by_age, by_age, present);
@@ -54,7 +42,7 @@ bool agree_on(const StateShape& shape, torch::Dtype type, bool by_age, torch::De
   const double same = expiry.cpu().eq(want_expiry).to(torch::kDouble).mean().item<double>();
   if (same < 0.99 || !close(y, want_y)) return false;
 
-  const auto step = operation("attnlab::bounded_decode_step").typed<DecodeStep>();
+  const auto step = dispatched::decode_step();
   const Tensor kept_k = torch::zeros({batch, shape.kv_heads, size + 1, shape.head_dim}, q.options()),
                kept_v = kept_k.clone();
   const int64_t lanes = batch * (by_age ? shape.kv_heads : 1);
@@ -64,7 +52,7 @@ bool agree_on(const StateShape& shape, torch::Dtype type, bool by_age, torch::De
   for (int64_t t = 0; t < tokens; ++t)
     y_steps.select(1, t).copy_(
         std::get<0>(step.call(q.select(1, t), k.select(1, t), v.select(1, t), kept_k, kept_v, order, counts,
-                              size, first, by_age, there.select(1, t).contiguous())));
+                              size, first, by_age, there.select(1, t))));
   return close(y_steps, want_y);
 }
 
@@ -105,22 +93,24 @@ bool DeviceState::agrees_with_cpu(torch::Device device) {
 
 bool DeviceState::serves(const BoundedOptions& options, const StateShape& shape, const StateRun& run) {
   if (!run.device.is_cuda() || !knows(options, shape, run.dtype)) return false;
-  if (!operation("attnlab::bounded_text").hasKernelForDispatchKey(c10::DispatchKey::CUDA)) return false;
+  if (!dispatched::bounded_text().hasKernelForDispatchKey(c10::DispatchKey::CUDA)) return false;
   static const bool agrees = agrees_with_cpu(run.device);
   return agrees;
 }
 
-DeviceState::DeviceState(BoundedOptions options, const StateShape& shape, const StateRun& run)
-    : options_(std::move(options)), plain_(options_.policy->needs().plain) {
-  ensure(plain_ != PlainRule::none, "a policy with a plain rule");
-  groups_ = options_.policy->heads == Heads::apart ? shape.kv_heads : 1;
+DeviceState::DeviceState(const BoundedOptions& options, const StateShape& shape, const StateRun& run)
+    : rule_{.size = options.lane.size,
+            .protect_first = options.lane.protect_first,
+            .by_age = options.policy->needs().plain == PlainRule::oldest},
+      groups_(options.policy->heads == Heads::apart ? shape.kv_heads : 1) {
+  ensure(knows(options, shape, run.dtype), "options that the operators know");
   const auto longs = torch::TensorOptions().dtype(torch::kLong).device(run.device);
-  const int64_t slots = size() + 1;
+  const int64_t slots = rule_.size + 1;
   k_BKSd_ = torch::zeros({run.batch, shape.kv_heads, slots, shape.head_dim}, longs.dtype(run.dtype));
   v_BKSd_ = torch::zeros_like(k_BKSd_);
   order_BGS_ = torch::zeros({run.batch, groups_, slots}, longs);
   counts_BG3_ = torch::zeros({run.batch, groups_, 3}, longs);
-  if (!options_.lane.record_expiry) return;
+  if (!options.lane.record_expiry) return;
   expiry_BGC_ = torch::empty({run.batch, groups_, 0}, longs);
   column_BC_ = torch::empty({run.batch, 0}, longs);
 }
@@ -157,9 +147,9 @@ Tensor DeviceState::attend(const NewTokens& tokens, const Rope& rope) {
 
 Tensor DeviceState::read_text(const Tensor& q_BTHd, const Tensor& k_BTKd, const Tensor& v_BTKd,
                               const Tensor& present_BT) {
-  static const auto text = operation("attnlab::bounded_text").typed<Text>();
-  const auto [y_BTHd, expiry] = text.call(q_BTHd, k_BTKd, v_BTKd, size(), options_.lane.protect_first,
-                                          by_age(), groups_ > 1, if_defined(present_BT));
+  static const auto text = dispatched::bounded_text();
+  const auto [y_BTHd, expiry] = text.call(q_BTHd, k_BTKd, v_BTKd, rule_.size, rule_.protect_first,
+                                          rule_.by_age, groups_ > 1, if_defined(present_BT));
   const Tensor expiry_BGT = groups_ > 1 ? expiry : expiry.unsqueeze(1);
   keep(k_BTKd, v_BTKd, present_BT, expiry_BGT);
   if (expiry_BGC_.defined()) expiry_BGC_.narrow(2, 0, expiry_BGT.size(2)).copy_(expiry_BGT);
@@ -168,7 +158,7 @@ Tensor DeviceState::read_text(const Tensor& q_BTHd, const Tensor& k_BTKd, const 
 
 void DeviceState::keep(const Tensor& k_BTKd, const Tensor& v_BTKd, const Tensor& present_BT,
                        const Tensor& expiry_BGT) {
-  const int64_t length = k_BTKd.size(1), held = std::min(size(), length);
+  const int64_t length = k_BTKd.size(1), held = std::min(rule_.size, length);
   const Tensor column_T = torch::arange(length, expiry_BGT.options());
   const Tensor present = present_BT.defined()
                              ? present_BT
@@ -194,10 +184,10 @@ void DeviceState::keep(const Tensor& k_BTKd, const Tensor& v_BTKd, const Tensor&
 
 Tensor DeviceState::read_tokens(const Tensor& q_BTHd, const Tensor& k_BTKd, const Tensor& v_BTKd,
                                 const Tensor& present_BT) {
-  static const auto step = operation("attnlab::bounded_decode_step").typed<DecodeStep>();
+  static const auto step = dispatched::decode_step();
   Tensor y_BTHd = torch::empty_like(q_BTHd);
   for (int64_t t = 0; t < q_BTHd.size(1); ++t) {
-    const Tensor present_B = present_BT.defined() ? present_BT.select(1, t).contiguous() : Tensor();
+    const Tensor present_B = present_BT.defined() ? present_BT.select(1, t) : Tensor();
     // Of the token to come, before the step counts it.
     if (column_BC_.defined()) {
       const Tensor nth_B1 = counts_BG3_.select(2, 0).narrow(1, 0, 1);
@@ -205,8 +195,8 @@ Tensor DeviceState::read_tokens(const Tensor& q_BTHd, const Tensor& k_BTKd, cons
     }
     const auto [y_BHd, dropped_L] =
         step.call(q_BTHd.select(1, t), k_BTKd.select(1, t), v_BTKd.select(1, t), k_BKSd_, v_BKSd_,
-                  order_BGS_.flatten(0, 1), counts_BG3_.flatten(0, 1), size(), options_.lane.protect_first,
-                  by_age(), if_defined(present_B));
+                  order_BGS_.flatten(0, 1), counts_BG3_.flatten(0, 1), rule_.size, rule_.protect_first,
+                  rule_.by_age, if_defined(present_B));
     y_BTHd.select(1, t).copy_(y_BHd);
     if (expiry_BGC_.defined()) record(columns_ + t, present_B, dropped_L);
   }

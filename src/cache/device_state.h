@@ -6,6 +6,7 @@
 #include "cache/bounded_options.h"
 #include "cache/cache_options.h"
 #include "cache/state.h"
+#include "kernels/bounded_operators.h"
 
 namespace attnlab {
 
@@ -19,7 +20,7 @@ class DeviceState final : public LayerState {
   /// Both, on a GPU; the second is asked once a process. On the CPU the ordinary state is faster.
   static bool serves(const BoundedOptions& options, const StateShape& shape, const StateRun& run);
 
-  DeviceState(BoundedOptions options, const StateShape& shape, const StateRun& run);
+  DeviceState(const BoundedOptions& options, const StateShape& shape, const StateRun& run);
 
   Tensor attend(const NewTokens& tokens, const Rope& rope) override;
   int64_t bytes() const override;
@@ -38,11 +39,7 @@ class DeviceState final : public LayerState {
   void record(int64_t column, const Tensor& present_B, const Tensor& dropped_L);
   void make_room(int64_t columns);
 
-  int64_t size() const { return options_.lane.size; }
-  bool by_age() const { return plain_ == PlainRule::oldest; }
-
-  BoundedOptions options_;
-  PlainRule plain_;
+  BoundedRule rule_;
   int64_t groups_;                 ///< lanes of a sequence: 1, or a lane a key-value head
   int64_t columns_ = 0;            ///< tokens fed so far, padding counted
   Tensor k_BKSd_, v_BKSd_;         ///< S = size + 1

@@ -163,9 +163,7 @@ void summarise(const DecodeSpeedOptions& o, const Decoded& all, int64_t threads,
                            all.prompt_seconds,
                            step_seconds(all.intervals, n - tenth, n) / step_seconds(all.intervals, 0, tenth),
                            growth};
-  const std::vector<Headline> figures = headlines_of(threads);
-  for (std::size_t i = 0; i < figures.size(); ++i)
-    record.summarise(summary_of(figures[i], values[i], static_cast<int64_t>(n)));
+  summarise_all(record, headlines_of(threads), values, static_cast<int64_t>(n));
   log_info(
       "{} thread(s), batch {}, {} tokens deep: {:.1f} tokens/s, {:.2f} ms a step, {:.0f} % of the read "
       "rate of {:.1f} GB/s; caches hold {:.1f} MiB",
@@ -237,18 +235,14 @@ void DecodeSpeedOptions::run(const RunContext& context, RecordSink& record) cons
   torch::manual_seed(derive_seed(context.seed, "decode_speed"));
   const Decoder timed = decoder.open(context.device);
   const int64_t weights = weight_bytes(timed);
-  const int threads_before = at::get_num_threads();
   Decoded all;
-  for (const int64_t threads : thread_counts) {
-    at::set_num_threads(threads == 0 ? threads_before : static_cast<int>(threads));
+  for_thread_counts(thread_counts, [&](int64_t threads) {
     all = decode(*this, timed, context.seed);
     write_rows(all, at::get_num_threads(), record);
     summarise(*this, all, threads, weights, record);
-  }
-  at::set_num_threads(threads_before);
+  });
   const double whole[] = {static_cast<double>(all.cache_bytes()), static_cast<double>(weights)};
-  const std::vector<Headline> figures = headlines_of_all();
-  for (std::size_t i = 0; i < figures.size(); ++i) record.summarise(summary_of(figures[i], whole[i], 1));
+  summarise_all(record, headlines_of_all(), whole, 1);
   record.flush();
 }
 

@@ -109,9 +109,7 @@ void summarise(const ScoreSpeedOptions& o, const Reader& full, const Reader& bou
                            rate,
                            bounded.flops / seconds / rate,
                            full.flops / full_seconds / rate};
-  const std::vector<Headline> figures = scoring_headlines(threads);
-  for (std::size_t i = 0; i < figures.size(); ++i)
-    record.summarise(summary_of(figures[i], values[i], o.repetitions));
+  summarise_all(record, scoring_headlines(threads), values, o.repetitions);
   log_info(
       "{} thread(s), {} x {} tokens: {:.0f} tokens/s, {:.2f} of the time of a full cache ({:.0f} tokens/s); "
       "{:.0f} and {:.0f} % of {:.0f} GFLOP/s",
@@ -201,20 +199,18 @@ void ScoreSpeedOptions::run(const RunContext& context, RecordSink& record) const
   torch::manual_seed(derive_seed(context.seed, "score_speed"));
   const Decoder timed = decoder.open(context.device);
   const Chunks chunks = random_chunks(batch_size, length, timed->options().vocabulary);
-  const int threads_before = at::get_num_threads();
-  int64_t peaks[2] = {};
-  for (const int64_t threads : thread_counts) {
-    at::set_num_threads(threads == 0 ? threads_before : static_cast<int>(threads));
+  int64_t bounded_peak = 0, full_peak = 0;
+  for_thread_counts(thread_counts, [&](int64_t threads) {
     std::vector<Reader> readers = {reader(*this, timed, "full", {}, context.seed),
                                    reader(*this, timed, "bounded", cache, context.seed)};
+    const Reader &full = readers[0], &bounded = readers[1];
     const double rate = time_rounds(*this, chunks, timed->tensors(), readers, record);
-    summarise(*this, readers[0], readers[1], rate, threads, record);
-    for (int i : {0, 1}) peaks[1 - i] = std::max(peaks[1 - i], readers[static_cast<std::size_t>(i)].peak);
-  }
-  at::set_num_threads(threads_before);
-  const std::vector<Headline> figures = scoring_memory_headlines();
-  for (std::size_t i = 0; i < figures.size(); ++i)
-    record.summarise(summary_of(figures[i], static_cast<double>(peaks[i]), repetitions));
+    summarise(*this, full, bounded, rate, threads, record);
+    full_peak = std::max(full_peak, full.peak);
+    bounded_peak = std::max(bounded_peak, bounded.peak);
+  });
+  const double peaks[] = {static_cast<double>(bounded_peak), static_cast<double>(full_peak)};
+  summarise_all(record, scoring_memory_headlines(), peaks, repetitions);
   record.flush();
 }
 

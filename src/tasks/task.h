@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iosfwd>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,12 @@ struct Headline {
 inline Summary summary_of(const Headline& h, double value, int64_t n,
                           double standard_error = Summary::unknown) {
   return {h.name, value, h.unit, h.meaning, h.better, n, standard_error, h.floor_of, h.row};
+}
+
+/// Writes the figures that headlines announce, value by value.
+inline void summarise_all(RecordSink& record, std::span<const Headline> figures,
+                          std::span<const double> values, int64_t n) {
+  for (std::size_t i = 0; i < figures.size(); ++i) record.summarise(summary_of(figures[i], values[i], n));
 }
 
 struct TaskOptions : Component {

@@ -1,5 +1,6 @@
 #include "tasks/timed_decoder.h"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <set>
@@ -34,6 +35,15 @@ void visit_thread_counts(Fields& f, std::vector<int64_t>& thread_counts) {
   const std::set<int64_t> distinct(thread_counts.begin(), thread_counts.end());
   f.require(!distinct.empty() && distinct.size() == thread_counts.size(), "thread_counts",
             "must name at least one number of threads, and none twice");
+}
+
+void for_thread_counts(const std::vector<int64_t>& thread_counts, const std::function<void(int64_t)>& body) {
+  const int before = at::get_num_threads();
+  for (const int64_t threads : thread_counts) {
+    at::set_num_threads(threads == 0 ? before : static_cast<int>(threads));
+    body(threads);
+  }
+  at::set_num_threads(before);
 }
 
 }  // namespace attnlab

@@ -1,7 +1,9 @@
 // The decoder whose speed a task measures: one with random weights of any sizes, or one from a folder.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "models/decoder.h"
 #include "tasks/model_folder.h"
@@ -28,5 +30,7 @@ std::string with_threads(const std::string& figure, int64_t threads);
 
 /// Declares the key `thread_counts`: what to measure with, one after the other.
 void visit_thread_counts(Fields& f, std::vector<int64_t>& thread_counts);
+/// Calls body(threads) under each number of Torch's threads, and then goes back to the number before.
+void for_thread_counts(const std::vector<int64_t>& thread_counts, const std::function<void(int64_t)>& body);
 
 }  // namespace attnlab

@@ -24,6 +24,7 @@ class DeviceStateMatrix : public testing::TestWithParam<std::tuple<PolicyEntry, 
 
   const PolicyEntry& entry() const { return std::get<0>(GetParam()); }
   StateShape shape() const { return {.heads = 6, .kv_heads = std::get<1>(GetParam()), .head_dim = 16}; }
+  Rope rope() const { return Rope(shape().head_dim, reference::Setting().theta); }
   BoundedOptions options(int64_t protect_first) const {
     BoundedOptions o;
     o.policy = entry().options();
@@ -34,27 +35,10 @@ class DeviceStateMatrix : public testing::TestWithParam<std::tuple<PolicyEntry, 
   Texts texts(std::vector<int64_t> lengths, bool left) const {
     return make_texts(shape(), std::move(lengths), left, torch::kFloat);
   }
-  /// Feeds the texts in calls of the given lengths, the last of them repeated.
-  static Tensor feed(LayerState& state, const Texts& texts, const std::vector<int64_t>& calls,
-                     torch::Device device = torch::kCPU) {
-    const Rope rope(texts.tokens.q_BTHd.size(3), reference::Setting().theta);
-    const int64_t n = texts.tokens.q_BTHd.size(1);
-    std::vector<Tensor> ys;
-    for (int64_t first = 0, call = 0; first < n; ++call) {
-      const int64_t count = std::min(calls[std::min<std::size_t>(call, calls.size() - 1)], n - first);
-      NewTokens tokens = part(texts.tokens, first, count);
-      for (Tensor* t : {&tokens.q_BTHd, &tokens.k_BTKd, &tokens.v_BTKd, &tokens.positions_BT, &tokens.ids_BT,
-                        &tokens.padding_BT, &tokens.surprisal_BT})
-        *t = t->to(device);
-      ys.push_back(state.attend(tokens, rope).to(torch::kCPU));
-      first += count;
-    }
-    return torch::cat(ys, 1);
-  }
   void check(const Texts& texts, const std::vector<int64_t>& calls, int64_t protect_first = 0) const {
     const int64_t batch = texts.tokens.q_BTHd.size(0);
     DeviceState state(options(protect_first), shape(), {.batch = batch});
-    const Tensor y_BTHd = feed(state, texts, calls);
+    const Tensor y_BTHd = feed(state, texts, calls, rope());
     reference::Setting setting;
     setting.size = states;
     setting.protect_first = protect_first;
@@ -83,17 +67,16 @@ TEST_P(DeviceStateMatrix, ProtectsTheFirstStates) {
 TEST_P(DeviceStateMatrix, ReorderedSequencesGoOnAsCopies) {
   const Texts text = texts({80, 80}, false);
   DeviceState state(options(0), shape(), {.batch = 2});
-  const Rope rope(16, 1e4);
-  state.attend(part(text.tokens, 0, 40), rope);
+  state.attend(part(text.tokens, 0, 40), rope());
   state.reorder(torch::tensor({1, 0, 1}));
   NewTokens rest = part(text.tokens, 40, 40);
   const auto swapped = [](const Tensor& x) { return x.index_select(0, torch::tensor({1, 0, 1})); };
   rest = {swapped(rest.q_BTHd),       swapped(rest.k_BTKd), swapped(rest.v_BTKd),
           swapped(rest.positions_BT), swapped(rest.ids_BT), swapped(rest.padding_BT),
           swapped(rest.surprisal_BT)};
-  const Tensor y = state.attend(rest, rope);
+  const Tensor y = state.attend(rest, rope());
   DeviceState straight(options(0), shape(), {.batch = 2});
-  const Tensor want = feed(straight, text, {40, 40}).narrow(1, 40, 40);
+  const Tensor want = feed(straight, text, {40, 40}, rope()).narrow(1, 40, 40);
   EXPECT_TRUE(torch::allclose(y, swapped(want), 1e-5, 1e-6));
   EXPECT_TRUE(state.expiry().equal(straight.expiry().index_select(0, torch::tensor({1, 0, 1}))));
 }
@@ -109,7 +92,7 @@ TEST_P(DeviceStateMatrix, ExpiryIsRecordedOnRequest) {
   silent.lane.record_expiry = false;
   DeviceState without(silent, shape(), {.batch = 1});
   const Texts text = texts({50}, false);
-  EXPECT_TRUE(feed(state, text, {30, 1}).equal(feed(without, text, {30, 1})));
+  EXPECT_TRUE(feed(state, text, {30, 1}, rope()).equal(feed(without, text, {30, 1}, rope())));
   EXPECT_FALSE(without.expiry().defined());
 }
 
@@ -119,7 +102,8 @@ TEST_P(DeviceStateMatrix, CudaDropsWhatTheCpuDrops) {
   ASSERT_TRUE(DeviceState::serves(options(2), shape(), there));
   const Texts text = texts({70, 20, 90}, true);
   DeviceState on_gpu(options(2), shape(), there), on_cpu(options(2), shape(), {.batch = 3});
-  const Tensor y = feed(on_gpu, text, {50, 1}, torch::kCUDA), want = feed(on_cpu, text, {50, 1});
+  const Tensor y = feed(on_gpu, text, {50, 1}, rope(), torch::kCUDA),
+               want = feed(on_cpu, text, {50, 1}, rope());
   EXPECT_TRUE(on_gpu.expiry().equal(on_cpu.expiry()));
   EXPECT_TRUE(torch::allclose(y, want, 1e-5, 1e-5));
 }

@@ -52,17 +52,8 @@ class CacheMatrix : public testing::TestWithParam<std::tuple<PolicyEntry, Layout
   void check(const Texts& texts, std::vector<int64_t> calls, BoundedOptions options,
              reference::Setting setting, const StateShape& shape) const {
     const auto type = texts.tokens.q_BTHd.scalar_type();
-    const int64_t batch = texts.tokens.q_BTHd.size(0), n = texts.tokens.q_BTHd.size(1);
-    BoundedState state(options, shape, {.batch = batch, .dtype = type});
-    const Rope rope(shape.head_dim, setting.theta);
-    std::vector<Tensor> ys;
-    for (int64_t first = 0, call = 0; first < n; ++call) {
-      const int64_t wanted = calls[std::min<size_t>(call, calls.size() - 1)];
-      const int64_t count = std::min(wanted, n - first);
-      ys.push_back(state.attend(part(texts.tokens, first, count), rope));
-      first += count;
-    }
-    const Tensor y_BTHd = torch::cat(ys, 1);
+    BoundedState state(options, shape, {.batch = texts.tokens.q_BTHd.size(0), .dtype = type});
+    const Tensor y_BTHd = feed(state, texts, calls, Rope(shape.head_dim, setting.theta));
     EXPECT_TRUE(y_BTHd.isfinite().all().item<bool>());
     expect_agreement(texts, y_BTHd, state.expiry(), setting, entry().rule,
                      type == torch::kDouble ? exact : fp32);

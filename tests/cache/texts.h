@@ -57,6 +57,23 @@ inline NewTokens part(const NewTokens& t, int64_t first, int64_t count) {
           cut(t.ids_BT), cut(t.padding_BT), cut(t.surprisal_BT)};
 }
 
+/// y of texts fed to a state in calls of the given lengths, the last of them repeated. Inputs go to `device`.
+inline Tensor feed(LayerState& state, const Texts& texts, const std::vector<int64_t>& calls, const Rope& rope,
+                   torch::Device device = torch::kCPU) {
+  const int64_t n = texts.tokens.q_BTHd.size(1);
+  std::vector<Tensor> ys;
+  for (int64_t first = 0, call = 0; first < n; ++call) {
+    const int64_t count = std::min(calls[std::min<std::size_t>(call, calls.size() - 1)], n - first);
+    NewTokens tokens = part(texts.tokens, first, count);
+    for (Tensor* t : {&tokens.q_BTHd, &tokens.k_BTKd, &tokens.v_BTKd, &tokens.positions_BT, &tokens.ids_BT,
+                      &tokens.padding_BT, &tokens.surprisal_BT})
+      *t = t->to(device);
+    ys.push_back(state.attend(tokens, rope).to(torch::kCPU));
+    first += count;
+  }
+  return torch::cat(ys, 1);
+}
+
 /// Text b as the reference reads it.
 inline reference::Text text_of(const Texts& texts, int64_t b) {
   const auto heads_of = [&](const Tensor& x_BTHd) {

@@ -1,16 +1,14 @@
 // The CUDA operators on a GPU against the native ones on the CPU: kernels/cuda/register.cpp. Skipped with its
 // reason where there is no GPU or no library for it.
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
 #include "cuda_libraries.h"
 #include "kernels/bounded_operators.h"
+#include "kernels/dispatched.h"
 
 namespace attnlab {
 namespace {
-
-using TensorPair = std::tuple<Tensor, Tensor>;
 
 class CudaDevice : public testing::Test {
  protected:
@@ -20,11 +18,6 @@ class CudaDevice : public testing::Test {
     torch::manual_seed(5);
   }
 
-  template <class Signature>
-  static auto operation(const char* name) {
-    return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();
-  }
-
   static Tensor on_gpu(const Tensor& x) { return x.to(torch::kCUDA); }
   static void expect_close(const Tensor& got, const Tensor& want, double tolerance) {
     EXPECT_TRUE(torch::allclose(got.to(torch::kCPU, torch::kFloat), want, tolerance, tolerance))
@@ -32,16 +25,8 @@ class CudaDevice : public testing::Test {
   }
 };
 
-using Step = TensorPair(const Tensor&, const Tensor&, const Tensor&, const std::optional<Tensor>&,
-                        const std::optional<Tensor>&);
-using Tova = TensorPair(const Tensor&, const Tensor&, const Tensor&, int64_t);
-using Text = TensorPair(const Tensor&, const Tensor&, const Tensor&, int64_t, int64_t, bool, bool,
-                        const std::optional<Tensor>&);
-using Decode = TensorPair(const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
-                          const Tensor&, const Tensor&, int64_t, int64_t, bool, const std::optional<Tensor>&);
-
 TEST_F(CudaDevice, StepEqualsTheNativeOne) {
-  const auto step = operation<Step>("attnlab::bounded_attention_step");
+  const auto step = dispatched::attention_step();
   for (const int64_t heads : {4, 8, 24}) {
     const Tensor q = torch::randn({3, heads, 64}), k = torch::randn({3, 4, 257, 64}),
                  v = torch::randn({3, 4, 257, 64}),
@@ -65,7 +50,7 @@ TEST_F(CudaDevice, StepEqualsTheNativeOne) {
 
 /// On the CPU the same numbers are summed in another order: texts without close calls.
 TEST_F(CudaDevice, TovaOverATextDropsTheSameStates) {
-  const auto tova = operation<Tova>("attnlab::tova_attention");
+  const auto tova = dispatched::tova_text();
   for (const int64_t kv : {2, 8}) {
     const Tensor q = torch::randn({2, 300, 8, 64}), k = torch::randn({2, 300, kv, 64}),
                  v = torch::randn({2, 300, kv, 64});
@@ -78,7 +63,7 @@ TEST_F(CudaDevice, TovaOverATextDropsTheSameStates) {
 
 /// More thread blocks than a GPU holds at a time: what is read in parts is what each sequence gives alone.
 TEST_F(CudaDevice, ManySequencesAreReadInParts) {
-  const auto tova = operation<Tova>("attnlab::tova_attention");
+  const auto tova = dispatched::tova_text();
   const auto texts = [] { return torch::randn({200, 24, 8, 16}, torch::kCUDA); };
   const Tensor q = texts(), k = texts(), v = texts();
   const auto [y, expiry] = tova.call(q, k, v, 8);
@@ -91,8 +76,8 @@ TEST_F(CudaDevice, ManySequencesAreReadInParts) {
 
 /// Every mode, with padding: token by token must be the text at once to the bit.
 TEST_F(CudaDevice, DecodingEqualsTheTextAtOnce) {
-  const auto text = operation<Text>("attnlab::bounded_text");
-  const auto decode = operation<Decode>("attnlab::bounded_decode_step");
+  const auto text = dispatched::bounded_text();
+  const auto decode = dispatched::decode_step();
   const int64_t batch = 3, tokens = 90, kv = 2, d = 32, size = 20;
   for (const auto type : {torch::kFloat, torch::kBFloat16})
     for (const bool by_age : {false, true})
@@ -128,7 +113,7 @@ TEST_F(CudaDevice, DecodingEqualsTheTextAtOnce) {
 }
 
 TEST_F(CudaDevice, RefusesWhatItCannotDo) {
-  const auto tova = operation<Tova>("attnlab::tova_attention");
+  const auto tova = dispatched::tova_text();
   const Tensor odd = on_gpu(torch::randn({1, 5, 2, 6}));
   EXPECT_THROW(tova.call(odd, odd, odd, 3), c10::Error);
   const Tensor wide = on_gpu(torch::randn({1, 5, 2, 8})).to(torch::kDouble);

@@ -1,21 +1,16 @@
 // Decoding at a held depth: that its figures agree with one another and with what a cache must hold.
 #include "tasks/decode_speed.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <ATen/Parallel.h>
 
-#include "config/experiment.h"
-#include "config/reader.h"
-#include "core/error.h"
 #include "core/memory.h"
 #include "tasks/memory_record.h"
+#include "tasks/refused_options.h"
 
 namespace attnlab {
 namespace {
-
-using testing::HasSubstr;
 
 constexpr int64_t kLayers = 2, kHeadsTimesSize = 32, kFloat = 4;
 
@@ -44,12 +39,7 @@ class DecodeSpeed : public testing::Test {
     options.run({}, record);
   }
   static void expect_refused(const std::vector<std::string>& overrides, const std::string& sentence) {
-    try {
-      read_options<DecodeSpeedOptions>(with_overrides({}, overrides));
-      FAIL() << "expected a refusal";
-    } catch (const UserError& e) {
-      EXPECT_THAT(e.what(), HasSubstr(sentence));
-    }
+    expect_refused_options<DecodeSpeedOptions>(overrides, sentence);
   }
   double figure(const std::string& name) const { return record.summaries.at(name).value; }
   template <class T>

@@ -1,21 +1,16 @@
 // Speed of scoring: that its figures agree with one another, and the operations with a count by hand.
 #include "tasks/score_speed.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <ATen/Parallel.h>
 
-#include "config/experiment.h"
-#include "config/reader.h"
-#include "core/error.h"
 #include "core/memory.h"
 #include "tasks/memory_record.h"
+#include "tasks/refused_options.h"
 
 namespace attnlab {
 namespace {
-
-using testing::HasSubstr;
 
 class ScoreSpeed : public testing::Test {
  protected:
@@ -34,12 +29,7 @@ class ScoreSpeed : public testing::Test {
     options.run({}, record);
   }
   static void expect_refused(const std::vector<std::string>& overrides, const std::string& sentence) {
-    try {
-      read_options<ScoreSpeedOptions>(with_overrides({}, overrides));
-      FAIL() << "expected a refusal";
-    } catch (const UserError& e) {
-      EXPECT_THAT(e.what(), HasSubstr(sentence));
-    }
+    expect_refused_options<ScoreSpeedOptions>(overrides, sentence);
   }
   double figure(const std::string& name) const { return record.summaries.at(name).value; }
   /// Seconds of a cache, round by round, sorted.

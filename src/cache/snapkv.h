@@ -1,7 +1,8 @@
 // SnapKV (Li et al. 2024, arXiv 2404.14469, §4): once, after the prompt, each key-value head keeps the states
 // that the prompt's last queries looked at: the sum of their weights, max-pooled over neighbouring tokens,
-// top k. The observed window itself stays. With grouped queries the sum runs over the group's mean, as in
-// NVIDIA kvpress. What is generated afterwards is kept.
+// top k. The observed window itself stays. What is generated afterwards is kept. The authors' code
+// (snapkv_utils.py, by default) and NVIDIA kvpress pool by the average instead; the mean over a group of
+// queries is kvpress's.
 #pragma once
 
 #include "cache/policy.h"
@@ -16,7 +17,8 @@ struct SnapKvOptions final : PolicyOptions {
   void visit(Fields& f) override {
     visit_heads(f);
     f("window", window, Range{1, 1 << 20}, "last queries of the prompt that are observed (paper: 32 or 64)");
-    f("pool", pool, Range{1, 1001}, "neighbours that the max-pooling spans, odd (paper: 5 or 7)");
+    f("pool", pool, Range{1, 1001},
+      "neighbours that the max-pooling spans, odd (authors: 5 or 7, averaged by default)");
     f.require(pool % 2 == 1, "pool", "the pooling spans an odd number of neighbours, centred on a state");
   }
   PolicyNeeds needs() const override { return {.prefill_only = true}; }

@@ -74,9 +74,8 @@ void EvaluationOptions::visit(Fields& f) {
   f("byte_count_floor", byte_count_floor,
     no_effect("also fit a logistic regression on symbol counts of the same texts, the floor to be beaten"));
   f("test_curve", test_curve,
-    "also evaluate on test at every validation, and report the best of it under its own name: what the "
-    "community "
-    "calls LRA accuracy is selected on test");
+    "also evaluate on test at every validation, and report the best of it under its own name: LRA's text "
+    "task has no validation half, and published accuracies were probably selected on test");
 }
 
 void ClassifyOptions::visit(Fields& f) {

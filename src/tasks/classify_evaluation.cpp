@@ -67,8 +67,7 @@ Headline accuracy_on(Split split) {
 }
 
 Headline accuracy_selected_on_test() {
-  return {"accuracy_selected_on_test", "1",
-          "best test accuracy of any validated update: selected on test, as the community does",
+  return {"accuracy_selected_on_test", "1", "best test accuracy of any validated update: selected on test",
           Summary::Better::higher};
 }
 

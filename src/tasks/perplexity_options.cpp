@@ -26,8 +26,8 @@ void PerplexityOptions::visit(Fields& f) {
     "cache.compress_gaps, compressed)");
   f("cache", cache, "what each layer keeps of the tokens that it has read");
   f("baseline", baseline,
-    "no policy: the text is cut into chunks of cache.size tokens, each read alone with a full cache (TOVA "
-    "§5)");
+    "truncated context, no policy: the text is cut into chunks of cache.size tokens, each read alone with a "
+    "full cache and none carried over (TOVA §5)");
   f("batch_size", batch_size, Range{1, 65536}, no_effect("chunks side by side"));
   f("slice", slice, Range{1, 1 << 24},
     no_effect("tokens of a chunk that go through the layers at a time: bounds the memory of activations"));

@@ -10,8 +10,8 @@ HOW_TO_READ = (
     "Several seeds: mean ± sample standard deviation over seeds, with the number of seeds beside it. One seed: ± is "
     "the standard error over examples and marked (se). A floor is what a model reaches that knows nothing of order; an "
     "accuracy near it shows nothing about attention. Published figures are the papers' own, from other machines and, "
-    "for accuracies, selected on the test half. Speeds are ratios to the Transformers of the same sweep on the same "
-    "machine."
+    "for accuracies, probably selected on the test half. Speeds are ratios to the Transformers of the same sweep on the "
+    "same machine."
 )
 
 

@@ -106,7 +106,8 @@ def page(title, *body):
 STYLE = """
 :root { --ink: #1a1a1a; --soft: #5a5a5a; --line: #d8d8d8; --back: #f6f6f4; --blue: #0072b2; }
 * { box-sizing: border-box; }
-body { margin: 0; color: var(--ink); background: white; font: 16px/1.5 system-ui, "DejaVu Sans", sans-serif; }
+body { margin: 0; color: var(--ink); background: white; font: 16px/1.5 system-ui, "DejaVu Sans", sans-serif;
+  overflow-wrap: break-word; }
 main { max-width: 62rem; margin: 0 auto; padding: 1rem; }
 nav { position: sticky; top: 0; z-index: 2; display: flex; gap: 1.3rem; overflow-x: auto; background: white;
   border-bottom: 1px solid var(--line); padding: .55rem 0; }
@@ -115,7 +116,7 @@ a { color: var(--blue); }
 section { scroll-margin-top: 3rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 1rem 0 .3rem; }
 h2 { font-size: 1.35rem; margin: 2.4rem 0 .4rem; padding-top: .8rem; border-top: 2px solid var(--ink); }
-h3 { font-size: 1.12rem; margin: 1.9rem 0 .4rem; overflow-wrap: anywhere; }
+h3 { font-size: 1.12rem; margin: 1.9rem 0 .4rem; }
 h4 { font-size: 1rem; margin: 1.4rem 0 .3rem; }
 p { margin: .5rem 0; max-width: 44rem; }
 .soft, figcaption { color: var(--soft); }
@@ -127,7 +128,7 @@ p { margin: .5rem 0; max-width: 44rem; }
 .status.interrupted, .status.skipped { color: #8a5a00; }
 .status.failed, .status.diverged, .status.out_of_memory, .status.unreadable { color: #a33f00; }
 .error { border-left: 4px solid #d55e00; background: #fdf3ec; padding: .5rem .8rem; margin: .8rem 0; max-width: none;
-  white-space: pre-wrap; overflow-wrap: anywhere; }
+  white-space: pre-wrap; }
 .wide { overflow-x: auto; margin: .6rem 0; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .28rem 1rem .28rem 0; border-bottom: 1px solid var(--line); }
@@ -136,21 +137,20 @@ th:last-child, td:last-child { padding-right: 0; }
 table.named th:first-child { position: sticky; left: 0; z-index: 1; background: white; padding-right: .8rem; }
 tbody th { font-weight: 400; border-bottom: 1px solid var(--line); vertical-align: top;
   min-width: 9rem; max-width: 20rem;
-  overflow-wrap: break-word; }
+  overflow-wrap: anywhere; }
 tr.floor > *, tr.published > * { color: var(--soft); } tr.published th, tr.published td { font-style: italic; }
 .counts { line-height: 2; }
-td.text { min-width: 11rem; } .number { text-align: right; } td.number, td.short { white-space: nowrap; }
-dl { display: grid; grid-template-columns: 8.5rem 1fr; gap: .25rem 1rem; margin: .6rem 0; }
-dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
+td.text { min-width: 11rem; overflow-wrap: anywhere; } .number { text-align: right; } td.number, td.short { white-space: nowrap; }
+dl { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); gap: .25rem 1rem; margin: .6rem 0; }
+dt { color: var(--soft); } dd { margin: 0; }
 pre, code { font: .85rem/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
-code { overflow-wrap: anywhere; }
-pre { background: var(--back); padding: .7rem; overflow-x: auto; }
+pre { background: var(--back); padding: .7rem; white-space: pre-wrap; }
 figure { margin: 1rem 0; } img { width: 100%; max-width: 44rem; height: auto; display: block; }
 details { margin: .6rem 0; } summary { cursor: pointer; color: var(--blue); }
-details.run > summary { font-weight: 600; color: var(--ink); overflow-wrap: anywhere; padding: .3rem 0; }
+details.run > summary { font-weight: 600; color: var(--ink); padding: .3rem 0; }
 @media (max-width: 36rem) {
   body { font-size: 15px; } main { padding: .7rem; }
-  dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; }
+  dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: .5rem; }
   th, td { padding-right: .7rem; } table { font-size: .92em; }
   table.named th:first-child { max-width: 8.5rem; min-width: 6.5rem; }
   tbody th { min-width: 6.5rem; }
@@ -162,6 +162,6 @@ details.run > summary { font-weight: 600; color: var(--ink); overflow-wrap: anyw
   figure, tr, .error { break-inside: avoid; } h2, h3, h4 { break-after: avoid; }
   table { font-size: 8.5pt; } th, td { padding-right: .5rem; } td.short { white-space: normal; }
   .wide { overflow: visible; } table.named th:first-child { position: static; }
-  img { max-width: 14cm; max-height: 16cm; object-fit: contain; object-position: left; } pre { white-space: pre-wrap; }
+  img { max-width: 14cm; max-height: 16cm; object-fit: contain; object-position: left; }
 }
 """

@@ -10,7 +10,7 @@ std::unique_ptr<Afterlife> make_afterlife(const PolicyNeeds& needs) {
     case Dropped::merged:
       return std::make_unique<Merging>();
     case Dropped::summarised:
-      return std::make_unique<Summary>(needs.directions);
+      return std::make_unique<DroppedSummary>(needs.directions);
     default:
       return nullptr;
   }

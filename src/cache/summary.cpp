@@ -10,23 +10,23 @@ std::unique_ptr<Policy> SummaryOptions::build(const PolicyShape& shape) const {
   return TovaOptions().build(shape);
 }
 
-void Summary::grow(int64_t lanes, int64_t) { lanes_.resize(lanes); }
+void DroppedSummary::grow(int64_t lanes, int64_t) { lanes_.resize(lanes); }
 
-void Summary::reorder(const std::vector<int64_t>& lanes) {
+void DroppedSummary::reorder(const std::vector<int64_t>& lanes) {
   // Tensors of a summary are replaced, never written to: copies may share them.
   std::vector<Moments> copies;
   for (const int64_t lane : lanes) copies.push_back(lanes_[lane]);
   lanes_ = std::move(copies);
 }
 
-int64_t Summary::bytes() const {
+int64_t DroppedSummary::bytes() const {
   int64_t bytes = 0;
   for (const Moments& m : lanes_)
     if (m.mean_KP.defined()) bytes += static_cast<int64_t>(m.mean_KP.nbytes() + m.rows_KrP.nbytes());
   return bytes;
 }
 
-void Summary::drop(int64_t lane, int64_t slot, std::span<const int64_t>, Tensor k_KSd, Tensor v_KSd) {
+void DroppedSummary::drop(int64_t lane, int64_t slot, std::span<const int64_t>, Tensor k_KSd, Tensor v_KSd) {
   Moments& m = lanes_[lane];
   const Tensor pair_KP = torch::cat({k_KSd.select(1, slot), v_KSd.select(1, slot)}, -1).to(torch::kDouble);
   if (m.count == 0) {
@@ -44,7 +44,7 @@ void Summary::drop(int64_t lane, int64_t slot, std::span<const int64_t>, Tensor 
   m.rows_KrP = axes.transpose(-2, -1).matmul(rows).narrow(1, 1, directions_).contiguous();
 }
 
-Answer Summary::answer(int64_t lane, const Tensor& q_KGd) const {
+Answer DroppedSummary::answer(int64_t lane, const Tensor& q_KGd) const {
   const Moments& m = lanes_[lane];
   if (m.count == 0) return {};
   const int64_t d = q_KGd.size(-1);

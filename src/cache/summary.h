@@ -21,9 +21,9 @@ struct SummaryOptions final : PolicyOptions {
   std::unique_ptr<Policy> build(const PolicyShape& shape) const override;
 };
 
-class Summary final : public Afterlife {
+class DroppedSummary final : public Afterlife {
  public:
-  explicit Summary(int64_t directions) : directions_(directions) {}
+  explicit DroppedSummary(int64_t directions) : directions_(directions) {}
 
   void grow(int64_t lanes, int64_t slots) override;
   void arrive(int64_t, int64_t) override {}

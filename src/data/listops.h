@@ -24,6 +24,7 @@ struct ListOpsOptions final : SequenceDataOptions {
   std::vector<std::string> class_names() const override;
   int64_t symbol_count() const override;
   LabelledSplits open(const DataPlace& place) const override;
+  bool generated() const override { return true; }
   std::vector<uint8_t> encode(std::string_view text) const override;
 };
 

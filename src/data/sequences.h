@@ -50,6 +50,8 @@ struct SequenceDataOptions : Component {
   /// Opens every split, each file once, preparing the binary form first where it is absent, stale or damaged.
   /// Throws UserError for a missing class folder or an empty set, RunError for an unreadable file.
   virtual LabelledSplits open(const DataPlace& place) const = 0;
+  /// Whether the options say everything about the examples, so that no file can change them.
+  virtual bool generated() const { return false; }
   /// One line of raw text, as `attnlab predict` reads it, to symbols.
   virtual std::vector<uint8_t> encode(std::string_view text) const = 0;
 };

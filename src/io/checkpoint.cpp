@@ -110,14 +110,15 @@ void save_weights(const fs::path& path, const torch::nn::Module& module, Metadat
   save_safetensors(path, module_tensors(module), metadata);
 }
 
+fs::path weights_file(const fs::path& run_or_file) {
+  if (!fs::is_directory(run_or_file)) return run_or_file;
+  for (const fs::path& path : {best_checkpoint(run_or_file), last_checkpoint(run_or_file)})
+    if (fs::exists(path)) return path;
+  user_error("{} holds no checkpoint to take weights from", run_or_file.string());
+}
+
 void load_weights(torch::nn::Module& module, const fs::path& run_or_file) {
-  fs::path path = run_or_file;
-  if (fs::is_directory(path)) {
-    path = fs::exists(best_checkpoint(run_or_file)) ? best_checkpoint(run_or_file)
-                                                    : last_checkpoint(run_or_file);
-    if (!fs::exists(path)) user_error("{} holds no checkpoint to take weights from", run_or_file.string());
-  }
-  const SafetensorsFile file = SafetensorsFile::open(path);
+  const SafetensorsFile file = SafetensorsFile::open(weights_file(run_or_file));
   check_version(file);
   restore_tensors(file, module_tensors(module), value_of(file, kind_key) == "checkpoint" ? model_prefix : "");
 }

@@ -35,9 +35,11 @@ void restore_tensors(const SafetensorsFile& file, const NamedTensors& live,
 
 /// Writes the weights alone. Metadata says of which update and run.
 void save_weights(const std::filesystem::path& path, const torch::nn::Module& module, Metadata metadata);
-/// Loads weights into the module from a run's folder (its best checkpoint, else its last) or from a
-/// safetensors file: weights alone, or a whole checkpoint, of which only the model is taken. Throws UserError
-/// as above.
+/// The file that load_weights reads: `run_or_file` itself, or in a run's folder its best checkpoint, else its
+/// last. Throws UserError where the folder has neither.
+std::filesystem::path weights_file(const std::filesystem::path& run_or_file);
+/// Loads weights into the module from a run's folder or from a safetensors file: weights alone, or a whole
+/// checkpoint, of which only the model is taken. Throws UserError as above.
 void load_weights(torch::nn::Module& module, const std::filesystem::path& run_or_file);
 
 }  // namespace attnlab

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <variant>
 
-#include "run/folder.h"
+#include "run/inputs.h"
 
 namespace attnlab {
 namespace {
@@ -48,6 +48,9 @@ void add_status(CaseFigures& one, const RunState& state) {
   if (count.reason.empty()) count.reason = first_sentence(state.error);
 }
 
+/// A stale run has been done; its figures count, and its row says that it is stale.
+bool has_figures(const std::string& status) { return status == "done" || status == "stale"; }
+
 }  // namespace
 
 double Figure::mean() const {
@@ -73,8 +76,10 @@ int64_t CaseFigures::runs() const {
 }
 
 int64_t CaseFigures::done() const {
-  const auto found = statuses.find("done");
-  return found == statuses.end() ? 0 : found->second.runs;
+  int64_t count = 0;
+  for (const auto& [status, n] : statuses)
+    if (has_figures(status)) count += n.runs;
+  return count;
 }
 
 std::string CaseFigures::not_done() const {
@@ -89,11 +94,12 @@ std::string CaseFigures::not_done() const {
 
 ExperimentFigures collect_figures(const Plan& plan) {
   ExperimentFigures all{headlines_of(plan.runs), {}};
+  InputCheck check;
   for (const auto& run : plan.runs) {
     CaseFigures& one = case_of(all, run);
-    const RunState state = state_of({run.folder});
+    const RunState state = state_of(run, check);
     add_status(one, state);
-    if (state.status == "done" && state.record) add_done(one, run, *state.record);
+    if (has_figures(state.status) && state.record) add_done(one, run, *state.record);
   }
   return all;
 }

@@ -33,7 +33,7 @@ bool is_locked(const RunFolder& folder);
 /// What a folder says about its run.
 struct RunState {
   std::string status;  ///< "not started", "running", "interrupted", "done", "failed", "diverged",
-                       ///< "out_of_memory", "skipped", "unreadable"
+                       ///< "out_of_memory", "skipped", "unreadable"; "stale" (run/inputs.h)
   std::string error;   ///< as recorded, or why the record cannot be read
   std::optional<RunRecord> record;
 };

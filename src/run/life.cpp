@@ -14,6 +14,7 @@
 #include "run/device.h"
 #include "run/exit.h"
 #include "run/folder.h"
+#include "run/inputs.h"
 #include "run/machine.h"
 #include "run/numbers.h"
 #include "run/previous.h"
@@ -31,6 +32,7 @@ struct Before {
   std::string status;
   double seconds = 0;
   int64_t sessions = 0;
+  RunRecord record;
 };
 
 template <class T>
@@ -43,12 +45,22 @@ T attribute_or(const RunRecord& record, const char* name, T fallback) {
 Before look_back(const RunFolder& folder) {
   Before before;
   if (!fs::exists(folder.record())) return before;
-  const RunRecord record = read_run(folder.record());
-  before.status = record.status();
+  before.record = read_run(folder.record());
+  before.status = before.record.status();
   before.recorded = before.status != "skipped";  // by a sweep, before any start
-  before.seconds = attribute_or(record, "seconds", 0.0);
-  before.sessions = attribute_or<int64_t>(record, "sessions", 0);
+  before.seconds = attribute_or(before.record, "seconds", 0.0);
+  before.sessions = attribute_or<int64_t>(before.record, "sessions", 0);
   return before;
+}
+
+/// Stops where what is there already, a result or a checkpoint, rests on inputs that have changed since.
+void refuse_changed_inputs(const PlannedRun& run, const Before& before) {
+  const bool done = before.status == "done";
+  if (!before.recorded || !(done || fs::exists(RunFolder{run.folder}.checkpoint()))) return;
+  const std::string changed = InputCheck().changed(run, before.record);
+  if (changed.empty()) return;
+  user_error("{} since run {} {} ({}); --fresh {}", changed, run.id, done ? "was done" : "began",
+             run.folder.string(), done ? "does it again" : "starts it over");
 }
 
 /// The lowest folder above a run that exists now; what lies between is removed again where the start is
@@ -172,6 +184,7 @@ int live(const PlannedRun& run, const LifeOptions& options) {
 
   if (options.fresh) set_aside(folder);
   const Before before = look_back(folder);
+  refuse_changed_inputs(run, before);
   if (before.status == "done") {
     log_info("run {} is done already: {} (--fresh does it again)", run.id, run.folder.string());
     return exit_done;

@@ -4,7 +4,7 @@
 
 #include "run/attributes.h"
 #include "run/commands.h"
-#include "run/folder.h"
+#include "run/inputs.h"
 #include "run/plan.h"
 #include "run/text_table.h"
 
@@ -34,9 +34,10 @@ int list_command(const Target& target) {
   TextTable table{{"index", "id", "status", "case"}, {}};
   if (seeds) table.header.emplace_back("seed");
   table.header.emplace_back("command");
+  InputCheck check;
   for (const auto& run : plan.runs) {
     table.rows.push_back(
-        {std::to_string(run.index), run.id, state_of({run.folder}).status, run.row.empty() ? "-" : run.row});
+        {std::to_string(run.index), run.id, state_of(run, check).status, run.row.empty() ? "-" : run.row});
     if (seeds) table.rows.back().push_back(std::to_string(run.options.seed));
     table.rows.back().push_back(command_of(target, plan, run));
   }

@@ -16,6 +16,7 @@
 #include "run/device.h"
 #include "run/exit.h"
 #include "run/folder.h"
+#include "run/inputs.h"
 #include "run/machine.h"
 #include "run/plan.h"
 #include "run/schedule.h"
@@ -50,7 +51,8 @@ int64_t oom_kills() {
 bool wanted(const RunState& state, bool retry_failed) {
   if (state.status == "not started" || state.status == "interrupted" || state.status == "skipped")
     return true;
-  if (state.status == "done" || state.status == "running" || state.status == "unreadable") return false;
+  for (const char* left_alone : {"done", "stale", "running", "unreadable"})
+    if (state.status == left_alone) return false;
   return retry_failed;
 }
 
@@ -166,7 +168,8 @@ class Children {
 /// Counts by status in the end, and the command to see more.
 int summarise(const Target& target, const std::vector<const PlannedRun*>& runs) {
   std::map<std::string, int> counts;
-  for (const auto* run : runs) ++counts[state_of({run->folder}).status];
+  InputCheck check;
+  for (const auto* run : runs) ++counts[state_of(*run, check).status];
   std::string words;
   for (const auto& [status, count] : counts)
     words += fmt::format("{}{} {}", words.empty() ? "" : ", ", count, status);
@@ -187,10 +190,11 @@ int sweep_command(const Target& target, const SweepOptions& options) {
   std::vector<const PlannedRun*> chosen;
   std::vector<Waiting> todo;
   const bool gpu_here = !gpu_name().empty();
+  InputCheck check;
   for (const auto& run : plan.runs)
     if (!options.index || *options.index == run.index) chosen.push_back(&run);
   for (const auto* run : chosen) {
-    const RunState state = state_of({run->folder});
+    const RunState state = state_of(*run, check);
     if (wanted(state, options.retry_failed))
       todo.push_back({run, demand_of(*run, gpu_here), options.retry_failed && state.status == "skipped"});
     else

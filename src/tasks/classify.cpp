@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "config/writer.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/random.h"
@@ -12,6 +13,7 @@
 #include "io/checkpoint.h"
 #include "tasks/classify_evaluation.h"
 #include "tasks/classify_floors.h"
+#include "tasks/inputs.h"
 #include "tasks/token_tensors.h"
 #include "tasks/training_figures.h"
 #include "train/train.h"
@@ -114,9 +116,18 @@ Classifier ClassifyOptions::build_model(uint64_t seed, torch::Device device) con
   return built;
 }
 
+std::vector<Input> ClassifyOptions::inputs(const RunContext& context) const {
+  std::vector<Input> all = weights_input(context);
+  if (!data->generated())
+    all.push_back({"data", context.data.root.string(), data.name() + " " + dump(*data),
+                   [data = data, place = context.data] { return data->open(place).checksum; }});
+  return all;
+}
+
 void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
   const LabelledSplits splits = data->open(context.data);
   record.attribute("data_checksum", splits.checksum);
+  record_inputs(weights_input(context), record);
   record.attribute("vocabulary", layout().vocabulary());
   Classifier classifier = build_model(context.seed, context.device);
   if (!context.init_from.empty()) load_weights(*classifier, context.init_from);

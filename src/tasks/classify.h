@@ -33,6 +33,7 @@ struct ClassifyOptions final : TaskOptions {
   bool only_evaluates() const override { return !trains; }
   double work() const override;
   int64_t memory(torch::DeviceType device) const override;
+  std::vector<Input> inputs(const RunContext& context) const override;
   void run(const RunContext& context, RecordSink& record) const override;
   /// One text a line in; {"label", "probability", "probabilities", "logits", "tokens", "truncated"} a line
   /// out, or {"error"} for a text that cannot be read. Uses the weights that the run was evaluated with.

@@ -228,12 +228,15 @@ int64_t DecodeSpeedOptions::memory(torch::DeviceType) const {
   return each * (states * batch_size + states * batch_size / d.layers + parameter_count(d)) + read_bytes;
 }
 
+std::vector<Input> DecodeSpeedOptions::inputs(const RunContext&) const { return decoder.inputs(); }
+
 void DecodeSpeedOptions::run(const RunContext& context, RecordSink& record) const {
   record.truncate("/decode", 0);  // a resumed run measures everything anew
   if (!context.init_from.empty())
     user_error("task decode_speed reads its weights from `model`, not from init_from");
   torch::manual_seed(derive_seed(context.seed, "decode_speed"));
   const Decoder timed = decoder.open(context.device);
+  record_inputs(decoder.inputs(), record);
   const int64_t weights = weight_bytes(timed);
   Decoded all;
   for_thread_counts(thread_counts, [&](int64_t threads) {

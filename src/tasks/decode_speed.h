@@ -27,6 +27,7 @@ struct DecodeSpeedOptions final : TaskOptions {
   std::vector<Headline> headlines() const override;
   double work() const override;
   int64_t memory(torch::DeviceType device) const override;
+  std::vector<Input> inputs(const RunContext& context) const override;
   void run(const RunContext& context, RecordSink& record) const override;
 };
 

@@ -9,20 +9,8 @@
 #include "io/hf_config.h"
 
 namespace attnlab {
-namespace {
 
 namespace fs = std::filesystem;
-
-std::string sampled_sha256(std::string_view bytes) {
-  constexpr std::size_t pieces = 64, piece = 1 << 20;
-  if (bytes.size() <= pieces * piece) return sha256(bytes);
-  std::string digests;
-  const std::size_t last = bytes.size() - piece;
-  for (std::size_t i = 0; i < pieces; ++i) digests += sha256(bytes.substr(last / (pieces - 1) * i, piece));
-  return sha256(digests);
-}
-
-}  // namespace
 
 std::optional<torch::ScalarType> type_of(WeightType precision) {
   if (precision == WeightType::fp32) return torch::kFloat;
@@ -63,8 +51,8 @@ std::string checksum_of_model(const fs::path& folder) {
   for (const fs::path& file : files) {
     stop_here_if_requested();
     const MappedFile content(file);
-    lines += fmt::format("{} {} {}\n", file.filename().string(), content.bytes().size(),
-                         sampled_sha256(content.bytes()));
+    lines +=
+        fmt::format("{} {} {}\n", file.filename().string(), content.bytes().size(), sha256(content.bytes()));
   }
   return sha256(lines);
 }

@@ -19,7 +19,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kBetweenSaves = std::chrono::seconds(2);  // short documents are not worth a flush each
 
-void record_inputs(const PerplexityInputs& in, RecordSink& record) {
+void record_identity(const PerplexityInputs& in, RecordSink& record) {
   for (const auto& [name, checksum] : in.identity) record.attribute(name + "_checksum", checksum);
   record.attribute("vocabulary", in.config.decoder.vocabulary);
   record.attribute("documents_in_set", in.documents->size());
@@ -108,7 +108,7 @@ void PerplexityOptions::run(const RunContext& context, RecordSink& record) const
   auto progress = PerplexityProgress::open(
       file, in.identity, PositionCurve(in.longest_chunk, position_ranges), record, growing_tables(*this));
   if (progress.next > 0) log_info("{} documents are done already", progress.next);
-  record_inputs(in, record);
+  record_identity(in, record);
   ChunkScorer scorer = make_scorer(*this, in, context, record);
   Clock::time_point saved{};
   while (progress.next < in.count) {

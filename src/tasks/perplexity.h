@@ -30,6 +30,7 @@ struct PerplexityOptions final : TaskOptions {
   void visit(Fields& f) override;
   std::vector<Table> tables() const override;
   std::vector<Headline> headlines() const override;
+  std::vector<Input> inputs(const RunContext& context) const override;
   /// Resumes behind the last document that is recorded.
   void run(const RunContext& context, RecordSink& record) const override;
 

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
+#include "config/writer.h"
 #include "core/error.h"
-#include "core/files.h"
 #include "core/log.h"
 #include "data/token_lines.h"
+#include "tasks/inputs.h"
 #include "tasks/model_folder.h"
 
 namespace attnlab {
@@ -14,10 +15,13 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Ids need no tokenizer; bytes and words are then unknown where none is there.
+bool wants_tokenizer(const PerplexityOptions& o) {
+  return !o.data->holds_ids() || !o.tokenizer.empty() || !o.cache.protect.empty();
+}
+
 std::optional<Tokenizer> open_tokenizer(const PerplexityOptions& o, const fs::path& folder) {
   const fs::path file = tokenizer_file(o.tokenizer, folder);
-  const bool needed = !o.data->holds_ids() || !o.tokenizer.empty() || !o.cache.protect.empty();
-  if (!needed && !fs::exists(file)) return std::nullopt;
+  if (!wants_tokenizer(o) && !fs::exists(file)) return std::nullopt;
   return Tokenizer::open(file);
 }
 
@@ -66,9 +70,23 @@ PerplexityInputs open_inputs(const PerplexityOptions& o, const RunContext& conte
   in.longest_chunk = longest_chunk(o, *in.documents, in.count);
   check_fit(o, in);
   if (in.tokenizer) in.protected_ids = protected_ids(*in.tokenizer, o.cache.protect);
-  in.identity = {{"model", checksum_of_model(in.folder)}, {"data", checksum_of(*in.documents, in.count)}};
-  if (in.tokenizer) in.identity["tokenizer"] = sha256(read_file(in.tokenizer->path()));
+  for (const Input& input : o.inputs(context)) in.identity[input.name] = input.checksum();
   return in;
+}
+
+std::vector<Input> PerplexityOptions::inputs(const RunContext& context) const {
+  const int64_t first = documents > 0 && context.limit > 0 ? std::min(documents, context.limit)
+                                                           : std::max(documents, context.limit);
+  const auto texts = [data = data, place = context.data, first] {
+    const auto opened = data->open(place);
+    return checksum_of(*opened, count_of(*opened, first));
+  };
+  std::vector<Input> all = {
+      model_input(model),
+      {"data", context.data.root.string(), fmt::format("{} {} {}", data.name(), dump(*data), first), texts}};
+  const fs::path file = tokenizer_file(tokenizer, model_folder(model));
+  if (wants_tokenizer(*this) || fs::exists(file)) all.push_back(file_input("tokenizer", file));
+  return all;
 }
 
 ChunkGroup next_group(const PerplexityOptions& o, const PerplexityInputs& in, int64_t& next) {

@@ -192,12 +192,15 @@ int64_t ScoreSpeedOptions::memory(torch::DeviceType) const {
          logits;
 }
 
+std::vector<Input> ScoreSpeedOptions::inputs(const RunContext&) const { return decoder.inputs(); }
+
 void ScoreSpeedOptions::run(const RunContext& context, RecordSink& record) const {
   record.truncate("/score", 0);  // a resumed run measures everything anew
   if (!context.init_from.empty())
     user_error("task score_speed reads its weights from `model`, not from init_from");
   torch::manual_seed(derive_seed(context.seed, "score_speed"));
   const Decoder timed = decoder.open(context.device);
+  record_inputs(decoder.inputs(), record);
   const Chunks chunks = random_chunks(batch_size, length, timed->options().vocabulary);
   int64_t bounded_peak = 0, full_peak = 0;
   for_thread_counts(thread_counts, [&](int64_t threads) {

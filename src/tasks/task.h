@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
 #include <memory>
 #include <span>
@@ -25,6 +26,14 @@ struct RunContext {
   int64_t limit = 0;  ///< evaluate on the first N examples; 0: all
   std::filesystem::path
       init_from;  ///< run folder or safetensors file whose weights to start from; empty: none
+};
+
+/// Something outside its options that a run's figures rest on: weights, texts, a tokenizer.
+struct Input {
+  std::string name;   ///< "model"; the record's attribute <name>_checksum says what it was
+  std::string place;  ///< the file or folder, for messages
+  std::string key;    ///< equal keys: the same input, whose checksum need be made only once
+  std::function<std::string()> checksum;  ///< of what is there now; throws where it cannot be read
 };
 
 /// A headline figure that the task will write, for `attnlab table` and the report's headings.
@@ -61,6 +70,9 @@ struct TaskOptions : Component {
   /// Bytes that the run needs, roughly: of the GPU where it computes there, else of main memory. A sweep
   /// leaves out what cannot fit. 0: unknown.
   virtual int64_t memory(torch::DeviceType /*device*/) const { return 0; }
+  /// What `run` will read beside its options, and records the checksums of. By them a finished run finds that
+  /// it is no longer what the same command would give. What is generated from options is no input.
+  virtual std::vector<Input> inputs(const RunContext& /*context*/) const { return {}; }
   /// Does everything, from data to summary. Resumes where context.folder holds a checkpoint.
   virtual void run(const RunContext& context, RecordSink& record) const = 0;
   /// Reads one input a line, writes one JSON object a line. The default says that the task has no

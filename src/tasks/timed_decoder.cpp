@@ -24,6 +24,11 @@ Decoder TimedDecoder::open(torch::Device device) const {
   return Decoder(sizes, torch::TensorOptions().dtype(type.value_or(torch::kFloat)).device(device));
 }
 
+std::vector<Input> TimedDecoder::inputs() const {
+  if (random()) return {};
+  return {model_input(model)};
+}
+
 std::string with_threads(const std::string& figure, int64_t threads) {
   if (threads == 0) return figure;
   return fmt::format("{}_{}_thread{}", figure, threads, threads == 1 ? "" : "s");

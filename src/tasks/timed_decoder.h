@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/decoder.h"
+#include "tasks/inputs.h"
 #include "tasks/model_folder.h"
 
 namespace attnlab {
@@ -19,6 +20,8 @@ struct TimedDecoder {
   void visit(Fields& f);
   /// Throws UserError where the folder is none, or the sizes contradict each other.
   Decoder open(torch::Device device) const;
+  /// The folder, where there is one.
+  std::vector<Input> inputs() const;
   /// Whether the weights are random, so that sizes say everything about them.
   bool random() const { return model.empty(); }
   /// Bytes of a number where weights are random.

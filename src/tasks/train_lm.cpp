@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "config/writer.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
@@ -13,6 +14,7 @@
 #include "data/tokenizer_training.h"
 #include "io/checkpoint.h"
 #include "io/hf_folder.h"
+#include "tasks/inputs.h"
 #include "tasks/training_figures.h"
 #include "train/train.h"
 
@@ -154,16 +156,31 @@ std::vector<Headline> TrainLmOptions::headlines() const {
   return {perplexity_validation, training_seconds(), trained_tokens_per_second(), trained_numbers()};
 }
 
+std::vector<Input> TrainLmOptions::inputs(const RunContext& context) const {
+  std::vector<Input> all = weights_input(context);
+  if (!tokenizer.path.empty()) all.push_back(file_input("tokenizer", tokenizer.path));
+  const std::string key = fmt::format("{} {} {} {} {}", data.name(), dump(*data), documents,
+                                      validation.name(), dump(*validation));
+  all.push_back({"texts", context.data.root.string(), key,
+                 [data = data, documents = documents, validation = validation, place = context.data] {
+                   return sha256(open_texts(*data, documents, place).checksum +
+                                 open_texts(*validation, 0, place).checksum);
+                 }});
+  return all;
+}
+
 void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   const TextSource texts = open_texts(*data, documents, context.data);
   const Tokenizer pieces = Tokenizer::open(named_or_trained(tokenizer, texts, context.data));
   const std::string tokenizer_model = read_file(pieces.path());
   const std::string tokenizer_sum = sha256(tokenizer_model);
   const TokenCorpus books = open_tokens(texts, context.data, pieces, tokenizer_sum);
-  const TokenCorpus held_out =
-      open_tokens(open_texts(*validation, 0, context.data), context.data, pieces, tokenizer_sum);
+  const TextSource held_out_texts = open_texts(*validation, 0, context.data);
+  const TokenCorpus held_out = open_tokens(held_out_texts, context.data, pieces, tokenizer_sum);
   record.attribute("data_checksum", sha256(std::string(books.content_sha256()) += held_out.content_sha256()));
   record.attribute("tokenizer_checksum", tokenizer_sum);
+  record.attribute("texts_checksum", sha256(texts.checksum + held_out_texts.checksum));
+  record_inputs(weights_input(context), record);
 
   DecoderOptions sizes = model;
   if (sizes.vocabulary == 0) sizes.vocabulary = pieces.size();

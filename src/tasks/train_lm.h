@@ -33,6 +33,7 @@ struct TrainLmOptions final : TaskOptions {
   void visit(Fields& f) override;
   std::vector<Table> tables() const override;
   std::vector<Headline> headlines() const override;
+  std::vector<Input> inputs(const RunContext& context) const override;
   void run(const RunContext& context, RecordSink& record) const override;
 };
 

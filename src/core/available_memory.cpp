@@ -1,12 +1,13 @@
 #include "core/available_memory.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <fstream>
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "core/control_groups.h"
 
 namespace attnlab {
 namespace {
@@ -21,13 +22,6 @@ std::optional<int64_t> number_after(const fs::path& file, const std::string& key
   return std::nullopt;
 }
 
-/// The number that a file holds; nothing for "max", as an absent limit is written.
-std::optional<int64_t> number_in(const fs::path& file) {
-  std::ifstream in(file);
-  int64_t value = 0;
-  return in >> value ? std::optional(value) : std::nullopt;
-}
-
 /// What one group leaves: its limit less what it holds, where file pages that could be dropped do not count.
 std::optional<int64_t> left_in(const fs::path& group, const char* limit_file, const char* usage_file,
                                const char* inactive_key) {
@@ -37,31 +31,13 @@ std::optional<int64_t> left_in(const fs::path& group, const char* limit_file, co
   return std::max<int64_t>(0, *limit - std::max<int64_t>(0, *used - dropped));
 }
 
-/// This process's group in the hierarchy that /proc/self/cgroup's line names: "0::/path" for version 2,
-/// "4:memory:/path" for version 1.
-std::optional<fs::path> group_of(const fs::path& proc, const std::string& controller) {
-  std::ifstream in(proc / "self" / "cgroup");
-  for (std::string line; std::getline(in, line);) {
-    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string named = fmt::format(",{},", line.substr(first + 1, second - first - 1));
-    if (controller.empty() ? named == ",," : named.find(fmt::format(",{},", controller)) != std::string::npos)
-      return fs::path(line.substr(second + 1)).relative_path();
-  }
-  return std::nullopt;
-}
-
-/// The least that a group and those above it leave. Inside a container the named group may lie outside what
-/// is mounted; the groups that are there still count.
-int64_t least_left(const fs::path& top, const fs::path& group, const char* limit, const char* usage,
+/// The least that any of these groups leaves.
+int64_t least_left(const std::vector<fs::path>& groups, const char* limit, const char* usage,
                    const char* inactive) {
   int64_t least = std::numeric_limits<int64_t>::max();
-  fs::path place = group;
-  while (true) {
-    if (const auto left = left_in(top / place, limit, usage, inactive)) least = std::min(least, *left);
-    if (place.empty() || place == ".") return least;
-    place = place.parent_path();
-  }
+  for (const fs::path& group : groups)
+    if (const auto left = left_in(group, limit, usage, inactive)) least = std::min(least, *left);
+  return least;
 }
 
 }  // namespace
@@ -69,11 +45,10 @@ int64_t least_left(const fs::path& top, const fs::path& group, const char* limit
 int64_t available_memory(const fs::path& proc, const fs::path& cgroups) {
   const auto kib = number_after(proc / "meminfo", "MemAvailable:");
   int64_t least = kib ? *kib * 1024 : std::numeric_limits<int64_t>::max();
-  if (const auto group = group_of(proc, ""))
-    least = std::min(least, least_left(cgroups, *group, "memory.max", "memory.current", "inactive_file"));
-  if (const auto group = group_of(proc, "memory"))
-    least = std::min(least, least_left(cgroups / "memory", *group, "memory.limit_in_bytes",
-                                       "memory.usage_in_bytes", "total_inactive_file"));
+  least = std::min(
+      least, least_left(control_groups("", proc, cgroups), "memory.max", "memory.current", "inactive_file"));
+  least = std::min(least, least_left(control_groups("memory", proc, cgroups), "memory.limit_in_bytes",
+                                     "memory.usage_in_bytes", "total_inactive_file"));
   return least == std::numeric_limits<int64_t>::max() ? -1 : least;
 }
 

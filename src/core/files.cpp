@@ -9,9 +9,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "core/error.h"
+#include "core/log.h"
 
 namespace attnlab {
 namespace {
@@ -30,6 +33,22 @@ struct Descriptor {
 
 [[noreturn]] void fail(const char* what, const fs::path& path) {
   run_error("cannot {} {}: {}", what, path.string(), std::strerror(errno));
+}
+
+/// What flock answers where the file system or the kernel has no locks: some NFS and Lustre mounts, FUSE, 9p.
+bool has_no_locks(int error) {
+  return error == ENOSYS || error == ENOLCK || error == EOPNOTSUPP || error == ENOTSUP || error == EINVAL;
+}
+
+void warn_of_no_locks(const fs::path& path, int error) {
+  static std::set<std::string> warned;
+  const std::string folder = path.parent_path().string();
+  if (warned.insert(folder).second)
+    log_info(
+        "the file system of {} has no locks ({}): going on without; start no second process on the same run, "
+        "or "
+        "name another results_folder",
+        folder, std::strerror(error));
 }
 
 void sync_folder(const fs::path& folder) {
@@ -81,8 +100,12 @@ std::optional<FileLock> FileLock::try_acquire(const fs::path& path) {
     const int reason = errno;
     ::close(d);
     if (reason == EWOULDBLOCK) return std::nullopt;
-    errno = reason;
-    fail("lock", path);
+    if (!has_no_locks(reason)) {
+      errno = reason;
+      fail("lock", path);
+    }
+    warn_of_no_locks(path, reason);
+    return FileLock(-1);
   }
   return FileLock(d);
 }

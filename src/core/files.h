@@ -23,7 +23,8 @@ std::string sha256(std::string_view bytes);
 /// An exclusive lock on a file, held while the object lives; the kernel frees it however the process ends.
 class FileLock {
  public:
-  /// The lock, or nothing when another process holds it. Creates the file.
+  /// The lock, or nothing when another process holds it. Creates the file. On a file system that has no locks
+  /// it is one that keeps nobody out, and a line says so once a folder.
   static std::optional<FileLock> try_acquire(const std::filesystem::path& path);
   /// Whether another process holds it. Needs no right to write; false where there is no such file.
   static bool is_held(const std::filesystem::path& path);

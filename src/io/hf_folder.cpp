@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "io/checkpoint.h"
 #include "io/hf_shards.h"
 
@@ -14,9 +15,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Early files carry RoPE's frequencies as buffers, and tied models may hold their table twice.
+/// Buffers that some files carry although they follow from the configuration: everything of a rotary
+/// embedding (inv_freq, cos_cached, sin_cached, …), which has no weights, and the causal mask.
+bool is_derived(const std::string& name) {
+  const std::string dotted = "." + name;
+  for (const char* part : {".rotary_emb.", ".rope.freqs"})
+    if (dotted.find(part) != std::string::npos) return true;
+  for (const char* end : {".causal_mask", ".masked_bias"})
+    if (dotted.ends_with(end)) return true;
+  return false;
+}
+
+constexpr const char* head_name = "lm_head.weight";
+constexpr const char* table_name = "model.embed_tokens.weight";
+
+/// A tied model reads its logits with the table of embeddings. A file that holds another head beside it was
+/// made by somebody who meant that one, or by a mistake: either way it is said which one is used.
+void tell_unused_head(const HfShards& shards, const DecoderOptions& options) {
+  if (!options.tied_embeddings || !shards.holds(head_name) || !shards.holds(table_name)) return;
+  const torch::Tensor head = shards.file_of(head_name).tensor(head_name),
+                      table = shards.file_of(table_name).tensor(table_name);
+  if (head.dtype() == table.dtype() && torch::equal(head, table)) return;
+  log_info(
+      "{} holds a '{}' that differs from '{}': it is not used, because config.json has tie_word_embeddings: "
+      "true, as "
+      "in transformers; to use it, set tie_word_embeddings to false there",
+      shards.file_of(head_name).path(), head_name, table_name);
+}
+
 bool is_ignored(const std::string& name, const DecoderOptions& options) {
-  return name.ends_with(".rotary_emb.inv_freq") || (options.tied_embeddings && name == "lm_head.weight");
+  return is_derived(name) || (options.tied_embeddings && name == head_name);
 }
 
 /// The tensor of a weight, checked against what the model expects, as a view of its file.
@@ -57,6 +85,7 @@ HfModel load_hf_folder(const fs::path& folder, const HfLoadOptions& options) {
     read.insert(name);
   }
   refuse_unread(shards, read, model.config.decoder);
+  tell_unused_head(shards, model.config.decoder);
   if (!options.trainable) model.decoder->eval();
   return model;
 }

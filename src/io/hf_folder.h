@@ -28,8 +28,9 @@ struct HfModel {
 /// its file, read from disk when it is first used, and any other is converted on its own, so that the peak is
 /// the model plus one tensor. Throws UserError with one sentence: what read_hf_config refuses, a missing
 /// shard, an index that names what its shard does not hold, a weight that is missing, of another shape than
-/// config.json says, of no floating type, or unknown to this architecture. `rotary_emb.inv_freq`, and
-/// lm_head.weight where embeddings are tied, are not looked at.
+/// config.json says, of no floating type, or unknown to this architecture. Buffers that follow from the
+/// configuration (rotary_emb.*) are not looked at; of an lm_head.weight that differs where embeddings are
+/// tied a line says that it is not used.
 HfModel load_hf_folder(const std::filesystem::path& folder, const HfLoadOptions& options = {});
 
 struct HfSaveOptions {

@@ -1,6 +1,5 @@
 #include "run/machine.h"
 
-#include <sched.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -10,6 +9,8 @@
 #include <sstream>
 #include <string_view>
 #include <utility>
+
+#include "core/available_cores.h"
 
 namespace attnlab {
 namespace {
@@ -26,12 +27,6 @@ std::string value_of(const char* file, std::string_view key, char separator) {
     return first == std::string::npos ? "" : line.substr(first, last - first + 1);
   }
   return "";
-}
-
-int64_t usable_cores() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 std::vector<std::string> instruction_sets() {
@@ -72,7 +67,7 @@ Machine this_machine() {
     machine.system += ", " + distribution;
   machine.cpu = value_of("/proc/cpuinfo", "model name", ':');
   if (machine.cpu.empty()) machine.cpu = names.machine;
-  machine.cores = usable_cores();
+  machine.cores = available_cores();
   machine.memory = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
   machine.huge_pages = transparent_huge_pages();
   machine.instruction_sets = instruction_sets();

@@ -5,10 +5,12 @@
 #include <csignal>
 
 #include "core/memory.h"
+#include "run/waiting_threads.h"
 
 namespace attnlab {
 
 void prepare_process() {
+  keep_waiting_short();
   H5dont_atexit();
   std::signal(SIGXFSZ,
               SIG_IGN);  // `ulimit -f` then fails a write, which says so, instead of killing the process

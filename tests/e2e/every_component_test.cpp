@@ -1,0 +1,189 @@
+// Whatever is registered is run once through the program itself: what the whole binary does is not seen by
+// programs that link a part of it. A new attention, policy, optimiser, schedule or data set is found in its
+// registry; a new task needs its smallest configuration below, without which its test fails.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "attention/attention.h"
+#include "cache/policy.h"
+#include "data/documents.h"
+#include "lab.h"
+#include "tasks/task.h"
+#include "train/options.h"
+#include "train/schedules.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+template <class Base>
+std::vector<std::string> registered() {
+  std::vector<std::string> names;
+  for (const auto& e : registry<Base>()) names.push_back(e.name);
+  return names;
+}
+
+std::string name_of_case(const testing::TestParamInfo<std::string>& info) { return info.param; }
+
+/// The smallest configuration of each task; MODEL is the folder of the decoder that `train_lm` leaves.
+const std::map<std::string, std::string> smallest = {
+    {"classify", tiny_yaml},
+    {"train_lm", R"(task: train_lm
+device: cpu
+threads: 1
+data: {type: texts, path: texts}
+validation: {type: texts, path: texts}
+tokenizer: {vocabulary: 320}
+model: {dim: 16, ffn_dim: 32, layers: 2, heads: 4, kv_heads: 2, max_positions: 64}
+context: 32
+batch_size: 4
+train: {updates: 2, validate_interval: 1, learning_rate: 0.01}
+)"},
+    {"perplexity", R"(task: perplexity
+device: cpu
+threads: 1
+data: {type: texts, path: texts}
+chunks: {length: 64}
+cache: {policy: full, size: 16}
+)"},
+    {"decode_speed", R"(task: decode_speed
+device: cpu
+sizes: {vocabulary: 32, dim: 16, ffn_dim: 32, layers: 1, heads: 2}
+context: 32
+tokens: 4
+warm_up: 1
+read_bytes: 1048576
+cache: {policy: tova, size: 4}
+thread_counts: [1]
+)"},
+    {"score_speed", R"(task: score_speed
+device: cpu
+sizes: {vocabulary: 32, dim: 16, ffn_dim: 32, layers: 1, heads: 2}
+length: 64
+repetitions: 1
+warm_up: 0
+cache: {policy: tova, size: 8}
+thread_counts: [1]
+product_size: 64
+)"},
+    {"speed", R"(task: speed
+device: cpu
+threads: 1
+length: 32
+repetitions: 1
+warm_up: 1
+product_size: 64
+model:
+  encoder: {dim: 8, layers: 1, heads: 2, ffn_dim: 16}
+)"},
+    {"step_speed", R"(task: step_speed
+device: cpu
+lengths: [32]
+models: [textbook, luna-16]
+repetitions: 1
+warm_up: 0
+product_size: 64
+model:
+  encoder: {dim: 8, layers: 1, heads: 2, ffn_dim: 16}
+)"},
+};
+
+class EveryComponent : public testing::TestWithParam<std::string> {
+ protected:
+  EveryComponent() {
+    const std::string story = contents_of(ATTNLAB_SOURCE_DIR "/tests/golden/story.txt");
+    lab.write("texts/story.txt", story);
+    lab.write("ids.jsonl", "{\"ids\": [1, 5, 7, 9, 11, 13]}\n");
+    for (const auto& [task, yaml] : smallest) lab.write(task + ".yaml", yaml);
+  }
+
+  void expect_done(Words arguments, const std::string& input = "") const {
+    const Finished run = lab.attnlab(arguments, input);
+    EXPECT_EQ(run.status, 0) << run.err;
+    if (arguments.front() == "predict") EXPECT_NE(run.out.find("\"text\""), std::string::npos) << run.out;
+  }
+  /// A decoder, trained for two updates.
+  std::string decoder() const {
+    expect_done({"run", "train_lm.yaml"});
+    return (lab.run_folder("train_lm") / "model").string();
+  }
+
+  Lab lab;
+};
+
+using EveryTask = EveryComponent;
+TEST_P(EveryTask, Runs) {
+  ASSERT_TRUE(smallest.contains(GetParam())) << "the task has no smallest configuration in this file";
+  Words arguments = {"run", GetParam() + ".yaml"};
+  if (GetParam() == "perplexity") arguments.push_back("model=" + decoder());
+  expect_done(arguments);
+}
+INSTANTIATE_TEST_SUITE_P(Registered, EveryTask, testing::ValuesIn(registered<TaskOptions>()), name_of_case);
+
+using EveryAttention = EveryComponent;
+TEST_P(EveryAttention, TrainsAClassifier) {
+  expect_done({"run", "classify.yaml", "train.updates=2", "model.encoder.attention=" + GetParam()});
+}
+INSTANTIATE_TEST_SUITE_P(Registered, EveryAttention, testing::ValuesIn(registered<AttentionOptions>()),
+                         name_of_case);
+
+using EveryOptimizer = EveryComponent;
+TEST_P(EveryOptimizer, TrainsAClassifier) {
+  expect_done({"run", "classify.yaml", "train.updates=2", "train.optimizer=" + GetParam()});
+}
+INSTANTIATE_TEST_SUITE_P(Registered, EveryOptimizer, testing::ValuesIn(registered<OptimizerOptions>()),
+                         name_of_case);
+
+using EverySchedule = EveryComponent;
+TEST_P(EverySchedule, TrainsAClassifier) {
+  expect_done({"run", "classify.yaml", "train.updates=2", "train.schedule=" + GetParam()});
+}
+INSTANTIATE_TEST_SUITE_P(Registered, EverySchedule, testing::ValuesIn(registered<ScheduleOptions>()),
+                         name_of_case);
+
+using EveryDataSet = EveryComponent;
+TEST_P(EveryDataSet, IsClassified) {
+  Words arguments = {"run", "classify.yaml", "train.updates=2", "data=" + GetParam()};
+  if (GetParam() == "listops")
+    for (const char* few : {"data.train_examples=40", "data.validation_examples=10", "data.test_examples=10"})
+      arguments.emplace_back(few);
+  expect_done(arguments);
+}
+INSTANTIATE_TEST_SUITE_P(Registered, EveryDataSet, testing::ValuesIn(registered<SequenceDataOptions>()),
+                         name_of_case);
+
+using EveryDocumentSet = EveryComponent;
+TEST_P(EveryDocumentSet, IsScored) {
+  const std::map<std::string, Words> places = {
+      {"texts", {}}, {"token_lines", {"data.path=ids.jsonl"}}, {"pg19", {}}};
+  ASSERT_TRUE(places.contains(GetParam())) << "the set has no documents in this file";
+  lab.write("data/pg19/test/1.txt", contents_of(lab.path() / "texts/story.txt"));
+  Words arguments = {"run", "perplexity.yaml", "model=" + decoder(), "data=" + GetParam()};
+  if (GetParam() == "texts") arguments.emplace_back("data.path=texts");
+  for (const std::string& word : places.at(GetParam())) arguments.push_back(word);
+  if (GetParam() == "token_lines") arguments.emplace_back("chunks.bos=none");
+  expect_done(arguments);
+}
+INSTANTIATE_TEST_SUITE_P(Registered, EveryDocumentSet, testing::ValuesIn(registered<DocumentDataOptions>()),
+                         name_of_case);
+
+using EveryPolicy = EveryComponent;
+TEST_P(EveryPolicy, ScoresAndContinues) {
+  const std::string model = decoder(), policy = "cache.policy=" + GetParam();
+  Choice<PolicyOptions> chosen(GetParam());
+  Words predict = {"predict", model, "max_new_tokens=24", policy, "cache.size=8", "threads=1"};
+  if (chosen->needs().prefill_only)
+    predict.emplace_back("cache.prompt=one_shot");
+  else
+    expect_done({"run", "perplexity.yaml", "model=" + model, policy});
+  expect_done(predict, "Once upon a time there was a little dog who lived in a house\nAnd\n");
+}
+INSTANTIATE_TEST_SUITE_P(Registered, EveryPolicy, testing::ValuesIn(registered<PolicyOptions>()),
+                         name_of_case);
+
+}  // namespace
+}  // namespace attnlab

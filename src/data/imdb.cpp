@@ -8,7 +8,7 @@
 #include "core/stop.h"
 #include "data/prepared.h"
 #include "data/subset.h"
-#include "data/utf8.h"
+#include "core/utf8.h"
 
 namespace attnlab {
 namespace {

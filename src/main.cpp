@@ -12,6 +12,7 @@
 
 #include "config/problems.h"
 #include "core/error.h"
+#include "core/shown.h"
 #include "core/stop.h"
 #include "run/commands.h"
 #include "run/exit.h"
@@ -186,7 +187,7 @@ int guarded(const std::function<int()>& call) {
     return call();
   } catch (...) {
     const attnlab::Outcome outcome = attnlab::outcome_of(std::current_exception());
-    std::fprintf(stderr, "error: %s\n", outcome.error.c_str());
+    std::fprintf(stderr, "error: %s\n", attnlab::printable(outcome.error).c_str());
     return outcome.exit_status;
   }
 }
@@ -208,7 +209,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (const auto unknown = unknown_command(app, argc > 1 ? argv[1] : "-")) {
-      std::fprintf(stderr, "error: %s\n", unknown->c_str());
+      std::fprintf(stderr, "error: %s\n", attnlab::printable(*unknown).c_str());
       return attnlab::exit_user;
     }
     return app.exit(e) == 0 ? attnlab::exit_done : attnlab::exit_user;

@@ -17,7 +17,10 @@ def main():
     part = chunks.with_name(chunks.name + ".part")
     with open(predictions, encoding="utf-8") as lines, open(part, "w", encoding="utf-8") as out:
         for number, line in enumerate(lines, 1):
-            json.dump({"id": f"story {number}", "ids": [BOS, *json.loads(line)["ids"]]}, out)
+            told = json.loads(line)
+            if "error" in told:
+                sys.exit(f"chunks_of_predictions: line {number} of {predictions} has no text: {told['error']}")
+            json.dump({"id": f"story {number}", "ids": [BOS, *told["ids"]]}, out)
             out.write("\n")
     os.replace(part, chunks)
 

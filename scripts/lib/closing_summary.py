@@ -11,6 +11,7 @@ import textwrap
 import tova_summary
 from report import words
 from runs import NoRun, Run
+from paths import shown, visible
 
 WIDTH = 118
 
@@ -50,7 +51,7 @@ def lines(run):
     folder = run.path.parent
     yield f"Record         {run.path} (status {run.status})"
     yield f"Report         {folder / 'report.html'}"
-    for picture in sorted(folder.glob("**/*.png")):
+    for picture in visible(folder, "**/*.png"):
         yield f"Plot           {picture}"
 
 
@@ -60,10 +61,10 @@ def main():
     except NoRun as error:
         print(f"closing_summary: {error}", file=sys.stderr)
         return 1
-    print("== Result", *(f"  {line}" for line in lines(run)), sep="\n")
+    print("== Result", *(f"  {shown(line)}" for line in lines(run)), sep="\n")
     for folder in sys.argv[2:]:
         told = tova_summary.lines(pathlib.Path(folder), WIDTH)
-        print("== A pre-trained decoder with bounded caches (TOVA)", *(f"  {line}" for line in told), sep="\n")
+        print("== A pre-trained decoder with bounded caches (TOVA)", *(f"  {shown(line)}" for line in told), sep="\n")
     return 0
 
 

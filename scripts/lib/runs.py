@@ -10,6 +10,7 @@ import re
 import h5py
 import numpy as np
 import yaml
+from paths import lfs_pointer, visible
 
 SCHEMA_VERSION = 1
 # What older records do not say of their scalars: the figure that each is a floor for, and its name as a row.
@@ -77,6 +78,8 @@ class Run:
         except FileNotFoundError:
             raise NoRun(f"there is no file {self.path}") from None
         except OSError as error:
+            if self.path.is_file() and (pointer := lfs_pointer(self.path)):
+                raise NoRun(pointer) from None
             if not h5py.is_hdf5(self.path):
                 raise NoRun(f"{self.path} is no HDF5 file: something else wrote it or it was cut short") from None
             raise NoRun(f"{self.path} cannot be read: {error}") from None
@@ -243,7 +246,7 @@ def find_records(place):
     if place.is_file():
         return [place]
     for pattern in ("run.h5", "*/run.h5", "*/*/run.h5"):
-        if records := sorted(place.glob(pattern)):
+        if records := visible(place, pattern):
             return records
     raise NoRun(f"{place} holds no run: there is no run.h5 in it, in its folders or in theirs")
 

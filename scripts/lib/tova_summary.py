@@ -52,6 +52,8 @@ def continuation(path, width):
         told = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
     except (OSError, ValueError, IndexError):
         return
+    if "error" in told:
+        return
     cache = "full cache" if told["size"] is None else f"{told['policy']}, {told['size']} states"
     text = " ".join(told["text"].split())
     text = text if len(text) <= SHOWN else text[:SHOWN].rsplit(" ", 1)[0] + " …"

@@ -9,6 +9,7 @@
 #include "config/yaml_events.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/plain_text.h"
 
 namespace attnlab {
 namespace {
@@ -43,7 +44,9 @@ class Loader {
   }
 
  private:
-  static std::string text_of(const fs::path& path) try { return read_file(path); } catch (const RunError& e) {
+  static std::string text_of(const fs::path& path) try {
+    return plain_text(read_file(path), path.string());
+  } catch (const RunError& e) {
     throw UserError(e.what());
   }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <set>
@@ -56,6 +57,18 @@ void sync_folder(const fs::path& folder) {
   if (d.number >= 0) ::fsync(d.number);
 }
 
+/// A clone without Git LFS holds a few lines of text that stand for a file.
+void refuse_lfs_pointer(std::string_view bytes, const fs::path& path) {
+  constexpr std::size_t longest = 1024;  // by the format's own rule
+  if (bytes.size() >= longest || !bytes.starts_with("version https://git-lfs.github.com/spec/") ||
+      bytes.find("\noid ") == std::string_view::npos)
+    return;
+  user_error(
+      "{} is not the file itself but a pointer to it, as a clone without Git LFS leaves; `git lfs pull`, in "
+      "that clone, fetches the file",
+      path.string());
+}
+
 }  // namespace
 
 void write_atomically(const fs::path& path, std::string_view bytes) {
@@ -76,6 +89,24 @@ void write_atomically(const fs::path& path, std::string_view bytes) {
   }
   if (::rename(part.c_str(), path.c_str()) != 0) fail("rename to", path);
   sync_folder(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
+
+std::vector<fs::path> files_in(const fs::path& folder, std::string_view extension) {
+  std::vector<fs::path> files;
+  std::error_code failed;
+  fs::directory_iterator listing(folder, failed);
+  for (; !failed && listing != fs::directory_iterator(); listing.increment(failed)) {
+    const fs::path& path = listing->path();
+    std::error_code gone;  // since it was listed, or a link that leads nowhere: no file
+    if (path.extension() == extension && !is_hidden(path) && listing->is_regular_file(gone))
+      files.push_back(path);
+  }
+  if (failed) run_error("cannot list {}: {}", folder.string(), failed.message());
+  std::sort(files.begin(), files.end(),
+            [](const fs::path& a, const fs::path& b) { return a.filename() < b.filename(); });
+  return files;
 }
 
 std::string read_file(const fs::path& path) {
@@ -126,7 +157,7 @@ FileLock::~FileLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-MappedFile::MappedFile(const fs::path& path) {
+MappedFile::MappedFile(const fs::path& path) : MappedFile() {
   const Descriptor d(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (d.number < 0) fail("open", path);
   struct stat status {};
@@ -140,6 +171,7 @@ MappedFile::MappedFile(const fs::path& path) {
   void* map = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, d.number, 0);
   if (map == MAP_FAILED) fail("map", path);
   data_ = static_cast<const char*>(map);
+  refuse_lfs_pointer(bytes(), path);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace attnlab {
 
@@ -14,7 +15,15 @@ namespace attnlab {
 /// device").
 void write_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-/// The whole file. Throws RunError naming the path and the reason.
+/// Whether the name begins with a dot: what systems and editors leave beside the files that they handle
+/// (".DS_Store", "._review.txt" of macOS). Where a folder is read such a file is no data.
+bool is_hidden(const std::filesystem::path& path);
+
+/// The files in a folder that are not hidden and end in `extension`, in the order of their names, byte by
+/// byte. Throws RunError where the folder cannot be listed.
+std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder, std::string_view extension);
+
+/// The whole file. Throws as MappedFile does.
 std::string read_file(const std::filesystem::path& path);
 
 /// SHA-256 in lower-case hexadecimal.
@@ -37,7 +46,8 @@ class FileLock {
   int descriptor_;
 };
 
-/// A file mapped read-only.
+/// A file mapped read-only. Throws RunError naming the path and the reason, and UserError for what Git LFS
+/// leaves in the place of a file that was not fetched.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path);
@@ -47,6 +57,7 @@ class MappedFile {
   std::string_view bytes() const { return {data_, size_}; }
 
  private:
+  MappedFile() = default;
   const char* data_ = nullptr;
   std::size_t size_ = 0;
 };

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <mutex>
 
+#include "core/shown.h"
+
 namespace attnlab {
 namespace {
 
@@ -36,7 +38,8 @@ void log_to(const std::filesystem::path& file) {
   log.file = std::ofstream(file, std::ios::app);
 }
 
-void log_line(const std::string& line) {
+void log_line(const std::string& message) {
+  const std::string line = printable(message);
   Log& log = state();
   const std::lock_guard lock(log.mutex);
   if (log.live_line) std::fputs("\r\033[K", stderr);
@@ -45,7 +48,8 @@ void log_line(const std::string& line) {
   write_to_file(log, line);
 }
 
-void log_progress(const std::string& line) {
+void log_progress(const std::string& message) {
+  const std::string line = printable(message);
   static const bool terminal = ::isatty(STDERR_FILENO) == 1;
   constexpr auto pause = std::chrono::seconds(30);
   Log& log = state();

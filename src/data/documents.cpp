@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/files.h"
+#include "core/plain_text.h"
 #include "core/stop.h"
 #include "data/pg19.h"
 #include "data/text_files.h"
@@ -29,26 +30,17 @@ int64_t count_of(const Documents& documents, int64_t most) {
 
 std::string checksum_of(const Documents& documents, int64_t count) {
   std::string lines;
+  StrayBytes stray;
   for (int64_t i = 0; i < count; ++i) {
     stop_here_if_requested();
     const Document one = documents.read(i);
     const std::string_view ids(reinterpret_cast<const char*>(one.ids.data()),
                                one.ids.size() * sizeof(int32_t));
+    stray.look_at(one.text, one.origin);
     lines += one.id + " " + sha256(one.ids.empty() ? std::string_view(one.text) : ids) + "\n";
   }
+  stray.tell("documents", as_replacement);
   return sha256(lines);
-}
-
-std::string universal_newlines(std::string text) {
-  std::size_t to = 0;
-  for (std::size_t from = 0; from < text.size(); ++from) {
-    if (text[from] != '\r')
-      text[to++] = text[from];
-    else if (from + 1 == text.size() || text[from + 1] != '\n')
-      text[to++] = '\n';
-  }
-  text.resize(to);
-  return text;
 }
 
 }  // namespace attnlab

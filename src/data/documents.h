@@ -14,9 +14,9 @@ namespace attnlab {
 
 /// Either a text or token ids, as the set's holds_ids() says.
 struct Document {
-  std::string id;            ///< the publisher's name of it: "10146"
+  std::string id;            ///< the publisher's name of it: "10146"; UTF-8 on one line
   std::string origin;        ///< where it was read, for messages: a file, or file:line
-  std::string text;          ///< with LF line ends; its bytes are otherwise as they are
+  std::string text;          ///< a plain_text (core/plain_text.h)
   std::vector<int32_t> ids;  ///< token ids, not checked against any vocabulary
 };
 
@@ -44,11 +44,8 @@ const std::vector<Entry<DocumentDataOptions>>& registry<DocumentDataOptions>();
 /// How many documents "the first `most`" are; 0 stands for all.
 int64_t count_of(const Documents& documents, int64_t most);
 
-/// SHA-256 over ids and contents of the first `count` documents.
+/// SHA-256 over ids and contents of the first `count` documents. Every one is read for it, so here it is also
+/// told how many of them are not UTF-8.
 std::string checksum_of(const Documents& documents, int64_t count);
-
-/// `text` with every CRLF and every lone CR replaced by LF: what the published loaders of PG-19 see, which
-/// open the files in text mode.
-std::string universal_newlines(std::string text);
 
 }  // namespace attnlab

@@ -4,11 +4,13 @@
 #include <future>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "core/log.h"
+#include "core/plain_text.h"
+#include "core/shown.h"
 #include "core/stop.h"
 #include "data/prepared.h"
 #include "data/subset.h"
-#include "data/utf8.h"
 
 namespace attnlab {
 namespace {
@@ -32,13 +34,10 @@ std::vector<SourceFile> list_class(const DataPlace& place, const std::string& ha
     user_error("the IMDb data set has no folder {}; scripts/fetch_data imdb fetches it", folder.string());
   std::vector<SourceFile> files;
   std::error_code failed;
-  fs::directory_iterator listing(folder, failed);
-  if (failed) run_error("cannot list {}: {}", folder.string(), failed.message());
-  for (const auto& found : listing) {
-    if (found.path().extension() != ".txt") continue;
-    const uint64_t size = found.file_size(failed);
-    if (failed) run_error("cannot read {}: {}", found.path().string(), failed.message());
-    files.push_back({half + "/" + name + "/" + found.path().stem().string(), label, found.path(), size});
+  for (const fs::path& path : files_in(folder, ".txt")) {
+    const uint64_t size = fs::file_size(path, failed);
+    if (failed) run_error("cannot read {}: {}", path.string(), failed.message());
+    files.push_back({half + "/" + name + "/" + shown_name(path.stem().string()), label, path, size});
   }
   if (files.empty())
     user_error("the IMDb folder {} holds no reviews (*.txt); scripts/fetch_data imdb fetches them",
@@ -63,21 +62,21 @@ std::string fingerprint_of(const std::vector<SourceFile>& files) {
 
 std::vector<SequenceExample> read_all(const std::vector<SourceFile>& files, const std::string& half) {
   std::vector<SequenceExample> examples;
-  std::size_t bytes = 0, not_utf8 = 0;
+  std::size_t bytes = 0;
+  StrayBytes stray;
   for (const auto& file : files) {
     stop_here_if_requested();
-    std::string text = read_file(file.path);
+    std::string text = plain_text(read_file(file.path), file.path.string());
     if (text.empty())
       user_error(
           "the review {} is empty: was the download cut short? scripts/fetch_data imdb fetches it again",
           file.path.string());
     bytes += text.size();
-    not_utf8 += !is_utf8(text);
+    stray.look_at(text, file.path.string());
     examples.push_back({file.id, file.label, std::move(text)});
   }
   log_info("imdb: prepared {} {} reviews, {} bytes", examples.size(), half, bytes);
-  if (not_utf8 > 0)
-    log_info("imdb: {} {} reviews are not UTF-8; their bytes are read as they are", not_utf8, half);
+  stray.tell((half + " reviews").c_str(), "read as they are");
   return examples;
 }
 

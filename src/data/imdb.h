@@ -6,8 +6,11 @@
 
 namespace attnlab {
 
-/// Reads <root>/imdb/aclImdb/{train,test}/{neg,pos}/*.txt, the publisher's layout. A symbol is a raw byte,
-/// 0–255; texts that are not UTF-8 are bytes like any other. Label 0 is negative, 1 positive. Ids are
+/// Reads <root>/imdb/aclImdb/{train,test}/{neg,pos}/*.txt, the publisher's layout. A symbol is a byte,
+/// 0–255; texts that are not UTF-8 are bytes like any other. What an editor or a system may have put around
+/// them is none: line ends are LF, a byte order mark is left out, hidden files are not read. The reviews as
+/// published have none of it, so that nothing of theirs changes, and a copy that went through Windows or
+/// macOS gives the same data. Label 0 is negative, 1 positive. Ids are
 /// "test/pos/12_8". Every split comes in an order whose prefixes are class-balanced (see balanced_order), so
 /// a limit on the number of examples is always a fixed, balanced sample.
 struct ImdbOptions final : SequenceDataOptions {

@@ -1,10 +1,10 @@
 #include "data/text_files.h"
 
-#include <algorithm>
-
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "core/plain_text.h"
+#include "core/shown.h"
 
 namespace attnlab {
 namespace {
@@ -14,32 +14,19 @@ namespace fs = std::filesystem;
 class TextFiles final : public Documents {
  public:
   explicit TextFiles(std::vector<fs::path> files) : files_(std::move(files)) {
-    for (const fs::path& file : files_) ids_.push_back(file.stem().string());
+    for (const fs::path& file : files_) ids_.push_back(shown_name(file.stem().string()));
   }
   int64_t size() const override { return static_cast<int64_t>(files_.size()); }
   const std::string& id(int64_t i) const override { return ids_[static_cast<std::size_t>(i)]; }
   Document read(int64_t i) const override {
     const fs::path& file = files_[static_cast<std::size_t>(i)];
-    return {id(i), file.string(), universal_newlines(read_file(file)), {}};
+    return {id(i), file.string(), plain_text(read_file(file), file.string()), {}};
   }
 
  private:
   std::vector<fs::path> files_;
   std::vector<std::string> ids_;
 };
-
-/// The .txt files in a folder, in the order of their names.
-std::vector<fs::path> text_files_in(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code failed;
-  fs::directory_iterator listing(folder, failed);
-  if (failed) run_error("cannot list {}: {}", folder.string(), failed.message());
-  for (const auto& found : listing)
-    if (found.path().extension() == ".txt" && found.is_regular_file()) files.push_back(found.path());
-  std::sort(files.begin(), files.end(),
-            [](const fs::path& a, const fs::path& b) { return a.filename() < b.filename(); });
-  return files;
-}
 
 std::vector<fs::path> without_empty(const std::vector<fs::path>& files) {
   std::vector<fs::path> kept;
@@ -60,7 +47,7 @@ std::vector<fs::path> without_empty(const std::vector<fs::path>& files) {
 std::shared_ptr<Documents> open_text_files(const fs::path& folder, const std::string& advice) {
   if (!fs::is_directory(folder))
     user_error("there is no folder {} to read texts from{}", folder.string(), advice);
-  const auto files = without_empty(text_files_in(folder));
+  const auto files = without_empty(files_in(folder, ".txt"));
   if (files.empty())
     user_error("the folder {} holds no text (*.txt) that is not empty{}", folder.string(), advice);
   return std::make_shared<TextFiles>(files);

@@ -7,8 +7,9 @@
 
 namespace attnlab {
 
-/// Reads <path>/*.txt, or the one file that `path` names. A document's id is its file's name without .txt;
-/// documents come in the order of their file names, byte by byte.
+/// Reads <path>/*.txt, hidden files left out, or the one file that `path` names. A document's id is its
+/// file's name without .txt, as shown_name gives it; documents come in the order of their file names, byte by
+/// byte.
 struct TextFilesOptions final : DocumentDataOptions {
   std::string path;
 

@@ -6,7 +6,10 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/json_nesting.h"
+#include "core/json_text.h"
 #include "core/log.h"
+#include "core/plain_text.h"
+#include "core/shown.h"
 #include "core/stop.h"
 
 namespace attnlab {
@@ -26,7 +29,7 @@ class TokenLines final : public Documents {
   std::vector<Document> lines_;
 };
 
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t") == std::string_view::npos; }
 
 /// What nlohmann says is wrong, without its own name and number before it.
 std::string reason_of(const json::exception& e) {
@@ -39,8 +42,7 @@ int32_t id_of(const json& value, std::size_t index, const std::string& origin) {
   const bool whole = value.is_number_integer() && (value.is_number_unsigned() || value.get<int64_t>() >= 0);
   if (!whole || value.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int32_t>::max()))
     user_error("{}: token {} is {}; an id is a whole number from 0 to {}", origin, index,
-               value.dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 40),
-               std::numeric_limits<int32_t>::max());
+               json_text(value).substr(0, 40), std::numeric_limits<int32_t>::max());
   return value.get<int32_t>();
 }
 
@@ -84,8 +86,8 @@ void TokenLinesOptions::visit(Fields& f) {
 
 std::shared_ptr<Documents> TokenLinesOptions::open(const DataPlace&) const {
   if (!fs::is_regular_file(path)) user_error("there is no file {} to read token ids from", path);
-  const std::string content = read_file(path);
-  const std::string stem = fs::path(path).stem().string();
+  const std::string content = plain_text(read_file(path), path);
+  const std::string stem = shown_name(fs::path(path).stem().string());
   std::vector<Document> lines;
   std::string_view rest = content;
   for (int64_t number = 1; !rest.empty(); ++number) {

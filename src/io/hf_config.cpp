@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_text.h"
 #include "io/json_file.h"
 
 namespace attnlab {
@@ -105,12 +106,15 @@ torch::ScalarType read_type(const JsonFile& config) {
 }
 
 void write_json(const fs::path& path, const ordered_json& value) {
-  write_atomically(path, value.dump(2) + "\n");
+  write_atomically(path, json_text(value, 2) + "\n");
 }
 
 }  // namespace
 
-bool is_hf_folder(const fs::path& folder) { return fs::exists(folder / config_name); }
+bool is_hf_folder(const fs::path& folder) {
+  std::error_code none;  // of a name that is no folder's, of 300 characters for one
+  return fs::exists(folder / config_name, none);
+}
 
 HfConfig read_hf_config(const fs::path& folder) {
   if (fs::is_directory(folder) && !is_hf_folder(folder))

@@ -4,7 +4,9 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_text.h"
 #include "io/json_file.h"
+#include "io/not_a_model.h"
 
 namespace attnlab {
 namespace {
@@ -71,9 +73,11 @@ HfShards HfShards::open(const fs::path& folder) {
     all.listing_ = file.path();
     return all;
   }
-  if (!fs::exists(folder / index_name))
-    user_error("{} holds neither {} nor {}; other formats of weights are not read", folder.string(),
-               single_name, index_name);
+  if (!fs::exists(folder / index_name)) {
+    const std::string others = weights_not_read(folder);
+    user_error("{} holds neither {} nor {}{}", folder.string(), single_name, index_name,
+               others.empty() ? "; other formats of weights are not read" : others);
+  }
   all.listing_ = (folder / index_name).string();
   all.shard_of_ = read_index(folder / index_name);
   for (const auto& [name, shard] : all.shard_of_) {
@@ -110,7 +114,7 @@ void save_hf_shards(const fs::path& folder, const NamedTensors& tensors, int64_t
   }
   if (shards.size() > 1) {
     const nlohmann::ordered_json index{{"metadata", {{"total_size", bytes}}}, {"weight_map", map}};
-    write_atomically(folder / index_name, index.dump(2) + "\n");
+    write_atomically(folder / index_name, json_text(index, 2) + "\n");
     written[index_name] = true;
   }
   remove_others(folder, written);

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/json_nesting.h"
+#include "core/json_text.h"
 
 namespace attnlab {
 namespace {
@@ -38,7 +39,7 @@ JsonFile JsonFile::inside(const std::string& key) const {
 bool JsonFile::has(const std::string& key) const { return map_.contains(key) && !map_.at(key).is_null(); }
 
 void JsonFile::refuse(const std::string& key, const char* expected) const {
-  const std::string found = map_.at(key).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const std::string found = json_text(map_.at(key));
   user_error("{}: '{}' is {} where {} was expected", path_, key, found.substr(0, 80), expected);
 }
 

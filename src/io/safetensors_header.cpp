@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/json_nesting.h"
+#include "core/json_text.h"
 
 namespace attnlab {
 namespace {
@@ -55,7 +56,7 @@ json parse_json(std::string_view text, const std::string& file) {
 /// A value as a sentence quotes it.
 std::string quoted(const json& value) {
   constexpr std::size_t longest = 80;
-  std::string text = value.dump();
+  std::string text = json_text(value);
   if (text.size() > longest) text.replace(longest, std::string::npos, "…");
   return text;
 }
@@ -173,8 +174,7 @@ std::string format_safetensors_header(const std::vector<SafetensorsEntry>& tenso
     header[tensor.name] = {
         {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {tensor.begin, tensor.end}}};
   }
-  // Bytes that are not UTF-8 (an odd file name in the metadata) become U+FFFD: JSON has no place for them.
-  std::string text = header.dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string text = json_text(header);
   text.resize((text.size() + 7) / 8 * 8, ' ');
   std::string out;
   for (uint64_t i = 0; i < length_bytes; ++i) out += static_cast<char>(text.size() >> (8 * i) & 0xff);

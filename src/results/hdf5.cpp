@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/json_text.h"
 
 namespace attnlab::h5 {
 namespace {
@@ -87,7 +88,7 @@ std::string clean_text(const std::string& text) {
   using nlohmann::json;
   const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > 0 && c < 0x80; });
   if (plain) return text;
-  const auto replaced = json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace));
+  const auto replaced = json::parse(json_text(json(text)));
   std::string clean;
   for (const char c : replaced.get<std::string>())
     if (c == '\0')

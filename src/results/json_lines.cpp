@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_text.h"
 
 namespace attnlab {
 
@@ -28,7 +29,7 @@ JsonLines::JsonLines(std::filesystem::path path, bool resume) : path_(std::move(
 JsonLines::~JsonLines() { ::close(descriptor_); }
 
 void JsonLines::add(const nlohmann::ordered_json& line) {
-  kept_ += line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  kept_ += json_text(line);
   kept_ += '\n';
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "results/reader.h"
 
 namespace attnlab::h5 {
@@ -41,8 +42,10 @@ void check_readable(const fs::path& path) {
   if (fs::is_directory(path)) user_error("{} is a folder, not a record", path.string());
   if (!fs::exists(path)) user_error("there is no file {}", path.string());
   if (!std::ifstream(path)) run_error("cannot open {}: {}", path.string(), std::strerror(errno));
-  if (H5Fis_hdf5(path.c_str()) <= 0)
+  if (H5Fis_hdf5(path.c_str()) <= 0) {
+    const MappedFile looked_at(path);  // tells of a pointer of Git LFS
     user_error("{} is no HDF5 file: something else wrote it or it was cut short", path.string());
+  }
 }
 
 void check_schema(const File& file, const fs::path& path) {

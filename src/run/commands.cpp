@@ -5,14 +5,19 @@
 
 #include "config/explain.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "io/hf_config.h"
+#include "io/not_a_model.h"
 #include "run/continue_texts.h"
 #include "run/device.h"
+#include "run/exit.h"
 #include "run/life.h"
 #include "run/plan.h"
 
 namespace attnlab {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// The keys of continuations, which stand in no configuration file, as one section to explain.
 struct PredictKeys {
@@ -23,6 +28,22 @@ struct PredictKeys {
       "given there without `predict.`, and stand in no configuration file");
   }
 };
+
+/// A folder that is neither a run's nor a model's, and a file that is no configuration, get a sentence of
+/// what they are where that can be told.
+void refuse_what_is_no_run(const fs::path& path) {
+  std::error_code none;  // of a name that is no folder's
+  if (fs::exists(path / "config.yaml", none)) return;
+  if (const auto mistake = mistaken_for_model(path)) throw UserError(*mistake);
+}
+
+/// Lines that could not be answered are mistakes of their writer, which all others were answered beside.
+int status_of(int64_t refused) {
+  if (refused == 0) return exit_done;
+  log_info("{} {} could not be answered and {} an error in place of an answer", refused,
+           refused == 1 ? "line" : "lines", refused == 1 ? "has" : "have");
+  return exit_user;
+}
 
 }  // namespace
 
@@ -53,23 +74,23 @@ int reference_command() {
 int predict_command(const Target& target, std::optional<int64_t> index) {
   if (is_hf_folder(target.config)) {
     if (index) user_error("{} is the folder of a model, not of a sweep: no --index", target.config.string());
-    continue_texts(target.config, target.overrides, std::cin, std::cout);
-    return 0;
+    return status_of(continue_texts(target.config, target.overrides, std::cin, std::cout));
   }
-  const bool folder = std::filesystem::is_directory(target.config);
+  refuse_what_is_no_run(target.config);
+  const bool folder = fs::is_directory(target.config);
   if (folder && (index || !target.overrides.empty()))
     user_error("{} is the folder of a run, whose configuration stands: no overrides, no --index",
                target.config.string());
   const PlannedRun run =
       folder ? planned_from_folder(target.config) : plan_run(target.config, target.overrides, index);
-  if (!std::filesystem::exists(run.folder))
+  if (!fs::exists(run.folder))
     user_error("there is nothing to predict with: {} has not been run (its folder would be {})",
                target.config.string(), run.folder.string());
   const RunContext context = context_of(run, choose_device(run.options.device));
   set_threads(run.options.threads);
-  run.options.task->predict(context, std::cin, std::cout);
+  const int64_t refused = run.options.task->predict(context, std::cin, std::cout);
   std::cout.flush();
-  return 0;
+  return status_of(refused);
 }
 
 }  // namespace attnlab

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <istream>
-#include <iterator>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 #include <string_view>
 #include <utility>
@@ -11,6 +10,8 @@
 #include "config/experiment.h"
 #include "config/reader.h"
 #include "core/error.h"
+#include "core/json_text.h"
+#include "core/plain_text.h"
 #include "core/random.h"
 #include "io/hf_folder.h"
 #include "models/generate.h"
@@ -21,6 +22,7 @@ namespace attnlab {
 namespace {
 
 namespace fs = std::filesystem;
+using nlohmann::ordered_json;
 
 torch::ScalarType type_for(const std::string& precision, torch::ScalarType stored, torch::Device device) {
   if (precision == "fp32") return torch::kFloat;
@@ -47,6 +49,9 @@ Continuer prepare(const fs::path& folder, const std::vector<std::string>& overri
   c.tokenizer.check_vocabulary(config.decoder.vocabulary);
   c.protected_ids = protected_ids(c.tokenizer, c.options.cache.protect);
   c.with_bos = c.options.add_bos == AddBos::model ? config.add_bos : c.options.add_bos == AddBos::always;
+  if (c.with_bos && !c.tokenizer.bos_id())
+    user_error("{} has no BOS token, and texts were to begin with one; add_bos=false begins without",
+               c.tokenizer.path());
   c.device = choose_device(c.options.device);
   set_threads(c.options.threads);
   const HfLoadOptions load{.type = type_for(c.options.precision, config.type, c.device), .device = c.device};
@@ -54,16 +59,17 @@ Continuer prepare(const fs::path& folder, const std::vector<std::string>& overri
   return c;
 }
 
-/// A line of input.
+/// A line of input that can be continued.
 struct TextPrompt {
   int64_t line = 0;  ///< from 1
   std::string text;
   std::vector<int64_t> ids;
 };
 
-TextPrompt encoded(const Continuer& c, int64_t line, std::string text) {
-  TextPrompt prompt{line, std::move(text), {}};
-  prompt.ids = c.tokenizer.encode(prompt.text, c.with_bos);
+/// Throws UserError where the line is none that can be continued.
+TextPrompt encoded(const Continuer& c, int64_t line, const std::string& text) {
+  refuse_wide_encoding(text, fmt::format("line {}", line));
+  TextPrompt prompt{line, text, c.tokenizer.encode(text, c.with_bos)};
   const int64_t range = c.model.config.decoder.max_positions;
   if (prompt.ids.empty()) user_error("line {} is empty, and without BOS there is nothing to continue", line);
   if (!c.options.beyond_positions && static_cast<int64_t>(prompt.ids.size()) > range)
@@ -73,14 +79,46 @@ TextPrompt encoded(const Continuer& c, int64_t line, std::string text) {
   return prompt;
 }
 
-/// The next `count` lines, fewer at the end.
-std::vector<TextPrompt> next_prompts(const Continuer& c, std::istream& in, int64_t& line, int64_t count) {
+/// Lines of input that are answered together: their prompts, and in their order what is to be written. A line
+/// that cannot be continued has its answer at once, the others get theirs from the model.
+struct PromptBatch {
   std::vector<TextPrompt> prompts;
-  std::string text;
-  while (static_cast<int64_t>(prompts.size()) < count && std::getline(in, text))
-    prompts.push_back(encoded(c, ++line, std::move(text)));
-  return prompts;
-}
+  std::vector<std::optional<ordered_json>> answers;
+};
+
+/// Reads lines and sorts them into those that can be continued and those that cannot.
+class PromptReader {
+ public:
+  PromptReader(const Continuer& c, std::istream& in) : c_(c), lines_(in, "standard input") {}
+
+  /// As many lines as hold a batch of prompts, fewer at the end; where the first is none that can be
+  /// continued, it alone, so that nobody waits for its answer. No answers: the end.
+  PromptBatch next() {
+    PromptBatch batch;
+    std::string text;
+    while (static_cast<int64_t>(batch.prompts.size()) < c_.options.batch && lines_.next(text)) {
+      try {
+        batch.prompts.push_back(encoded(c_, lines_.number(), text));
+        batch.answers.emplace_back();
+        stray_.look_at(text, fmt::format("line {}", lines_.number()));
+      } catch (const UserError& e) {
+        ++refused_;
+        batch.answers.emplace_back(ordered_json{{"prompt", text}, {"error", e.what()}});
+        if (batch.prompts.empty()) break;
+      }
+    }
+    return batch;
+  }
+
+  int64_t refused() const { return refused_; }
+  const StrayBytes& stray() const { return stray_; }
+
+ private:
+  const Continuer& c_;
+  TextLines lines_;
+  StrayBytes stray_;
+  int64_t refused_ = 0;
+};
 
 GenerateOptions generate_options(const Continuer& c, const std::vector<TextPrompt>& prompts) {
   GenerateOptions g;
@@ -104,7 +142,7 @@ std::string text_after(const Tokenizer& tokenizer, const std::vector<int64_t>& p
   return text + stream.finish();
 }
 
-nlohmann::ordered_json line_of(const Continuer& c, const TextPrompt& prompt, const Continuation& made) {
+ordered_json line_of(const Continuer& c, const TextPrompt& prompt, const Continuation& made) {
   return {{"prompt", prompt.text},
           {"text", text_after(c.tokenizer, prompt.ids, made.ids)},
           {"ids", made.ids},
@@ -114,22 +152,21 @@ nlohmann::ordered_json line_of(const Continuer& c, const TextPrompt& prompt, con
 }
 
 /// What the whole batch shares.
-void add_batch_figures(nlohmann::ordered_json& line, const Continuer& c, const Generated& all,
+void add_batch_figures(ordered_json& line, const Continuer& c, const Generated& all,
                        const DecoderState& states) {
   int64_t tokens = 0;  // each text's first comes from its prompt
   for (const Continuation& text : all.texts) tokens += static_cast<int64_t>(text.ids.size()) - 1;
   line["batch"] = all.texts.size();
   line["prompt_seconds"] = all.prompt_seconds;
   line["seconds"] = all.seconds;
-  line["tokens_per_second"] =
-      tokens > 0 ? nlohmann::ordered_json(static_cast<double>(tokens) / all.seconds) : nullptr;
+  line["tokens_per_second"] = tokens > 0 ? ordered_json(static_cast<double>(tokens) / all.seconds) : nullptr;
   line["policy"] = c.options.cache.policy.name();
-  line["size"] = c.options.cache.policy->unbounded() ? nlohmann::ordered_json()
-                                                     : nlohmann::ordered_json(c.options.cache.size);
+  line["size"] = c.options.cache.policy->unbounded() ? ordered_json() : ordered_json(c.options.cache.size);
   line["cache_bytes"] = bytes_of(states);
 }
 
-void continue_batch(Continuer& c, const std::vector<TextPrompt>& prompts, std::ostream& out) {
+/// A line for each prompt.
+std::vector<ordered_json> continued(Continuer& c, const std::vector<TextPrompt>& prompts) {
   const torch::ScalarType type = c.model.decoder->tensors().dtype().toScalarType();
   DecoderState states = make_states(c.options.cache, state_shape(c.model.config.decoder),
                                     {.batch = static_cast<int64_t>(prompts.size()),
@@ -141,11 +178,19 @@ void continue_batch(Continuer& c, const std::vector<TextPrompt>& prompts, std::o
   std::vector<std::vector<int64_t>> ids;
   for (const TextPrompt& prompt : prompts) ids.push_back(prompt.ids);
   const Generated all = generate(c.model.decoder, states, ids, generate_options(c, prompts));
+  std::vector<ordered_json> lines;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    nlohmann::ordered_json line = line_of(c, prompts[i], all.texts[i]);
-    add_batch_figures(line, c, all, states);
-    out << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    lines.push_back(line_of(c, prompts[i], all.texts[i]));
+    add_batch_figures(lines.back(), c, all, states);
   }
+  return lines;
+}
+
+void answer_batch(Continuer& c, const PromptBatch& batch, std::ostream& out) {
+  std::vector<ordered_json> made;
+  if (!batch.prompts.empty()) made = continued(c, batch.prompts);
+  auto next = made.begin();
+  for (const auto& answer : batch.answers) out << json_text(answer ? *answer : *next++) << '\n';
   out.flush();
 }
 
@@ -166,13 +211,14 @@ void ContinueOptions::visit(Fields& f) {
   f("cache", cache, "what the decoder's layers remember");
 }
 
-void continue_texts(const fs::path& folder, const std::vector<std::string>& overrides, std::istream& in,
-                    std::ostream& out) {
+int64_t continue_texts(const fs::path& folder, const std::vector<std::string>& overrides, std::istream& in,
+                       std::ostream& out) {
   Continuer c = prepare(folder, overrides);
-  int64_t line = 0;
-  for (auto prompts = next_prompts(c, in, line, c.options.batch); !prompts.empty();
-       prompts = next_prompts(c, in, line, c.options.batch))
-    continue_batch(c, prompts, out);
+  PromptReader reader(c, in);
+  for (PromptBatch batch = reader.next(); !batch.answers.empty(); batch = reader.next())
+    answer_batch(c, batch, out);
+  reader.stray().tell("lines", as_replacement);
+  return reader.refused();
 }
 
 }  // namespace attnlab

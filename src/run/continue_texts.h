@@ -30,11 +30,12 @@ struct ContinueOptions {
 
 /// Continues every line of `in` with the model in `folder` and writes a JSON line for each to `out`, in
 /// order: prompt, text (what follows it), ids, prompt_tokens, new_tokens, stopped_by, prompt_seconds, seconds
-/// and tokens_per_second (of the whole batch, after its prompts), cache_bytes, policy, size. `overrides` are
-/// key=value for the options above. Throws UserError with one sentence, before the first line where it can:
-/// unknown keys, a folder that is no model, a tokenizer of another vocabulary, a prompt longer than the
-/// position range.
-void continue_texts(const std::filesystem::path& folder, const std::vector<std::string>& overrides,
-                    std::istream& in, std::ostream& out);
+/// and tokens_per_second (of the whole batch, after its prompts), cache_bytes, policy, size; of a line that
+/// cannot be continued, one longer than the position range for example, prompt and error. Returns how many
+/// those are. `overrides` are key=value for the options above. Throws UserError with one sentence, before the
+/// first line: unknown keys, a folder that is no model, a tokenizer of another vocabulary, an input that is
+/// no UTF-8 text.
+int64_t continue_texts(const std::filesystem::path& folder, const std::vector<std::string>& overrides,
+                       std::istream& in, std::ostream& out);
 
 }  // namespace attnlab

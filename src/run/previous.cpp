@@ -39,8 +39,8 @@ bool is_done(const RunFolder& folder) {
 
 void refuse_foreign_entries(const RunFolder& folder) {
   for (const auto& entry : fs::directory_iterator(folder.path))
-    if (const auto& path = entry.path();
-        path != folder.lock() && path != folder.previous() && !written_by_runs(path.filename().string()))
+    if (const auto& path = entry.path(); path != folder.lock() && path != folder.previous() &&
+                                         !is_hidden(path) && !written_by_runs(path.filename().string()))
       user_error("--fresh would remove {}, which no run writes: move it away first", path.string());
 }
 

@@ -1,6 +1,6 @@
 #include "run/recorded_json.h"
 
-#include <nlohmann/json.hpp>
+#include "core/json_text.h"
 
 namespace attnlab {
 namespace {
@@ -22,16 +22,17 @@ std::string recorded_json(const Published& published, const std::map<std::string
     for (const auto& [metric, value] : row.figures) figures[metric] = value;
     rows.push_back({{"name", row.name}, {"figures", figures}, {"this_case", matches(row, values)}});
   }
-  return ordered_json{
-      {"source", published.source}, {"unit", published.unit}, {"metrics", published.metrics}, {"rows", rows}}
-      .dump();
+  return json_text(ordered_json{{"source", published.source},
+                                {"unit", published.unit},
+                                {"metrics", published.metrics},
+                                {"rows", rows}});
 }
 
 std::string recorded_json(const Compare& compare) {
   ordered_json to = ordered_json::object();
   for (const auto& reference : compare.to) to[reference.name] = reference.label;
-  return ordered_json{{"to", to}, {"speedup", texts(compare.speedup)}, {"fraction", texts(compare.fraction)}}
-      .dump();
+  return json_text(
+      ordered_json{{"to", to}, {"speedup", texts(compare.speedup)}, {"fraction", texts(compare.fraction)}});
 }
 
 }  // namespace attnlab

@@ -7,7 +7,9 @@
 
 #include "config/writer.h"
 #include "core/error.h"
+#include "core/json_text.h"
 #include "core/log.h"
+#include "core/plain_text.h"
 #include "core/random.h"
 #include "core/stop.h"
 #include "io/checkpoint.h"
@@ -62,12 +64,46 @@ std::filesystem::path weights_to_predict_with(const ClassifyOptions& options, co
                                                                           : context.folder;
 }
 
-/// The answer to a line that cannot be classified.
-std::string complaint(int64_t line, const std::string& error) {
-  return nlohmann::json{{"line", line}, {"error", error}}.dump(
-      -1, ' ', false,
-      nlohmann::json::error_handler_t::replace);  // the error may quote bytes that are no UTF-8
+std::vector<double> values_of(const torch::Tensor& logits) {
+  const torch::Tensor d = logits.to(torch::kDouble).contiguous();
+  return {d.const_data_ptr<double>(), d.const_data_ptr<double>() + d.numel()};
 }
+
+/// Answers lines with the class of each.
+class LineClassifier {
+ public:
+  LineClassifier(const ClassifyOptions& options, const RunContext& context)
+      : options_(options),
+        device_(context.device),
+        classifier_(options.build_model(context.seed, context.device)) {
+    load_weights(*classifier_, weights_to_predict_with(options, context));
+    classifier_->eval();
+  }
+
+  /// Throws UserError where the line is none that can be classified.
+  nlohmann::json answer(const std::string& line) {
+    if (line.empty()) user_error("empty text: nothing to classify");
+    refuse_wide_encoding(line, "the text");
+    const std::vector<uint8_t> symbols = options_.data->encode(line);
+    const EncodingOptions& encoding = options_.encoding;
+    const TokenBatch batch = make_batch({symbols}, encoding, options_.layout());
+    const torch::Tensor logits = classifier_->forward(to_tensors(batch, device_).ids_BN, {})[0].cpu();
+    const torch::Tensor probabilities = logits.to(torch::kDouble).softmax(0);
+    const auto best = logits.argmax().item<int64_t>();
+    const auto full = static_cast<int64_t>(symbols.size()) + encoding.cls + encoding.eos;
+    return {{"label", options_.data->class_names()[static_cast<size_t>(best)]},
+            {"probability", probabilities[best].item<double>()},
+            {"probabilities", values_of(probabilities)},
+            {"logits", values_of(logits)},
+            {"tokens", batch.lengths.front()},
+            {"truncated", full > encoding.max_length}};
+  }
+
+ private:
+  const ClassifyOptions& options_;
+  torch::Device device_;
+  Classifier classifier_;
+};
 
 }  // namespace
 
@@ -167,47 +203,27 @@ void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
   record.flush();
 }
 
-void ClassifyOptions::predict(const RunContext& context, std::istream& in, std::ostream& out) const {
-  Classifier classifier = build_model(context.seed, context.device);
-  load_weights(*classifier, weights_to_predict_with(*this, context));
-  classifier->eval();
+int64_t ClassifyOptions::predict(const RunContext& context, std::istream& in, std::ostream& out) const {
+  LineClassifier classifier(*this, context);
   const torch::NoGradGuard no_grad;
-  const auto names = data->class_names();
-  int64_t number = 0;
-  for (std::string line; std::getline(in, line);) {
+  TextLines lines(in, "standard input");
+  StrayBytes stray;
+  int64_t refused = 0;
+  for (std::string line; lines.next(line);) {
     stop_here_if_requested();
-    ++number;
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty()) {
-      out << complaint(number, "empty text: nothing to classify") << std::endl;
-      continue;
-    }
-    std::vector<uint8_t> symbols;
+    nlohmann::json answer;
     try {
-      symbols = data->encode(line);
+      answer = classifier.answer(line);
+      stray.look_at(line, fmt::format("line {}", lines.number()));
     } catch (const UserError& e) {
-      out << complaint(number, e.what()) << std::endl;
-      continue;
+      answer["error"] = e.what();
+      ++refused;
     }
-    const TokenBatch batch = make_batch({symbols}, encoding, layout());
-    const torch::Tensor logits = classifier->forward(to_tensors(batch, context.device).ids_BN, {})[0].cpu();
-    const torch::Tensor probabilities = logits.to(torch::kDouble).softmax(0);
-    const auto best = static_cast<size_t>(logits.argmax().item<int64_t>());
-    const auto vector = [](const torch::Tensor& t) {
-      const torch::Tensor d = t.to(torch::kDouble).contiguous();
-      return std::vector<double>(d.const_data_ptr<double>(), d.const_data_ptr<double>() + d.numel());
-    };
-    const auto full = static_cast<int64_t>(symbols.size()) + encoding.cls + encoding.eos;
-    out << nlohmann::json{{"line", number},
-                          {"label", names[best]},
-                          {"probability", probabilities[static_cast<int64_t>(best)].item<double>()},
-                          {"probabilities", vector(probabilities)},
-                          {"logits", vector(logits)},
-                          {"tokens", batch.lengths.front()},
-                          {"truncated", full > encoding.max_length}}
-               .dump()
-        << std::endl;
+    answer["line"] = lines.number();
+    out << json_text(answer) << std::endl;
   }
+  stray.tell("lines", "read as they are");
+  return refused;
 }
 
 }  // namespace attnlab

@@ -37,7 +37,7 @@ struct ClassifyOptions final : TaskOptions {
   void run(const RunContext& context, RecordSink& record) const override;
   /// One text a line in; {"label", "probability", "probabilities", "logits", "tokens", "truncated"} a line
   /// out, or {"error"} for a text that cannot be read. Uses the weights that the run was evaluated with.
-  void predict(const RunContext& context, std::istream& in, std::ostream& out) const override;
+  int64_t predict(const RunContext& context, std::istream& in, std::ostream& out) const override;
 
   TokenLayout layout() const { return {data->symbol_count()}; }
   /// A classifier with fresh weights drawn from `seed`.

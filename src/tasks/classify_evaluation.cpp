@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/files.h"
+#include "core/json_text.h"
 #include "core/stop.h"
 #include "metrics/statistics.h"
 #include "tasks/token_tensors.h"
@@ -111,7 +112,7 @@ void TestCurve::add(const Validation& on_test) {
   best_ = on_test.value;
   n_ = on_test.n;
   std::filesystem::create_directories(file_.parent_path());
-  write_atomically(file_, nlohmann::json{{"best", best_}, {"n", n_}}.dump());
+  write_atomically(file_, json_text(nlohmann::json{{"best", best_}, {"n", n_}}));
 }
 
 void TestCurve::summarise(RecordSink& record) const {

@@ -1,12 +1,12 @@
 #include "tasks/model_folder.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "core/stop.h"
 #include "io/hf_config.h"
+#include "io/not_a_model.h"
 
 namespace attnlab {
 
@@ -22,6 +22,7 @@ fs::path model_folder(const fs::path& path) {
   if (path.empty()) user_error("model is empty: name the folder of a pre-trained model, model=FOLDER");
   if (is_hf_folder(path)) return path;
   if (is_hf_folder(path / "model")) return path / "model";
+  if (const auto mistake = mistaken_for_model(path)) throw UserError(*mistake);
   if (!fs::is_directory(path)) user_error("there is no folder {} to read a model from", path.string());
   user_error("{} holds no model: there is no config.json in it, nor in a folder model/ below it",
              path.string());
@@ -43,12 +44,8 @@ std::vector<int64_t> protected_ids(const Tokenizer& tokenizer, const std::vector
 }
 
 std::string checksum_of_model(const fs::path& folder) {
-  std::vector<fs::path> files;
-  for (const auto& found : fs::directory_iterator(folder))
-    if (found.path().extension() == ".safetensors") files.push_back(found.path());
-  std::sort(files.begin(), files.end());
   std::string lines = sha256(read_file(folder / "config.json")) + "\n";
-  for (const fs::path& file : files) {
+  for (const fs::path& file : files_in(folder, ".safetensors")) {
     stop_here_if_requested();
     const MappedFile content(file);
     lines +=

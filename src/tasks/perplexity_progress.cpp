@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_text.h"
 
 namespace attnlab {
 namespace {
@@ -67,16 +68,15 @@ void PerplexityProgress::save(const std::filesystem::path& file,
   for (const auto& range : this->curve.ranges()) curve.push_back({range.tokens, range.nll});
   for (const ScoredDocument& d : documents) done.push_back(to_json(d));
   std::filesystem::create_directories(file.parent_path());
-  write_atomically(file, Json{{"identity", identity},
-                              {"next", next},
-                              {"chunks_done", chunks_done},
-                              {"tokens_read", tokens_read},
-                              {"seconds", seconds},
-                              {"cache_bytes", cache_bytes},
-                              {"documents", done},
-                              {"curve", curve},
-                              {"rows", rows}}
-                             .dump());
+  write_atomically(file, json_text(Json{{"identity", identity},
+                                        {"next", next},
+                                        {"chunks_done", chunks_done},
+                                        {"tokens_read", tokens_read},
+                                        {"seconds", seconds},
+                                        {"cache_bytes", cache_bytes},
+                                        {"documents", done},
+                                        {"curve", curve},
+                                        {"rows", rows}}));
 }
 
 std::vector<DocumentScore> PerplexityProgress::scores() const {

@@ -33,7 +33,7 @@ const std::vector<Entry<TaskOptions>>& registry<TaskOptions>() {
   return table;
 }
 
-void TaskOptions::predict(const RunContext&, std::istream&, std::ostream&) const {
+int64_t TaskOptions::predict(const RunContext&, std::istream&, std::ostream&) const {
   user_error("this task makes no predictions; `attnlab predict` needs a run of task classify");
 }
 

@@ -75,9 +75,9 @@ struct TaskOptions : Component {
   virtual std::vector<Input> inputs(const RunContext& /*context*/) const { return {}; }
   /// Does everything, from data to summary. Resumes where context.folder holds a checkpoint.
   virtual void run(const RunContext& context, RecordSink& record) const = 0;
-  /// Reads one input a line, writes one JSON object a line. The default says that the task has no
-  /// predictions.
-  virtual void predict(const RunContext& context, std::istream& in, std::ostream& out) const;
+  /// Reads one input a line, writes one JSON object a line, which has an "error" where the line could not be
+  /// answered. Returns how many have. The default says that the task has no predictions.
+  virtual int64_t predict(const RunContext& context, std::istream& in, std::ostream& out) const;
 };
 
 template <>

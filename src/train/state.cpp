@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/json_text.h"
 
 namespace attnlab {
 
@@ -25,7 +26,7 @@ void from_json(const nlohmann::json& json, Validation& v) {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainState, seed, update, micro_batch, examples, tokens, interval, seconds,
                                    validated_update, best_update, best, validations_without_better, rows)
 
-std::string to_text(const TrainState& state) { return nlohmann::json(state).dump(); }
+std::string to_text(const TrainState& state) { return json_text(nlohmann::json(state)); }
 
 TrainState state_from_text(const std::string& text, const std::string& file) {
   try {

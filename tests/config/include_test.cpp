@@ -33,6 +33,19 @@ TEST_F(Include, MayStandInsideAMap) {
   EXPECT_TRUE(o.packed().tie);
 }
 
+TEST_F(Include, FilesMayHaveComeFromAnyEditor) {
+  write("base.yaml", "\xEF\xBB\xBFseed: 3\r\nthreads: 2\r\n");
+  const auto file = write("main.yaml", "\xEF\xBB\xBFinclude: base.yaml\rmodel: {dim: 16}\r");
+  const auto o = read_options<SampleOptions>(load_yaml(file));
+  EXPECT_EQ(o.seed, 3);
+  EXPECT_EQ(o.threads, 2);
+  EXPECT_EQ(o.model().dim, 16);
+  const auto utf16 = write("utf16.yaml", std::string("s\0e\0e\0d\0:\0 \0003\0", 14));
+  EXPECT_EQ(
+      message_of([&] { load_yaml(utf16); }),
+      "utf16.yaml is in UTF-16LE, and texts are read as UTF-8: `iconv -f UTF-16LE -t UTF-8` converts it");
+}
+
 TEST_F(Include, AnotherTypeReplacesTheWholeComponent) {
   write("base.yaml", "model: {dim: 16, mixer: {type: packed, rows: 4}}\ntrain: {betas: [0.5, 0.6]}\n");
   const auto other = write("other.yaml", "include: base.yaml\nmodel: {mixer: {type: plain}}\n");

@@ -55,6 +55,30 @@ TEST_F(Files, AWriteThatFailsKeepsTheOldFileAndSaysWhy) {
   EXPECT_FALSE(fs::exists(folder / "a.part"));
 }
 
+TEST_F(Files, ListsWhatIsNotHiddenInTheOrderOfNames) {
+  for (const char* name : {"b.txt", "a.txt", "._a.txt", ".txt", "a.md", ".DS_Store"})
+    write_atomically(folder / name, "x");
+  fs::create_directory(folder / "folder.txt");
+  fs::create_symlink("nowhere", folder / "link.txt");
+  EXPECT_THAT(files_in(folder, ".txt"), testing::ElementsAre(folder / "a.txt", folder / "b.txt"));
+  EXPECT_THROW(files_in(folder / "absent", ".txt"), RunError);
+}
+
+TEST_F(Files, TellsOfWhatGitLfsLeavesInPlaceOfAFile) {
+  const std::string pointer =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:" + std::string(64, 'a') + "\nsize 1056964\n";
+  write_atomically(folder / "weights", pointer);
+  try {
+    read_file(folder / "weights");
+    ADD_FAILURE();
+  } catch (const UserError& e) {
+    EXPECT_THAT(e.what(),
+                testing::AllOf(HasSubstr("weights is not the file itself"), HasSubstr("`git lfs pull`")));
+  }
+  write_atomically(folder / "about", pointer + std::string(1024, 'x'));  // a text that begins with one
+  EXPECT_EQ(read_file(folder / "about").size(), pointer.size() + 1024);
+}
+
 TEST_F(Files, NamesWhatCannotBeRead) {
   for (const fs::path& path : {folder / "absent", folder}) {
     try {

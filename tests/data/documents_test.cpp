@@ -37,13 +37,6 @@ class TextFolder : public ::testing::Test {
   testing::TemporaryFolder folder;
 };
 
-TEST(UniversalNewlines, AreThoseOfPythonsTextMode) {
-  // io.StringIO("…", newline=None).read() in Python gives each of these
-  EXPECT_EQ(universal_newlines("a\r\nb\rc\n\r\n\r\rd\r"), "a\nb\nc\n\n\n\nd\n");
-  EXPECT_EQ(universal_newlines("\r\n"), "\n");
-  EXPECT_EQ(universal_newlines(""), "");
-}
-
 TEST_F(TextFolder, HasADocumentAFileInTheOrderOfNames) {
   put("b.txt", "second");
   put("a.txt", "first\r\nline");
@@ -53,6 +46,44 @@ TEST_F(TextFolder, HasADocumentAFileInTheOrderOfNames) {
   EXPECT_THAT(ids_of(*documents), ElementsAre("10", "a", "b"));
   EXPECT_EQ(documents->read(1).text, "first\nline");
   EXPECT_EQ(documents->read(1).id, "a");
+}
+
+TEST_F(TextFolder, LeavesOutHiddenFilesUnlessOneIsNamed) {
+  put("a.txt", "text");
+  put("._a.txt", std::string_view("\0\5\26\7Mac OS X", 12));
+  put(".txt", "no name before the dot");
+  EXPECT_THAT(ids_of(*open()), ElementsAre("a"));
+  put(".notes.txt", "asked for");
+  TextFilesOptions options;
+  options.path = (folder.path() / "texts" / ".notes.txt").string();
+  EXPECT_EQ(options.open({})->read(0).text, "asked for");
+}
+
+TEST_F(TextFolder, RemovesAByteOrderMarkAndRefusesUtf16) {
+  put("a.txt", "\xEF\xBB\xBFtext\r\n");
+  EXPECT_EQ(open()->read(0).text, "text\n");
+  put("b.txt", std::string_view("\xFF\xFEt\0e\0", 6));
+  EXPECT_THAT(message_of<UserError>([&] { checksum_of(*open(), 2); }),
+              AllOf(HasSubstr("b.txt is in UTF-16"), HasSubstr("iconv -f UTF-16")));
+}
+
+TEST_F(TextFolder, TellsOfBytesThatAreNotUtf8) {
+  put("a.txt", "text");
+  put("b.txt", "first\r\ncaf\xE9");
+  put("c.txt", "na\xEFve");
+  ::testing::internal::CaptureStderr();
+  checksum_of(*open(), 3);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("2 of 3 documents are not UTF-8 (the first: "),
+                    HasSubstr("texts/b.txt, line 2: byte 0xe9); such bytes are read as U+FFFD each")));
+}
+
+TEST_F(TextFolder, KeepsNamesApartThatDifferInBytesOnly) {
+  put("caf\xE8.txt", "one");
+  put("caf\xE9.txt", "two");
+  put("caf\\xe9.txt", "three");
+  put("a\nb.txt", "four");
+  EXPECT_THAT(ids_of(*open()), ElementsAre("a\\x0ab", "caf\\x5cxe9", "caf\\xe8", "caf\\xe9"));
 }
 
 TEST_F(TextFolder, LeavesOutEmptyFilesAndSaysSo) {

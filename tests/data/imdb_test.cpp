@@ -129,12 +129,27 @@ TEST_F(Imdb, ReadsBytesThatAreNotUtf8AsTheyAre) {
   write(review("test", "pos", 3), latin1);
   const std::string log = captured();
   EXPECT_THAT(log, HasSubstr("40 test reviews"));
-  EXPECT_THAT(log, HasSubstr("1 test reviews are not UTF-8"));
+  EXPECT_THAT(log, HasSubstr("1 of 40 test reviews are not UTF-8"));
   const auto data = options.open(place)[Split::test];
   for (int64_t i = 0; i < data->size(); ++i)
     if (data->id(i) == "test/pos/3_8") {
       EXPECT_EQ(text_of(*data, i), latin1);
     }
+}
+
+TEST_F(Imdb, ACopyThatWentThroughOtherSystemsGivesTheSameData) {
+  write(review("test", "neg", 5), "one\ntwo");
+  const std::string before = options.open(place).checksum;
+  write(review("test", "neg", 5), "\xEF\xBB\xBFone\r\ntwo");
+  for (const char* name : {"._0_8.txt", ".DS_Store", ".0_8.txt.swp"})
+    write(review("train", "pos", 0).parent_path() / name, std::string_view("\0\5\26\7", 4));
+  EXPECT_EQ(options.open(place).checksum, before);
+}
+
+TEST_F(Imdb, RefusesAReviewInUtf16) {
+  write(review("train", "neg", 5), std::string_view("\xFF\xFEh\0i\0", 6));
+  EXPECT_THAT(message_of<UserError>([&] { options.open(place); }),
+              AllOf(HasSubstr("train/neg/5_2.txt is in UTF-16"), HasSubstr("iconv")));
 }
 
 TEST_F(Imdb, EncodesALineAsItsBytes) {

@@ -45,6 +45,22 @@ TEST_F(TokenLinesFile, HasAChunkALineInEitherForm) {
   EXPECT_EQ(chunks->id(2), "chunks:4");  // lines are counted, not chunks
 }
 
+TEST_F(TokenLinesFile, MayHaveComeFromAnyEditor) {
+  const auto chunks = open("\xEF\xBB\xBF[1, 5]\r\n\r\n[7]\r[8, 9]");
+  ASSERT_EQ(chunks->size(), 3);
+  EXPECT_THAT(chunks->read(0).ids, ElementsAre(1, 5));
+  EXPECT_EQ(chunks->id(2), "chunks:4");
+  EXPECT_THAT(message_of<UserError>([&] { open(std::string_view("\xFF\xFE[\0", 4)); }),
+              HasSubstr("chunks.jsonl is in UTF-16"));
+}
+
+TEST_F(TokenLinesFile, HasANameOfAnyBytes) {
+  write(folder.path() / "caf\xE9.jsonl", "[1]");
+  TokenLinesOptions options;
+  options.path = (folder.path() / "caf\xE9.jsonl").string();
+  EXPECT_EQ(options.open({})->id(0), "caf\\xe9:1");
+}
+
 TEST_F(TokenLinesFile, LeavesOutEmptyChunksAndSaysSo) {
   ::testing::internal::CaptureStderr();
   const auto chunks = open("[]\n[1, 2]\n");

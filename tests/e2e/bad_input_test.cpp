@@ -106,7 +106,7 @@ TEST_F(BadInput, ReviewsThatAreNotUtf8AreReadAsBytesAndCounted) {
   lab_.write("data/imdb/aclImdb/test/neg/3_2.txt", "caf\xe9 \xff\xfe");
   const Finished run = lab_.attnlab({"run", "tiny.yaml", "train.updates=1"});
   EXPECT_EQ(run.status, 0) << run.err;
-  EXPECT_THAT(run.err, HasSubstr("1 test reviews are not UTF-8"));
+  EXPECT_THAT(run.err, HasSubstr("1 of 40 test reviews are not UTF-8"));
 }
 
 TEST_F(BadInput, CheckpointOfAnotherModel) {
@@ -164,10 +164,13 @@ TEST_F(BadInput, PredictWithoutARun) {
 
 TEST_F(BadInput, EmptyAndTruncatedTextsToPredict) {
   ASSERT_EQ(lab_.attnlab({"run", "tiny.yaml", "train.updates=3"}).status, 0);
-  const Finished run =
-      lab_.attnlab({"predict", lab_.run_folder().string()},
-                   "a good film\n\n\xff not UTF-8\n" + std::string(500, 'x') + "\nno newline");
-  ASSERT_EQ(run.status, 0) << run.err;
+  const Finished run = lab_.attnlab({"predict", lab_.run_folder().string()},
+                                    "\xEF\xBB\xBF"
+                                    "a good film\r\n\r\n\xff not UTF-8\r" +
+                                        std::string(500, 'x') + "\nno newline");
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.err,
+              AllOf(HasSubstr("1 line could not be answered"), HasSubstr("1 of 4 lines are not UTF-8")));
   std::vector<nlohmann::json> lines;
   std::istringstream in(run.out);
   for (std::string line; std::getline(in, line);) lines.push_back(nlohmann::json::parse(line));
@@ -180,6 +183,8 @@ TEST_F(BadInput, EmptyAndTruncatedTextsToPredict) {
   EXPECT_TRUE(lines[2].contains("label"));
   EXPECT_EQ(lines[3]["truncated"], true);
   EXPECT_EQ(lines[4]["truncated"], false);
+  EXPECT_EQ(lines[0]["tokens"].get<int>() - lines[4]["tokens"].get<int>(),
+            1);  // 11 bytes and 10: no mark, no CR
 }
 
 }  // namespace

@@ -24,8 +24,8 @@ void put_model(const Lab& lab) {
   fs::copy_file(golden_files / "small_tokenizer.model", lab.path() / "model/tokenizer.model");
 }
 
-std::vector<json> lines_of(const Finished& done) {
-  EXPECT_EQ(done.status, 0) << done.err;
+std::vector<json> lines_of(const Finished& done, int status = 0) {
+  EXPECT_EQ(done.status, status) << done.err;
   std::vector<json> lines;
   std::istringstream out(done.out);
   for (std::string line; std::getline(out, line);) lines.push_back(json::parse(line));
@@ -101,6 +101,117 @@ TEST(PredictFolder, BosIsTheModelsOrTheUsersChoice) {
   EXPECT_EQ(tokens("model"), tokens("false"));
 }
 
+TEST(PredictFolder, APromptThatCannotBeContinuedCostsNoOther) {
+  const Lab lab;
+  put_model(lab);
+  const std::string long_prompt(400, 'x');  // BOS, a space, 400 x
+  const std::string prompts = long_prompt + "\nthe\n" + long_prompt + "\nshe said\none day\n";
+  for (const char* batch : {"1", "2", "8"}) {
+    const Finished done = lab.attnlab(predict({"--batch", batch}), prompts);
+    EXPECT_EQ(done.status, 2);
+    EXPECT_THAT(done.err, HasSubstr("2 lines could not be answered and have an error in place of an answer"));
+    const auto lines = lines_of(done, 2);
+    ASSERT_EQ(lines.size(), 5U) << batch;
+    EXPECT_EQ(lines[0]["prompt"], long_prompt);
+    EXPECT_EQ(lines[2]["error"],
+              "line 3 has 402 tokens, and the model is trained for 64 positions; beyond_positions=true reads "
+              "on");
+    EXPECT_FALSE(lines[2].contains("ids"));
+    const auto alone = lines_of(lab.attnlab(predict({}), "the\nshe said\none day\n"));
+    for (const auto& [at, of] : {std::pair(1, 0), {3, 1}, {4, 2}})
+      EXPECT_EQ(lines[at]["ids"], alone[of]["ids"]);
+  }
+}
+
+TEST(PredictFolder, AnEmptyLineHasNothingToContinueWithoutBos) {
+  const Lab lab;
+  put_model(lab);
+  const auto lines = lines_of(lab.attnlab(predict({"add_bos=false"}), "the\n\none day"), 2);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[1]["error"], "line 2 is empty, and without BOS there is nothing to continue");
+  EXPECT_TRUE(lines[2].contains("ids"));
+}
+
+TEST(PredictFolder, PromptsMayHaveComeFromAnyEditor) {
+  const Lab lab;
+  put_model(lab);
+  const auto plain = lines_of(lab.attnlab(predict({}), "the quick\none day"));
+  for (const char* prompts : {"the quick\r\none day\r\n", "the quick\rone day\r",
+                              "\xEF\xBB\xBFthe quick\none day\n", "\xEF\xBB\xBFthe quick\r\none day"}) {
+    const auto lines = lines_of(lab.attnlab(predict({}), prompts));
+    ASSERT_EQ(lines.size(), 2U);
+    for (std::size_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(lines[i]["prompt"], plain[i]["prompt"]);
+      EXPECT_EQ(lines[i]["ids"], plain[i]["ids"]);
+    }
+  }
+}
+
+TEST(PredictFolder, PromptsInOtherEncodings) {
+  const Lab lab;
+  put_model(lab);
+  const std::string utf16("\xFF\xFEt\0h\0e\0\n\0", 10);
+  const Finished refused = lab.attnlab(predict({}), utf16);
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_THAT(refused.err,
+              HasSubstr("error: standard input is in UTF-16, and texts are read as UTF-8: `iconv"));
+  const Finished latin1 = lab.attnlab(predict({}), "the\ncaf\xE9\n");
+  EXPECT_EQ(lines_of(latin1).at(1)["prompt"], "caf\uFFFD");
+  EXPECT_THAT(latin1.err, HasSubstr("1 of 2 lines are not UTF-8 (the first: line 2: byte 0xe9)"));
+  const auto mixed = lines_of(lab.attnlab(predict({}), "the\n" + utf16), 2);  // appended by another shell
+  EXPECT_THAT(mixed.at(1)["error"], HasSubstr("line 2 is in UTF-16"));
+}
+
+TEST(PredictFolder, SaysWhatItWasGivenInPlaceOfAModel) {
+  const Lab lab;
+  const fs::path cached = lab.path() / "hub/models--me--tiny";
+  const fs::path old = cached / "snapshots/aaaa", newest = cached / "snapshots/bbbb";
+  for (const fs::path& snapshot : {old, newest}) {
+    fs::create_directories(snapshot);
+    fs::copy(golden_files / "decoders/tied", snapshot);
+  }
+  lab.write("hub/models--me--tiny/refs/main", "bbbb");
+  lab.write("adapter/adapter_config.json", R"({"base_model_name_or_path": "me/tiny"})");
+  lab.write("torch/pytorch_model.bin", "PK");
+  lab.write("x.gguf", "GGUF");
+  fs::create_directory(lab.path() / "empty");
+  lab.write("model.yaml", "task: perplexity\ndata: {type: texts, path: model.yaml}\n");
+  for (const auto& [given, words] : std::vector<std::pair<std::string, std::string>>{
+           {"hub/models--me--tiny", "lies in hub/models--me--tiny/snapshots/bbbb: give that folder"},
+           {"hub", "lies in hub/models--me--tiny/snapshots/bbbb: give that folder"},
+           {"hub/models--me--tiny/snapshots/aaaa/model.safetensors",
+            "give its folder, hub/models--me--tiny/snap"},
+           {"adapter",
+            "is an adapter (adapter_config.json), which only changes a model: merge it into me/tiny"},
+           {"torch", "pytorch_model.bin is in PyTorch's own format, which is not read"},
+           {"x.gguf", "x.gguf is in GGUF, llama.cpp's format, which is not read"},
+           {"empty",
+            "empty is an empty folder: a model is read from a folder with config.json and model.safe"},
+           {"me/tiny-7b", "`hf download me/tiny-7b --local-dir FOLDER` does"}})
+    for (const Words& command : {Words{"predict", given}, Words{"run", "model.yaml", "model=" + given}}) {
+      const Finished done = lab.attnlab(command, "the\n");
+      EXPECT_EQ(done.status, 2);
+      EXPECT_EQ(done.out, "");
+      EXPECT_THAT(done.err, HasSubstr(words)) << command.front();
+      EXPECT_THAT(done.err,
+                  testing::Not(testing::AnyOf(HasSubstr("folder of a run"), HasSubstr("text file"))));
+    }
+}
+
+TEST(PredictFolder, NamesGitLfsWhereACloneHasNoFiles) {
+  const Lab lab;
+  put_model(lab);
+  const std::string pointer =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:" + std::string(64, '0') + "\nsize 1234567\n";
+  for (const char* name : {"model/model.safetensors", "model/tokenizer.model", "model/config.json"}) {
+    lab.write(name, pointer);
+    const Finished done = lab.attnlab(predict({}), "the\n");
+    EXPECT_EQ(done.status, 2);
+    EXPECT_THAT(done.err, testing::AllOf(HasSubstr(name), HasSubstr("Git LFS"), HasSubstr("`git lfs pull`")));
+  }
+}
+
 TEST(PredictFolder, MistakesAreSentences) {
   const Lab lab;
   put_model(lab);
@@ -110,11 +221,6 @@ TEST(PredictFolder, MistakesAreSentences) {
     EXPECT_EQ(done.out, "");
     return done.err;
   };
-  EXPECT_THAT(refused(predict({}), std::string(400, 'x') + "\n"),  // BOS, a space, 400 x
-              HasSubstr("error: line 1 has 402 tokens, and the model is trained for 64 positions; "
-                        "beyond_positions=true reads on"));
-  EXPECT_THAT(refused(predict({"add_bos=false"}), "\n"),
-              HasSubstr("line 1 is empty, and without BOS there is nothing to continue"));
   EXPECT_THAT(refused(predict({"max_new_token=3"})), HasSubstr("did you mean 'max_new_tokens'?"));
   EXPECT_THAT(refused(predict({"--policy", "tova", "cache.protect_first=9", "--size", "4"})),
               HasSubstr("protecting the first 9 states leaves no room among 4"));

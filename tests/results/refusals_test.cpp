@@ -47,6 +47,12 @@ TEST(Refusals, AFileOfAnotherKind) {
   EXPECT_FALSE(std::filesystem::exists(folder / "metrics.jsonl"));
 }
 
+TEST(Refusals, WhatGitLfsLeavesInPlaceOfARecord) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "run.h5") << "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
+  EXPECT_THAT([&] { read_run(folder / "run.h5"); }, ThrowsMessage<UserError>(HasSubstr("`git lfs pull`")));
+}
+
 TEST(Refusals, AnEmptyFile) {
   const TemporaryFolder folder;
   std::ofstream(folder / "run.h5").close();

@@ -127,6 +127,14 @@ TEST_F(Previous, IsForgottenWhereTheNewRunWasDoneBeforeTheKill) {
   EXPECT_EQ(read_run(folder_.record()).status(), "done");
 }
 
+TEST_F(Previous, LetsHiddenFilesLie) {
+  write(folder_.path, old_);
+  write(folder_.path, {{".DS_Store", "a Mac's"}});
+  set_aside(folder_);
+  EXPECT_EQ(files_in(folder_.previous()), old_);
+  EXPECT_TRUE(fs::exists(folder_.path / ".DS_Store"));
+}
+
 TEST_F(Previous, RefusesToTouchWhatNoRunWrites) {
   write(folder_.path, old_);
   write(folder_.path, {{"notes.txt", "mine"}});

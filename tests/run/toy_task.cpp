@@ -19,7 +19,7 @@ const std::vector<Entry<TaskOptions>>& registry<TaskOptions>() {
   return table;
 }
 
-void TaskOptions::predict(const RunContext&, std::istream&, std::ostream&) const {}
+int64_t TaskOptions::predict(const RunContext&, std::istream&, std::ostream&) const { return 0; }
 
 void ToyOptions::visit(Fields& f) {
   f("ending", ending,
@@ -76,8 +76,9 @@ void ToyOptions::run(const RunContext& context, RecordSink& record) const {
                       "accuracy", "majority class"});
 }
 
-void ToyOptions::predict(const RunContext&, std::istream& in, std::ostream& out) const {
+int64_t ToyOptions::predict(const RunContext&, std::istream& in, std::ostream& out) const {
   for (std::string line; std::getline(in, line);) out << "{\"length\": " << line.size() << "}\n";
+  return 0;
 }
 
 }  // namespace attnlab

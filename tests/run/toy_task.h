@@ -33,7 +33,7 @@ struct ToyOptions final : TaskOptions {
   double work() const override { return flops; }
   int64_t memory(torch::DeviceType) const override { return bytes; }
   void run(const RunContext& context, RecordSink& record) const override;
-  void predict(const RunContext& context, std::istream& in, std::ostream& out) const override;
+  int64_t predict(const RunContext& context, std::istream& in, std::ostream& out) const override;
 };
 
 }  // namespace attnlab

@@ -10,6 +10,8 @@ import re
 import shutil
 import sys
 
+from paths import visible
+
 from . import bucket, sources
 from .datasets import Archive, BookSet
 from .errors import FetchError, NotFound, UserMistake
@@ -67,7 +69,7 @@ def _fill(books: BookSet, mirror: str | None, folder: pathlib.Path, scratch: pat
     staging = scratch / "books"  # books of an interrupted fetch stay here: each is whole
     staging.mkdir(exist_ok=True)
     source, origin = _gather(books, mirror, folder, staging, scratch, count)
-    names = sorted(file.name for file in staging.glob("*.txt"))
+    names = [file.name for file in visible(staging, "*.txt")]
     chosen = names if count is None else names[:count]  # the bucket's order is that of the names
     if not chosen or (count is not None and len(chosen) < count):
         raise FetchError(f"{origin} has {len(chosen):,} of the {books.splits[folder.name]:,} books")
@@ -130,7 +132,7 @@ def _from_archives(source, archives, split: str, staging: pathlib.Path, scratch:
             check(source, archive, file, scratch)
             print(f"Unpacking {source.describe(archive.path)}", file=sys.stderr, flush=True)
             unpack(file, unpacking, (f"*/{split}/*.txt", f"{split}/*.txt"))
-        for file in unpacking.rglob("*.txt"):
+        for file in visible(unpacking, "**/*.txt"):
             os.replace(file, staging / file.name)
     finally:
         shutil.rmtree(unpacking, ignore_errors=True)

@@ -10,6 +10,8 @@ import pathlib
 import shutil
 import sys
 
+from paths import visible
+
 from . import sources
 from .datasets import Archive, Dataset
 from .errors import Absent, FetchError, NotFound, Unreachable, UserMistake
@@ -37,7 +39,7 @@ def fetch(dataset: Dataset, mirror: str | None, data: pathlib.Path) -> pathlib.P
 def missing_files(dataset: Dataset, folder: pathlib.Path) -> str:
     """What is not there, in words; empty where the folder is whole."""
     for files in dataset.whole:
-        count = sum(1 for _ in folder.glob(files.pattern))
+        count = len(visible(folder, files.pattern))
         if count != files.count:
             return f"{files.pattern} gives {count:,} files of {files.count:,}"
     return ""

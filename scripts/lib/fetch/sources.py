@@ -6,6 +6,8 @@ import hashlib
 import pathlib
 import re
 
+from paths import lfs_pointer, visible
+
 from . import download
 from .errors import NotFound, Unreachable, UserMistake
 
@@ -23,13 +25,15 @@ class Folder:
         return self.get(path, self._folder).read_bytes()
 
     def files(self, pattern: str) -> list[pathlib.Path]:
-        return sorted(self._folder.glob(pattern))
+        return visible(self._folder, pattern)
 
     def get(self, path: str, scratch: pathlib.Path) -> pathlib.Path:
         """The file itself; nothing is copied."""
         file = self._folder / path
         if not file.is_file():
             raise NotFound(f"{file} does not exist")
+        if pointer := lfs_pointer(file):
+            raise UserMistake(pointer)
         return file
 
     def discard(self, path: str, scratch: pathlib.Path) -> None:

@@ -10,6 +10,8 @@ import shutil
 import tarfile
 import zlib
 
+from paths import is_hidden
+
 from .errors import FetchError
 
 # What tarfile and the decompressors below it raise for a damaged or truncated archive.
@@ -27,14 +29,15 @@ def refuse_unsafe(member: tarfile.TarInfo, archive: pathlib.Path) -> None:
 
 def unpack(archive: pathlib.Path, target: pathlib.Path, wanted: tuple[str, ...]) -> int:
     """Writes the members that match a glob of `wanted` below `target`; returns how many. Every member is checked,
-    wanted or not. Leaves whatever it had written where it raises."""
+    wanted or not; hidden ones are not written. Leaves whatever it had written where it raises."""
     written = 0
     try:
         with tarfile.open(archive, "r:*") as tar:
             for member in tar:
                 refuse_unsafe(member, archive)
                 name = str(pathlib.PurePosixPath(member.name))  # "./a//b" and "a/b" are the same member
-                if member.isreg() and any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted):
+                hidden = is_hidden(pathlib.PurePosixPath(name))
+                if member.isreg() and not hidden and any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted):
                     _write(tar.extractfile(member), target / name, member.size, archive)
                     written += 1
             while tar.fileobj.read(1 << 20):  # to the end, where the compressed stream has its checksum

@@ -4,6 +4,8 @@ import base64
 import html
 import re
 
+from paths import shown
+
 SHORT = 16  # a cell of so many characters is not broken
 
 
@@ -12,12 +14,12 @@ class Html(str):
 
 
 def escape(text):
-    return text if isinstance(text, Html) else Html(html.escape(str(text)))
+    return text if isinstance(text, Html) else Html(html.escape(shown(str(text))))
 
 
 def element(tag, *content, **attributes):
     """<tag class="…">content</tag>; class_ stands for class, aria_label for aria-label."""
-    named = {name.rstrip("_").replace("_", "-"): html.escape(str(value)) for name, value in attributes.items()}
+    named = {name.rstrip("_").replace("_", "-"): html.escape(shown(str(value))) for name, value in attributes.items()}
     words = "".join(f' {name}="{value}"' for name, value in named.items())
     return Html(f"<{tag}{words}>{''.join(escape(c) for c in content)}</{tag}>")
 

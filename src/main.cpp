@@ -12,6 +12,7 @@
 
 #include "config/problems.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/shown.h"
 #include "core/stop.h"
 #include "run/commands.h"
@@ -96,6 +97,7 @@ void add_running_commands(CLI::App& app, Arguments& a) {
   run->callback([&a] {
     a.call = [&a] {
       attnlab::install_stop_signals();
+      attnlab::log_to_standard_output();
       return run_command(a.target, a.index, a.fresh, a.argv);
     };
   });
@@ -112,6 +114,7 @@ void add_running_commands(CLI::App& app, Arguments& a) {
   sweep->callback([&a] {
     a.call = [&a] {
       attnlab::install_stop_signals();
+      attnlab::log_to_standard_output();
       a.sweep.index = a.index;
       return sweep_command(a.target, a.sweep);
     };

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <mutex>
@@ -17,6 +18,7 @@ using Clock = std::chrono::steady_clock;
 struct Log {
   std::mutex mutex;
   std::ofstream file;
+  std::FILE* lines = stderr;
   bool live_line = false;
   Clock::time_point last_progress{};
 };
@@ -38,13 +40,20 @@ void log_to(const std::filesystem::path& file) {
   log.file = std::ofstream(file, std::ios::app);
 }
 
-void log_line(const std::string& message) {
+void log_to_standard_output() {
+  std::signal(SIGPIPE, SIG_IGN);
+  state().lines = stdout;
+}
+
+void log_line(const std::string& message, LogKind kind) {
   const std::string line = printable(message);
   Log& log = state();
   const std::lock_guard lock(log.mutex);
   if (log.live_line) std::fputs("\r\033[K", stderr);
   log.live_line = false;
-  std::fprintf(stderr, "%s\n", line.c_str());
+  std::FILE* const out = kind == LogKind::error ? stderr : log.lines;
+  std::fprintf(out, "%s\n", line.c_str());
+  std::fflush(out);  // in the order in which it happened, whatever reads it
   write_to_file(log, line);
 }
 

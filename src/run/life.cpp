@@ -145,7 +145,7 @@ void tell(const PlannedRun& run, const Outcome& outcome, double seconds) {
   } else if (outcome.status == "interrupted") {
     log_info("{}; the same command resumes it", outcome.error);
   } else {
-    log_info("{}: {}", outcome.status == "diverged" ? "diverged" : "error", outcome.error);
+    log_error("{}: {}", outcome.status == "diverged" ? "diverged" : "error", outcome.error);
   }
 }
 
@@ -165,7 +165,7 @@ int finish(Session& session, const PlannedRun& run, const Before& before, const 
   try {
     session.end(resumable ? "interrupted" : outcome.status, outcome.error);
   } catch (const std::exception& e) {
-    log_info("error: the run's status could not be recorded: {}", e.what());
+    log_error("error: the run's status could not be recorded: {}", e.what());
     if (outcome.exit_status == exit_done) return exit_failed;
   }
   tell(run, outcome, session.seconds());

@@ -106,7 +106,7 @@ TEST_F(BadInput, ReviewsThatAreNotUtf8AreReadAsBytesAndCounted) {
   lab_.write("data/imdb/aclImdb/test/neg/3_2.txt", "caf\xe9 \xff\xfe");
   const Finished run = lab_.attnlab({"run", "tiny.yaml", "train.updates=1"});
   EXPECT_EQ(run.status, 0) << run.err;
-  EXPECT_THAT(run.err, HasSubstr("1 of 40 test reviews are not UTF-8"));
+  EXPECT_THAT(run.out, HasSubstr("1 of 40 test reviews are not UTF-8"));
 }
 
 TEST_F(BadInput, CheckpointOfAnotherModel) {

@@ -89,13 +89,13 @@ TEST(Sweep, GoesOnAfterAFailureAndIsResumable) {
   EXPECT_EQ(one.status, 0) << one.err;
   const Finished rest = lab.attnlab({"sweep", "sweep.yaml"});
   EXPECT_EQ(rest.status, 1) << rest.err;
-  EXPECT_THAT(rest.err, HasSubstr("3 runs: 1 diverged, 2 done"));
+  EXPECT_THAT(rest.out, HasSubstr("3 runs: 1 diverged, 2 done"));
   const std::string list = lab.attnlab({"list", "sweep.yaml"}).out;
   EXPECT_THAT(list, ContainsRegex("\n1 +[0-9a-f]+ +diverged"));
   EXPECT_THAT(list, ContainsRegex("\n2 +[0-9a-f]+ +done"));
 
-  EXPECT_THAT(lab.attnlab({"sweep", "sweep.yaml"}).err, testing::Not(HasSubstr("starting")));
-  EXPECT_THAT(lab.attnlab({"sweep", "sweep.yaml", "--retry-failed"}).err, HasSubstr("starting (1 of 1)"));
+  EXPECT_THAT(lab.attnlab({"sweep", "sweep.yaml"}).out, testing::Not(HasSubstr("starting")));
+  EXPECT_THAT(lab.attnlab({"sweep", "sweep.yaml", "--retry-failed"}).out, HasSubstr("starting (1 of 1)"));
   EXPECT_THAT(lab.attnlab({"table", "sweep.yaml"}).out, ContainsRegex("0/1 .*1 diverged"));
 }
 
@@ -104,7 +104,7 @@ TEST(Sweep, JobsRunSideBySide) {
   lab.write("seeds.yaml", "include: tiny.yaml\nsweep: {grid: {seed: [1, 2, 3]}}\n");
   const Finished sweep = lab.attnlab({"sweep", "seeds.yaml", "--jobs", "2", "train.updates=5"});
   EXPECT_EQ(sweep.status, 0) << sweep.err;
-  EXPECT_THAT(sweep.err, HasSubstr("3 runs: 3 done"));
+  EXPECT_THAT(sweep.out, HasSubstr("3 runs: 3 done"));
   EXPECT_THAT(lab.attnlab({"table", "seeds.yaml", "train.updates=5"}).out, ContainsRegex("seeds +3/3 "));
   const Finished some =
       lab.attnlab({"table", "seeds.yaml", "--columns", "parameters,accuracy", "train.updates=5"});

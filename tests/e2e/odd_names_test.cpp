@@ -55,10 +55,10 @@ TEST_F(OddNames, GoThroughAWholeRun) {
   lab.write("odd.yaml", odd_yaml);
   const Finished done = run();
   ASSERT_EQ(done.status, 0) << done.err;
-  EXPECT_TRUE(is_utf8(done.err)) << done.err;
+  EXPECT_TRUE(is_utf8(done.out + done.err)) << done.out << done.err;
   EXPECT_THAT(ids_in_the_twin(), ElementsAre("a \"quoted\"\\x0aname\\x09", "caf\\xe8", "caf\\xe9", "plain"));
   EXPECT_EQ(read_run(folder() / "run.h5").status(), "done");
-  EXPECT_THAT(run().err, HasSubstr("is done already"));
+  EXPECT_THAT(run().out, HasSubstr("is done already"));
   // The configuration that the folder holds stands for the same run.
   const Finished again = lab.attnlab({"list", (folder() / "config.yaml").string()});
   EXPECT_THAT(again.out, testing::AllOf(HasSubstr(folder().filename().string()), HasSubstr("done")));
@@ -70,7 +70,7 @@ TEST_F(OddNames, AreThereAfterAnInterruption) {
   open_record(folder())->attribute("status", std::string("running"));  // as a kill at the end leaves it
   const Finished resumed = run();
   EXPECT_EQ(resumed.status, 0) << resumed.err;
-  EXPECT_THAT(resumed.err, HasSubstr("resuming"));
+  EXPECT_THAT(resumed.out, HasSubstr("resuming"));
   EXPECT_EQ(ids_in_the_twin().size(), 4U);
 }
 

@@ -88,7 +88,8 @@ Finished Process::finish() {
 bool Process::says(const std::string& words) {
   while (true) {
     const bool last_look = ended();
-    if (contents(files_ / "err").find(words) != std::string::npos) return true;
+    for (const char* stream : {"out", "err"})
+      if (contents(files_ / stream).find(words) != std::string::npos) return true;
     if (last_look) return false;
     std::this_thread::sleep_for(kLookInterval);
   }

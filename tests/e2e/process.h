@@ -32,7 +32,7 @@ class Process {
   bool ended();
   /// Waits for its end.
   Finished finish();
-  /// Waits until its standard error holds `words`; false where it ended without.
+  /// Waits until its standard output or error holds `words`; false where it ended without.
   bool says(const std::string& words);
 
  private:

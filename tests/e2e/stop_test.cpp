@@ -117,7 +117,7 @@ TEST(Stop, CtrlCOnceSavesAndTheSameCommandResumes) {
   process->signal(SIGINT);
   const Finished run = process->finish();
   EXPECT_EQ(run.status, 130) << run.err;
-  EXPECT_THAT(run.err, HasSubstr("the same command resumes it"));
+  EXPECT_THAT(run.out, HasSubstr("the same command resumes it"));
   EXPECT_EQ(status_of(lab.run_folder()), "interrupted");
   EXPECT_TRUE(fs::exists(lab.run_folder() / "checkpoint" / "last.safetensors"));
 
@@ -164,7 +164,7 @@ TEST(FullDisk, IsSaidInASentenceAndWhatWasReachedIsResumed) {
   ASSERT_TRUE(disk.resize("64m"));
   const Finished resumed = lab.attnlab(command);
   EXPECT_EQ(resumed.status, 0) << resumed.err;
-  EXPECT_THAT(resumed.err, HasSubstr("resuming after update"));
+  EXPECT_THAT(resumed.out, HasSubstr("resuming after update"));
   Words elsewhere = command;
   elsewhere.back() = "results_folder=undisturbed";
   ASSERT_EQ(lab.attnlab(elsewhere).status, 0);

@@ -22,6 +22,7 @@ struct SourceFile {
   int32_t label;
   fs::path path;
   uint64_t size;
+  int64_t written;  ///< when, in the file clock's ticks
 };
 
 fs::path home(const DataPlace& place) { return place.root / "imdb" / "aclImdb"; }
@@ -36,8 +37,10 @@ std::vector<SourceFile> list_class(const DataPlace& place, const std::string& ha
   std::error_code failed;
   for (const fs::path& path : files_in(folder, ".txt")) {
     const uint64_t size = fs::file_size(path, failed);
+    const auto written = failed ? fs::file_time_type() : fs::last_write_time(path, failed);
     if (failed) run_error("cannot read {}: {}", path.string(), failed.message());
-    files.push_back({half + "/" + name + "/" + shown_name(path.stem().string()), label, path, size});
+    files.push_back({half + "/" + name + "/" + shown_name(path.stem().string()), label, path, size,
+                     static_cast<int64_t>(written.time_since_epoch().count())});
   }
   if (files.empty())
     user_error("the IMDb folder {} holds no reviews (*.txt); scripts/fetch_data imdb fetches them",
@@ -47,7 +50,7 @@ std::vector<SourceFile> list_class(const DataPlace& place, const std::string& ha
 }
 
 /// Both classes of "train" or "test". Listing takes 0.1 s: cheap enough to do at each start, and it finds
-/// files added, lost, renamed or cut short.
+/// files added, lost, renamed, cut short or written since.
 std::vector<SourceFile> list_half(const DataPlace& place, const std::string& half) {
   auto files = list_class(place, half, "neg", 0);
   for (auto& file : list_class(place, half, "pos", 1)) files.push_back(std::move(file));
@@ -56,7 +59,7 @@ std::vector<SourceFile> list_half(const DataPlace& place, const std::string& hal
 
 std::string fingerprint_of(const std::vector<SourceFile>& files) {
   std::string listing;
-  for (const auto& file : files) listing += fmt::format("{} {}\n", file.id, file.size);
+  for (const auto& file : files) listing += fmt::format("{} {} {}\n", file.id, file.size, file.written);
   return sha256(listing);
 }
 

@@ -46,15 +46,16 @@ std::optional<std::string> InputCheck::checksum_now(const Input& input) {
 std::string InputCheck::changed(const PlannedRun& run, const RunRecord& record) {
   if (!is_comparable(record)) return "";
   std::string words;
+  bool several = false;
   for (const Input& input : inputs_of(run)) {
     const Value* recorded = attribute_of(record, input.name + "_checksum");
     const auto* before = recorded ? std::get_if<std::string>(recorded) : nullptr;
     const auto now = before ? checksum_now(input) : std::nullopt;
-    if (now && *now != *before)
-      words += fmt::format("{}the {} in {}", words.empty() ? "" : " and ", input.name, input.place);
+    if (!now || *now == *before) continue;
+    several = !words.empty() || input.name.ends_with('s') || input.name == "data";
+    words += fmt::format("{}the {} in {}", words.empty() ? "" : " and ", input.name, input.place);
   }
-  return words.empty() ? ""
-                       : words + (words.find(" and ") == std::string::npos ? " has" : " have") + " changed";
+  return words.empty() ? "" : words + (several ? " have changed" : " has changed");
 }
 
 RunState state_of(const PlannedRun& run, InputCheck& check) {

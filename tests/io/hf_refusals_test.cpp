@@ -44,15 +44,21 @@ class SpoiltFolder : public testing::Test {
   std::string with_config(const std::string& key, const json& value) {
     return after("config.json", [&](json& config) { config[key] = value; });
   }
-  /// The sentence about llama's folder with other tensors in place of the same names.
-  std::string with_tensors(const std::function<void(std::map<std::string, torch::Tensor>&)>& change) {
-    const fs::path folder = copy("llama");
+  using Tensors = std::map<std::string, torch::Tensor>;
+  /// A copy with other tensors in place of the same names.
+  fs::path copy_with_tensors(const std::string& name, const std::function<void(Tensors&)>& change) {
+    const fs::path folder = copy(name);
     const SafetensorsFile file = SafetensorsFile::open(folder / "model.safetensors");
-    std::map<std::string, torch::Tensor> tensors;
+    Tensors tensors;
     for (const SafetensorsEntry& entry : file.entries())
       tensors[entry.name] = file.tensor(entry.name).clone();
     change(tensors);
     save_safetensors(folder / "model.safetensors", {tensors.begin(), tensors.end()});
+    return folder;
+  }
+  /// The sentence about such a copy of llama's.
+  std::string with_tensors(const std::function<void(Tensors&)>& change) {
+    const fs::path folder = copy_with_tensors("llama", change);
     const std::string sentence = refusal(folder);
     fs::remove_all(folder);
     return sentence;
@@ -60,6 +66,35 @@ class SpoiltFolder : public testing::Test {
 
   Temporary temporary_;
 };
+
+TEST_F(SpoiltFolder, BuffersThatFollowFromTheConfigurationAreNoWeights) {
+  const fs::path folder = copy_with_tensors("llama", [](Tensors& tensors) {
+    for (const char* name :
+         {"model.layers.0.self_attn.rotary_emb.inv_freq", "model.rotary_emb.cos_cached",
+          "model.layers.1.self_attn.rotary_emb.sin_cached", "rope.freqs", "model.causal_mask"})
+      tensors[name] = torch::zeros({4});
+  });
+  EXPECT_NO_THROW(load_hf_folder(folder));
+  EXPECT_THAT(
+      with_tensors([](Tensors& tensors) { tensors["model.rotary_embedding.weight"] = torch::zeros({4}); }),
+      HasSubstr("'model.rotary_embedding.weight', which the model that config.json describes does not"));
+}
+
+TEST_F(SpoiltFolder, AHeadThatATiedModelLeavesUnusedIsSaid) {
+  for (const double difference : {0.0, 1.0}) {
+    const fs::path folder = copy_with_tensors("tied", [&](Tensors& tensors) {
+      tensors["lm_head.weight"] = tensors.at("model.embed_tokens.weight") + difference;
+    });
+    testing::internal::CaptureStderr();
+    EXPECT_NO_THROW(load_hf_folder(folder));
+    const std::string said = testing::internal::GetCapturedStderr();
+    if (difference == 0)
+      EXPECT_EQ(said, "");
+    else
+      EXPECT_THAT(said, AllOf(HasSubstr("is not used"), HasSubstr("tie_word_embeddings to false")));
+    fs::remove_all(folder);
+  }
+}
 
 TEST_F(SpoiltFolder, Configurations) {
   EXPECT_THAT(with_config("model_type", "gpt2"),

@@ -21,47 +21,50 @@ bool is_comparable(const RunRecord& record) {
   return number && *number >= first_comparable_schema;
 }
 
-/// Those that the task would read now; none where that cannot be said, for want of a model's folder for one.
-std::vector<Input> inputs_of(const PlannedRun& run) {
-  try {
-    return run.options.task->inputs(context_of(run, torch::kCPU));
-  } catch (const UserError&) {
-    return {};
-  }
-}
-
 }  // namespace
 
-std::optional<std::string> InputCheck::checksum_now(const Input& input) {
-  const auto [place, fresh] = known_.emplace(input.name + " " + input.key, std::nullopt);
+const InputCheck::Now& InputCheck::now(const Input& input) {
+  const auto [place, fresh] = known_.emplace(input.name + " " + input.key, Now{});
   if (!fresh) return place->second;
   try {
-    place->second = input.checksum();
-  } catch (const UserError&) {
-  } catch (const RunError&) {
+    place->second.checksum = input.checksum();
+  } catch (const UserError& e) {
+    place->second.error = e.what();
+  } catch (const RunError& e) {
+    place->second.error = e.what();
   }
   return place->second;
 }
 
-std::string InputCheck::changed(const PlannedRun& run, const RunRecord& record) {
-  if (!is_comparable(record)) return "";
-  std::string words;
+InputChange InputCheck::compare(const PlannedRun& run, const RunRecord& record) {
+  InputChange change;
+  if (!is_comparable(record)) return change;
+  std::vector<Input> inputs;
+  try {
+    inputs = run.options.task->inputs(context_of(run, torch::kCPU));
+  } catch (const UserError& e) {
+    change.unreadable = e.what();
+  }
   bool several = false;
-  for (const Input& input : inputs_of(run)) {
+  for (const Input& input : inputs) {
     const Value* recorded = attribute_of(record, input.name + "_checksum");
     const auto* before = recorded ? std::get_if<std::string>(recorded) : nullptr;
-    const auto now = before ? checksum_now(input) : std::nullopt;
-    if (!now || *now == *before) continue;
-    several = !words.empty() || input.name.ends_with('s') || input.name == "data";
-    words += fmt::format("{}the {} in {}", words.empty() ? "" : " and ", input.name, input.place);
+    if (!before) continue;
+    const Now& found = now(input);
+    if (!found.error.empty()) change.unreadable = found.error;
+    if (!found.error.empty() || found.checksum == *before) continue;
+    several = !change.changed.empty() || input.name.ends_with('s') || input.name == "data";
+    change.changed +=
+        fmt::format("{}the {} in {}", change.changed.empty() ? "" : " and ", input.name, input.place);
   }
-  return words.empty() ? "" : words + (several ? " have changed" : " has changed");
+  if (!change.changed.empty()) change.changed += several ? " have changed" : " has changed";
+  return change;
 }
 
 RunState state_of(const PlannedRun& run, InputCheck& check) {
   RunState state = state_of(RunFolder{run.folder});
   if (state.status != "done" || !state.record) return state;
-  const std::string changed = check.changed(run, *state.record);
+  const std::string changed = check.compare(run, *state.record).changed;
   if (changed.empty()) return state;
   state.status = "stale";
   state.error = changed + " since this run was done; --fresh does it again";

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 
 #include "run/folder.h"
@@ -10,16 +9,25 @@
 
 namespace attnlab {
 
+/// What comparing with now says; both empty where nothing has changed.
+struct InputChange {
+  std::string changed;  ///< "the model in FOLDER has changed"
+  std::string
+      unreadable;  ///< why an input cannot be compared: it is not here, as on another machine, or not usable
+};
+
 /// Compares recorded checksums with those of now. Each input is read once, however many runs rest on it.
+/// Inputs of which the record knows no checksum are not compared.
 class InputCheck {
  public:
-  /// "", or what has changed, in words: "the model in FOLDER has changed". Inputs that cannot be read now, as
-  /// on another machine, and those of which the record knows no checksum are taken for unchanged.
-  std::string changed(const PlannedRun& run, const RunRecord& record);
+  InputChange compare(const PlannedRun& run, const RunRecord& record);
 
  private:
-  std::optional<std::string> checksum_now(const Input& input);
-  std::map<std::string, std::optional<std::string>> known_;
+  struct Now {
+    std::string checksum, error;
+  };
+  const Now& now(const Input& input);
+  std::map<std::string, Now> known_;
 };
 
 /// As state_of the folder, but a run that is done, and whose inputs have changed since, is `stale`, and

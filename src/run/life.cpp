@@ -53,11 +53,14 @@ Before look_back(const RunFolder& folder) {
   return before;
 }
 
-/// Stops where what is there already, a result or a checkpoint, rests on inputs that have changed since.
+/// Stops where what is there already, a result or a checkpoint, rests on inputs that have changed since. Says
+/// which of a result's cannot be compared.
 void refuse_changed_inputs(const PlannedRun& run, const Before& before) {
   const bool done = before.status == "done";
   if (!before.recorded || !(done || fs::exists(RunFolder{run.folder}.checkpoint()))) return;
-  const std::string changed = InputCheck().changed(run, before.record);
+  const auto [changed, unreadable] = InputCheck().compare(run, before.record);
+  if (done && !unreadable.empty())
+    log_info("what run {} rests on cannot be compared: {}", run.id, unreadable);
   if (changed.empty()) return;
   user_error("{} since run {} {} ({}); --fresh {}", changed, run.id, done ? "was done" : "began",
              run.folder.string(), done ? "does it again" : "starts it over");

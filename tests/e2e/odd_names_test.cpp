@@ -17,14 +17,14 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const fs::path golden_files = fs::path(ATTNLAB_SOURCE_DIR) / "tests/golden";
+const fs::path odd_golden = fs::path(ATTNLAB_SOURCE_DIR) / "tests/golden";
 
 class OddNames : public testing::Test {
  protected:
   OddNames() {
     fs::create_directory(lab.path() / "mod\xE8l");
-    fs::copy(golden_files / "decoders/tied", lab.path() / "mod\xE8l");
-    fs::copy_file(golden_files / "small_tokenizer.model", lab.path() / "mod\xE8l/tokenizer.model");
+    fs::copy(odd_golden / "decoders/tied", lab.path() / "mod\xE8l");
+    fs::copy_file(odd_golden / "small_tokenizer.model", lab.path() / "mod\xE8l/tokenizer.model");
     for (const char* name : {"caf\xE8", "caf\xE9", "a \"quoted\"\nname\t", "plain"})
       lab.write(std::string("text\xE9s/") + name + ".txt", "she said that the little girl went");
   }

@@ -178,7 +178,7 @@ TEST_P(EveryPolicy, ScoresAndContinues) {
   Choice<PolicyOptions> chosen(GetParam());
   Words predict = {"predict", model, "max_new_tokens=24", policy, "cache.size=8", "threads=1"};
   if (chosen->needs().prefill_only)
-    predict.emplace_back("cache.prompt=one_shot");
+    predict.insert(predict.end(), {"cache.prompt=one_shot", "cache.policy.window=4"});
   else
     expect_done({"run", "perplexity.yaml", "model=" + model, policy});
   expect_done(predict, "Once upon a time there was a little dog who lived in a house\nAnd\n");

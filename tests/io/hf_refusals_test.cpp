@@ -75,6 +75,7 @@ TEST_F(SpoiltFolder, BuffersThatFollowFromTheConfigurationAreNoWeights) {
       tensors[name] = torch::zeros({4});
   });
   EXPECT_NO_THROW(load_hf_folder(folder));
+  fs::remove_all(folder);
   EXPECT_THAT(
       with_tensors([](Tensors& tensors) { tensors["model.rotary_embedding.weight"] = torch::zeros({4}); }),
       HasSubstr("'model.rotary_embedding.weight', which the model that config.json describes does not"));

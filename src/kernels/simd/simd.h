@@ -16,6 +16,11 @@ struct MaskSpec {
   float scale = 1.0f;      ///< 65536 / (65536 − threshold): unbiased for the p really used
 };
 
+struct ExpSum {
+  float top;
+  double sum;
+};
+
 struct Simd {
   const char* name;
   /// out[i] = scale or 0 for mask elements [first, first + count).
@@ -80,6 +85,8 @@ struct Simd {
   void (*rms_norm)(int64_t d, float eps, const float* x, const float* w, float* y);
   /// y = gate·sigmoid(gate)·x
   void (*gated_silu)(int64_t n, const float* gate, const float* x, float* y);
+  /// max x and Σ e^(x − max x); NaN where any x is.
+  ExpSum (*exp_sum)(int64_t n, const float* x);
 };
 
 /// The best this machine has.

@@ -19,9 +19,8 @@ torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& w, double ep
 torch::Tensor gated_silu(const torch::Tensor& gate, const torch::Tensor& x);
 
 /// −log p of the targets, int64 [N], under logits [N, V], in nats and double: what losses and perplexities
-/// are made of. Sums over a large vocabulary are taken in parts: Torch's fp32 cross entropy is 1e-5 too low
-/// on average over 49,152 logits, this by 1e-7 or less. Needs no memory beside logits that are fp32 on the
-/// CPU. No gradient.
+/// are made of. Exponentials are summed in double, where Torch's fp32 cross entropy is 1e-5 too low on
+/// average over 49,152 logits. Needs no memory beside logits that are fp32 on the CPU. No gradient.
 torch::Tensor token_losses(const torch::Tensor& logits_NV, const torch::Tensor& targets_N);
 
 }  // namespace attnlab

@@ -15,12 +15,6 @@ struct Newest {
   int64_t lane, slot;
 };
 
-/// Softmax in fp32 at least.
-Tensor softmax_of(const Tensor& logits) {
-  const bool narrow = logits.scalar_type() == torch::kBFloat16 || logits.scalar_type() == torch::kHalf;
-  return torch::softmax(narrow ? logits.to(torch::kFloat) : logits, -1);
-}
-
 Tensor bias_of(const std::vector<Lane>& lanes, int64_t slots) {
   Tensor bias_LS = torch::empty({static_cast<int64_t>(lanes.size()), slots}, torch::kFloat);
   float* out = bias_LS.mutable_data_ptr<float>();
@@ -103,8 +97,9 @@ Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
       answers = answers_of(*afterlife_, groups(), q_BKGd);
       logits_BKGS = torch::cat({logits_BKGS, answers.logit_BKG1}, -1);
     }
-    // A sequence that has had no token yet has nothing to sum over.
-    const Tensor weights = softmax_of(logits_BKGS).nan_to_num(0.0);
+    // In double, so that weights of e^−104 and less are not all 0 to the policy. A sequence that has had no
+    // token yet has nothing to sum over.
+    const Tensor weights = torch::softmax(logits_BKGS, -1, torch::kDouble).nan_to_num(0.0);
     const Tensor weights_BKGS = weights.narrow(-1, 0, slots), used = weights.to(v_BKSd_.scalar_type());
     Tensor y_BKGd = used.narrow(-1, 0, slots).matmul(v_BKSd_);
     if (answers.value_BKGd.defined()) y_BKGd = y_BKGd + used.narrow(-1, slots, 1) * answers.value_BKGd;

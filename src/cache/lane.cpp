@@ -105,8 +105,8 @@ int64_t Lane::until_drop() const {
   }
 }
 
-std::span<const int64_t> Lane::decide(std::span<const float> weights) {
-  simd().widen(static_cast<int64_t>(weights.size()), weights.data(), wide_.data());
+std::span<const int64_t> Lane::decide(std::span<const float> scaled) {
+  simd().unscale(static_cast<int64_t>(scaled.size()), scaled.data(), wide_.data());
   return decide_by(wide_);
 }
 

@@ -51,8 +51,9 @@ class Lane {
   void arrive(int64_t slot, const Arrival& token);
   /// After attention: `weights` by slot. Returns the slots whose states were dropped; they stay taken until
   /// recycle(). Throws UserError where protected tokens leave nothing to drop.
-  std::span<const int64_t> decide(std::span<const float> weights);
   std::span<const int64_t> decide(std::span<const double> weights);
+  /// The same of weights times weight_scale (kernels/weight_scale.h), as the native kernels have them.
+  std::span<const int64_t> decide(std::span<const float> scaled);
   /// Drops the oldest state whatever protects it: the way on after decide() has thrown.
   void drop_oldest();
   /// Slots of dropped states that are not free yet; the `count` longest dead of them, or all, are free again.

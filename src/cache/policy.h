@@ -22,7 +22,9 @@ struct StepView {
   int64_t remaining = 0;  ///< tokens still to come before states are dropped; 0 when they are dropped now
   /// The how-manieth token of its sequence a state is, from 0.
   std::span<const int64_t> order = {};
-  /// Softmax weights of the newest query, mean over the lane's query heads.
+  /// Softmax weights of the newest query, mean over the lane's query heads. A head's weights tell states
+  /// apart down to e^−153 of its largest in the native kernels, and to e^−745 in steps composed of Torch's
+  /// operators; below, they are 0.
   std::span<const double> weights = {};
   /// Token ids.
   std::span<const int64_t> ids = {};

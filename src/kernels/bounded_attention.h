@@ -2,6 +2,9 @@
 // of one sequence that keep and drop states together; slots hold its states in any order, and a bias by slot
 // (0 where a state is live, −inf elsewhere) says which are seen.
 //
+// Softmax weights are carried times weight_scale (weight_scale.h), so that those down to e^−153 of the
+// largest still tell states apart.
+//
 // Shapes: H query heads, K key-value heads of G = H / K query heads each, d head size, S slots.
 #pragma once
 
@@ -30,7 +33,8 @@ class StepHost {
   virtual int64_t extent() const = 0;
   /// The i-th token is about to attend: its slot is seen from now on.
   virtual void arrive(int64_t i, int64_t slot) = 0;
-  /// It has: `mean`, by slot, is the mean of its softmax weights over the lane's query heads.
+  /// It has: `mean`, by slot, is weight_scale times the mean of its softmax weights over the lane's query
+  /// heads.
   virtual void decide(const float* mean, int64_t slots) = 0;
   /// Slots that are seen no more and not free yet, and the `count` longest dead of them made free.
   virtual int64_t dead() const = 0;
@@ -78,7 +82,7 @@ class BlockSpace {
   struct Block {
     int64_t first = 0, count = 0, extent = 0;
     std::vector<int64_t> slots;
-    Memory logits, inverse;  ///< [K, rows, S]: logits, then weights before division; [K, rows]
+    Memory logits, inverse;  ///< [K, rows, S]: logits, then scaled weights before division; [K, rows]
   };
   void in_turn(const LaneTokens& tokens, StepHost& host, const float* bias);
   void in_pipeline(const LaneTokens& tokens, StepHost& host, const float* bias);
@@ -109,7 +113,8 @@ struct StepArguments {
   const float* const* bias = nullptr;  ///< [B·K] pointers, by slot; null where a sequence has no token
   const int64_t* extent = nullptr;     ///< [B·K]: one past the last slot in use
   float* y = nullptr;                  ///< [B, H, d]; 0 where a sequence has no token
-  float* shares = nullptr;             ///< [B, K, S]: the sum of softmax weights over each group, or null
+  float* shares = nullptr;             ///< [B, K, S]: weight_scale times the sum of softmax weights over
+                                       ///< each group, or null
 
   /// Where positions change with what is kept: q and k are as projected, and are turned here to these
   /// positions.

@@ -109,7 +109,8 @@ void BlockSpace::weigh(Block& block, int64_t i, int64_t head, const float* bias)
     float* weights = logits(block, head) + row * slots_;
     const float inverse = 1.0f / simd().exp_masked(block.extent, bias, weights);
     block.inverse.get()[head * rows_ + row] = inverse;
-    (row == i * group ? simd().scale_into : simd().add_scaled)(block.extent, inverse, weights, share);
+    (row == i * group ? simd().scale_into : simd().add_scaled)(block.extent, weight_scale * inverse, weights,
+                                                               share);
   }
 }
 

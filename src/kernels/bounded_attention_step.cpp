@@ -41,14 +41,15 @@ void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
   for (int64_t g = 0; g < group; ++g) {
     float* weights = logits + g * a.slots;
     simd().scale_into(n, scale, weights, weights);
-    const float inverse = 1.0f / simd().exp_masked(n, a.bias[unit], weights);
-    simd().scale_into(n, inverse, weights, weights);
+    const float total = simd().exp_masked(n, a.bias[unit], weights);
+    simd().scale_into(n, weight_scale / total, weights, weights);
     if (share && g == 0) std::copy_n(weights, n, share);
     if (share && g > 0) simd().accumulate(n, weights, share);
   }
   for (int64_t s = 0; s < n; s += step)
     for (int64_t g = 0; g < group; ++g)
       simd().weighted_sum(std::min(step, n - s), d, logits + g * a.slots + s, v + s * d, y + g * d, s > 0);
+  simd().scale_into(group * d, 1.0f / weight_scale, y, y);
 }
 
 }  // namespace

@@ -12,8 +12,8 @@ namespace {
 
 constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 
-/// The slot of a full lane whose state goes. shares: [heads, slots], sums over each head's query heads: for
-/// the order of their means the sum does as well.
+/// The slot of a full lane whose state goes. shares: [heads, slots], scaled sums over each head's query
+/// heads: for the order of their means these do as well.
 int64_t lowest_of(const float* shares, int64_t heads, const int64_t* order, const BoundedRule& rule) {
   const int64_t slots = rule.size + 1;
   std::vector<double> scores(slots, 0.0), bar(slots, 0.0);
@@ -64,7 +64,7 @@ std::tuple<Tensor, Tensor> bounded_attention_step(const Tensor& q, const Tensor&
                .y = y.mutable_data_ptr<float>(),
                .shares = shares.mutable_data_ptr<float>()},
               scratch);
-  return {y, shares};
+  return {y, shares.mul_(1.0f / weight_scale)};
 }
 
 std::tuple<Tensor, Tensor> bounded_decode_step(const Tensor& q, const Tensor& k, const Tensor& v,

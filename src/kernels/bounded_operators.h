@@ -14,8 +14,8 @@ namespace attnlab {
 /// q: [B, H, d]. k, v: [B, K, S, d]. bias: [B, K, S], added to the scaled logits, −inf where a slot holds no
 /// live state; undefined: all do. extent: [B, K], int64, one past the last slot to be looked at; undefined:
 /// S. Returns y [B, H, d] and shares [B, K, S], the softmax weights summed over the query heads of each
-/// group: the sum over K, divided by H, is TOVA's score. Where a head sees nothing both are 0. Throws
-/// c10::Error for other shapes.
+/// group: the sum over K, divided by H, is TOVA's score, down to the 1e-45 that fp32 can hold. Where a head
+/// sees nothing both are 0. Throws c10::Error for other shapes.
 std::tuple<Tensor, Tensor> bounded_attention_step(const Tensor& q, const Tensor& k, const Tensor& v,
                                                   const Tensor& bias, const Tensor& extent);
 
@@ -25,7 +25,8 @@ struct BoundedRule {
   int64_t size = 1;           ///< k: states kept after dropping
   int64_t protect_first = 0;  ///< the first so many, at most k, are never dropped
   /// The oldest state goes (a window); else the one with the smallest softmax weight, mean over the deciding
-  /// query heads of the newest token, the oldest of equals (TOVA, Oren et al. 2024, §3.2).
+  /// query heads of the newest token, the oldest of equals (TOVA, Oren et al. 2024, §3.2). Weights of less
+  /// than e^−153 times the largest of their head are equal.
   bool by_age = false;
 };
 

@@ -46,7 +46,8 @@ class RuleHost final : public StepHost {
   }
   void decide(const float* mean, int64_t slots) override {
     if (live_ <= rule_.size) return;
-    if (!rule_.by_age) simd().widen(slots, mean, scores_.data());  // else all are equal, and the oldest goes
+    if (!rule_.by_age)
+      simd().unscale(slots, mean, scores_.data());  // else all are equal, and the oldest goes
     const int64_t slot = simd().lowest(slots, scores_.data(), bar_.data(), order_.data());
     expiry_[columns_[order_[slot]]] = columns_[newest_];
     bar_[slot] = never;

@@ -64,4 +64,21 @@ Tensor gated_silu(const Tensor& gate, const Tensor& x) {
   return y;
 }
 
+Tensor token_losses(const Tensor& logits_NV, const Tensor& targets_N) {
+  const torch::NoGradGuard no_grad;
+  const bool is_double = logits_NV.scalar_type() == torch::kDouble;
+  const Tensor logits = logits_NV.to(is_double ? torch::kDouble : torch::kFloat).contiguous();
+  const Tensor chosen_N = logits.gather(-1, targets_N.unsqueeze(-1)).squeeze(-1).to(torch::kDouble);
+  if (!is_fp32_on_cpu(logits)) return logits.logsumexp(-1).to(torch::kDouble) - chosen_N;
+  const int64_t rows = logits.size(0), vocabulary = logits.size(1);
+  Tensor sums_N = at::empty({rows}, logits.options().dtype(torch::kDouble));
+  for_rows(rows, vocabulary, [&](int64_t first, int64_t count, int) {
+    for (int64_t row = first; row < first + count; ++row) {
+      const auto [top, sum] = simd().exp_sum(vocabulary, logits.const_data_ptr<float>() + row * vocabulary);
+      sums_N.mutable_data_ptr<double>()[row] = static_cast<double>(top) + std::log(sum);
+    }
+  });
+  return sums_N - chosen_N;
+}
+
 }  // namespace attnlab

@@ -5,11 +5,12 @@
 
 #include "core/error.h"
 #include "core/stop.h"
+#include "kernels/decoder_ops.h"
 
 namespace attnlab {
 namespace {
 
-constexpr int64_t kLogitBytes = 32 << 20;  // fp32 logits at a time; the log-softmax needs as much again
+constexpr int64_t kLogitBytes = 32 << 20;  // fp32 logits at a time
 
 struct Rows {
   torch::Tensor ids_BT, padding_BT;  ///< padding undefined where there is none
@@ -60,8 +61,7 @@ torch::Tensor ChunkScorer::nll_of(const torch::Tensor& hidden_BTD, const torch::
   for (int64_t begin = 0; begin < hidden_ND.size(0); begin += rows) {
     const int64_t end = std::min(begin + rows, hidden_ND.size(0));
     parts.push_back(
-        torch::cross_entropy_loss(decoder_->logits(hidden_ND.slice(0, begin, end)).to(torch::kFloat),
-                                  targets_N.slice(0, begin, end), {}, at::Reduction::None));
+        token_losses(decoder_->logits(hidden_ND.slice(0, begin, end)), targets_N.slice(0, begin, end)));
   }
   return torch::cat(parts).view_as(targets_BT);
 }

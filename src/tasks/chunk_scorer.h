@@ -34,7 +34,7 @@ class ChunkScorer {
   ScoredBatch score(std::span<const std::vector<int64_t>> chunks, bool with_expiry);
 
  private:
-  /// −log p of targets [B,T] after hidden [B,T,D], fp32.
+  /// −log p of targets [B,T] after hidden [B,T,D], in double.
   torch::Tensor nll_of(const torch::Tensor& hidden_BTD, const torch::Tensor& targets_BT) const;
   int64_t slice_length() const;
 

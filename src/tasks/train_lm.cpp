@@ -14,6 +14,7 @@
 #include "data/tokenizer_training.h"
 #include "io/checkpoint.h"
 #include "io/hf_folder.h"
+#include "kernels/decoder_ops.h"
 #include "tasks/inputs.h"
 #include "tasks/training_figures.h"
 #include "train/train.h"
@@ -34,12 +35,29 @@ torch::Tensor chunk_tensor(const std::vector<std::vector<int64_t>>& chunks, torc
   return ids.to(device);
 }
 
-/// Mean −log p of ids[:, 1:] given what stands before, in nats.
-torch::Tensor next_token_loss(Decoder& decoder, const torch::Tensor& ids_BT) {
+/// Logits [N, V] of what follows each of ids[:, :-1], and what does [N].
+struct NextTokens {
+  torch::Tensor logits_NV, targets_N;
+};
+
+NextTokens next_tokens(Decoder& decoder, const torch::Tensor& ids_BT) {
   const int64_t inputs = ids_BT.size(1) - 1;
   const torch::Tensor logits = decoder->logits(decoder->forward_training(ids_BT.narrow(1, 0, inputs)));
-  return torch::cross_entropy_loss(logits.flatten(0, 1).to(torch::kFloat),
-                                   ids_BT.narrow(1, 1, inputs).flatten());
+  return {logits.flatten(0, 1), ids_BT.narrow(1, 1, inputs).flatten()};
+}
+
+/// Mean −log p in nats, with its gradient: of that Torch's cross entropy loses nothing, only its value is up
+/// to 1e-5 too low over a large vocabulary.
+torch::Tensor training_loss(Decoder& decoder, const torch::Tensor& ids_BT) {
+  const NextTokens next = next_tokens(decoder, ids_BT);
+  return torch::cross_entropy_loss(next.logits_NV.to(torch::kFloat), next.targets_N);
+}
+
+/// The same as validation reports it.
+double validation_loss(Decoder& decoder, const torch::Tensor& ids_BT) {
+  const torch::NoGradGuard no_grad;
+  const NextTokens next = next_tokens(decoder, ids_BT);
+  return token_losses(next.logits_NV, next.targets_N).mean().item<double>();
 }
 
 /// Packed chunks of context + 1 tokens, which overlap by the one that is only predicted.
@@ -92,7 +110,7 @@ Validation validate_on(Decoder& decoder, const TokenCorpus& corpus, const TrainL
   for (int64_t i = 0; i < chunks; ++i) {
     const int64_t first = i * options.context, count = std::min(options.context, corpus.size() - 1 - first);
     const torch::Tensor ids = chunk_tensor({corpus.slice(first, count + 1)}, device);
-    losses.push_back(next_token_loss(decoder, ids).item<double>());
+    losses.push_back(validation_loss(decoder, ids));
   }
   const auto n = static_cast<double>(losses.size());
   const double mean = std::accumulate(losses.begin(), losses.end(), 0.0) / n;
@@ -202,8 +220,7 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
     const auto started = std::chrono::steady_clock::now();
     const torch::Tensor ids = chunks.batch(m, context.device);
     const std::chrono::duration<double> data_time = std::chrono::steady_clock::now() - started;
-    return MicroBatch{next_token_loss(decoder, ids), batch_size, batch_size * this->context,
-                      data_time.count()};
+    return MicroBatch{training_loss(decoder, ids), batch_size, batch_size * this->context, data_time.count()};
   };
   trainee.validate = [&] { return validate_on(decoder, held_out, *this, context.device); };
   const TrainOutcome outcome =

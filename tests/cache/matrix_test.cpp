@@ -63,6 +63,20 @@ class CacheMatrix : public testing::TestWithParam<std::tuple<PolicyEntry, Layout
   void check(const Texts& texts, std::vector<int64_t> calls) const {
     check(texts, std::move(calls), options(), setting(), shape());
   }
+  /// Texts whose first token, which stays, has all of the weight: the others' logits are 90 to 150 less.
+  void check_peaked(Texts texts, std::vector<int64_t> calls, bool compress_gaps) const {
+    BoundedOptions o = options();
+    reference::Setting s = setting();
+    o.lane.protect_first = s.protect_first = 1;
+    o.compress_gaps = s.compress_gaps = compress_gaps;
+    s.theta = 1e30;  // the slowest pair of components is never turned
+    const int64_t slow = shape().head_dim / 2 - 1;
+    const Tensor key_BTK = texts.tokens.k_BTKd.select(3, slow);
+    key_BTK.copy_(key_BTK.mul(17).frac().abs().mul(-60).sub(90));
+    key_BTK.select(1, 0).zero_();
+    texts.tokens.q_BTHd.select(3, slow).fill_(std::sqrt(static_cast<double>(shape().head_dim)));
+    check(texts, std::move(calls), o, s, shape());
+  }
   Texts texts(std::vector<int64_t> lengths, bool left, torch::Dtype type) const {
     return make_texts(shape(), std::move(lengths), left, type);
   }
@@ -126,6 +140,16 @@ TEST_P(StepwiseMatrix, DropsOnceAfterThePrompt) {
     s.piece = 0;
     check(texts({75, 40, 6}, true, type), {75}, o, s, shape());
   }
+}
+TEST_P(CacheMatrix, APeakedHeadReadAtOnce) {
+  for (const auto type : {torch::kDouble, torch::kFloat}) check_peaked(texts({90}, false, type), {90}, false);
+}
+TEST_P(StepwiseMatrix, APeakedHeadReadTokenByToken) {
+  for (const auto type : {torch::kDouble, torch::kFloat}) check_peaked(texts({70}, false, type), {1}, false);
+}
+TEST_P(StepwiseMatrix, APeakedHeadWithCompressedGaps) {
+  if (entry().dropped != reference::Setting::forgotten) return;  // refused: options_test.cpp
+  check_peaked(texts({70}, false, torch::kFloat), {70}, true);
 }
 TEST_P(StepwiseMatrix, CompressesGaps) {
   if (entry().dropped != reference::Setting::forgotten) return;  // refused: options_test.cpp

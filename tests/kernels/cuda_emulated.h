@@ -59,6 +59,18 @@ struct Texts {
     return x;
   }
 
+  /// The first token takes all the weight: the others' logits are 90 to 150 less, different for every head.
+  template <class T>
+  static Texts peaked(const Shape& shape, int tokens, int seed) {
+    Texts x = random<T>(shape, tokens, seed);
+    std::mt19937 generator(seed);
+    std::uniform_real_distribution<float> less(90, 150);
+    for (size_t i = 1; i < x.q.size(); i += shape.d) x.q[i] = std::sqrt(static_cast<float>(shape.d));
+    for (size_t i = 1; i < x.k.size(); i += shape.d)
+      x.k[i] = i / (shape.d * shape.kv_heads) % tokens == 0 ? 5.0f : -less(generator);
+    return x;
+  }
+
   static reference::Vec row(const Floats& x, size_t at, int d) {
     return reference::Vec(x.begin() + at * d, x.begin() + (at + 1) * d);
   }

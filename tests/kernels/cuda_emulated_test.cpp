@@ -108,6 +108,13 @@ TEST_P(CudaEmulated, Bfloat16) {
   EXPECT_GT((expect_exact<4, Bfloat16>(x, {.size = 12}, {}, kind())), close_call);
 }
 
+TEST_P(CudaEmulated, WeightsTooSmallForFp32StillRank) {
+  for (const bool apart : {false, true}) {
+    const Texts x = Texts::peaked<float>({Type::fp32, 2, 6, 3, 12}, 40, 121);
+    EXPECT_GT((expect_exact<4, float>(x, {.size = 10, .apart = apart}, {}, kind())), 1e-4);
+  }
+}
+
 TEST_P(CudaEmulated, PaddingAndProtectedStates) {
   const Texts x = Texts::random<float>({Type::fp32, 2, 4, 2, 16}, 50, 51);
   const Rule rule{.size = 8, .protect_first = 3};
@@ -201,8 +208,10 @@ TEST_P(CudaEmulated, StepAgreesWithTheNativeOne) {
   for (size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], want_y[i], 1e-5) << i;
   for (int unit = 0; unit < units; ++unit)
     for (int s = 0; s < slots; ++s) {
-      const float want = s < extent[unit] ? want_shares[unit * slots + s] : -1.0f;  // untouched
-      ASSERT_NEAR(shares[unit * slots + s], want, 1e-5) << unit << ", slot " << s;
+      const bool written = s < extent[unit];
+      const float scale = written ? weight_scale : 1.0f,
+                  want = written ? want_shares[unit * slots + s] : -1.0f;
+      ASSERT_NEAR(shares[unit * slots + s] / scale, want / scale, 1e-5) << unit << ", slot " << s;
     }
 }
 

@@ -135,5 +135,49 @@ TEST(DecoderOps, LeaveGradientsToTorch) {
   EXPECT_LT(relative_error(single.grad(), x.grad()), 1e-5);
 }
 
+/// Rows as a language model has them: a few likely tokens above a wide bulk.
+Tensor logits_of(int64_t rows, int64_t vocabulary) {
+  torch::manual_seed(5);
+  Tensor logits = 3.5 * torch::randn({rows, vocabulary});
+  logits.narrow(1, 0, vocabulary / 1000 + 1) += 8;
+  return logits;
+}
+
+double mean_error(const Tensor& losses, const Tensor& logits, const Tensor& targets) {
+  const Tensor want = torch::cross_entropy_loss(logits.to(torch::kDouble), targets, {}, at::Reduction::None);
+  return (losses.to(torch::kDouble) - want).mean().item<double>();
+}
+
+TEST(TokenLosses, HaveNoBiasOverALargeVocabulary) {
+  const Tensor logits = logits_of(200, 49152), targets = torch::randint(0, 49152, {200}, torch::kLong);
+  EXPECT_LT(std::abs(mean_error(token_losses(logits, targets), logits, targets)), 1e-7);
+  const Tensor in_fp32 = torch::cross_entropy_loss(logits, targets, {}, at::Reduction::None);
+  EXPECT_GT(std::abs(mean_error(in_fp32, logits, targets)), 1e-6) << "Torch's own would do as well";
+}
+
+TEST(TokenLosses, OfEveryTypeAndLayout) {
+  const Tensor logits = logits_of(7, 1500), targets = torch::randint(0, 1500, {7}, torch::kLong);
+  for (const auto type : {torch::kFloat, torch::kDouble, torch::kBFloat16}) {
+    const Tensor typed = logits.to(type), losses = token_losses(typed, targets);
+    EXPECT_EQ(losses.scalar_type(), torch::kDouble);
+    EXPECT_LT(std::abs(mean_error(losses, typed, targets)), type == torch::kDouble ? 1e-14 : 1e-6);
+    EXPECT_TRUE(torch::equal(token_losses(typed.t().contiguous().t(), targets), losses));
+  }
+}
+
+TEST(TokenLosses, OfLogitsThatAreFarApartOrNoNumbers) {
+  Tensor logits = torch::full({4, 3000}, -INFINITY);
+  logits.select(1, 7).fill_(1e4f);
+  logits[1][8] = 1e4f - 200;
+  logits[2][9] = 1e4f;
+  logits[3][2999] = NAN;
+  const Tensor losses = token_losses(logits, torch::tensor({7, 8, 9, 7}));
+  EXPECT_NEAR(losses[0].item<double>(), 0, 1e-12);
+  EXPECT_NEAR(losses[1].item<double>(), 200, 1e-12);
+  EXPECT_NEAR(losses[2].item<double>(), std::log(2), 1e-7);
+  EXPECT_TRUE(std::isnan(losses[3].item<double>()));
+  EXPECT_EQ(token_losses(torch::empty({0, 5}), torch::empty({0}, torch::kLong)).numel(), 0);
+}
+
 }  // namespace
 }  // namespace attnlab

@@ -7,6 +7,7 @@
 
 #include "kernels/cuda/block.h"
 #include "kernels/cuda/numbers.h"
+#include "kernels/weight_scale.h"
 
 namespace attnlab::cuda {
 
@@ -17,10 +18,16 @@ struct Unit {
   const T* q;         ///< [heads, d]
   const float* bias;  ///< [n], added to the scaled logits, −inf: not seen; or null
   T* y;               ///< [heads, d]; 0 where a head sees nothing
-  float* shares;      ///< [n]: softmax weights summed over the heads; or null
+  float* shares;      ///< [n]: weight_scale times softmax weights summed over the heads; or null
   float* weights;     ///< scratch, [N, stride]
   int64_t stride;
 };
+
+/// weight_scale·e^x for x ≤ 0: no factor leaves the range of fp32 where the product does not.
+ATTNLAB_DEVICE float exp_scaled(float x) {
+  const float root = expf(0.5f * x);
+  return root * weight_scale * root;
+}
 
 /// N of the heads, from the first-th. key(s) and value(s) are the rows of slot s. Needs N · 4 floats a
 /// thread.
@@ -62,7 +69,7 @@ ATTNLAB_DEVICE void attend_heads(Block& block, const Unit<T>& u, int first, cons
   const auto exponential = [&](int s) {
     Numbers<N> all = of_slot(s);
     for (int g = 0; g < N; ++g)
-      weights[g * stride + s] = all.of[g] = top.of[g] == -INFINITY ? 0.0f : expf(all.of[g] - top.of[g]);
+      weights[g * stride + s] = all.of[g] = top.of[g] == -INFINITY ? 0.0f : exp_scaled(all.of[g] - top.of[g]);
     return all;
   };
   Numbers<N> inverse = block.reduce(n, same<N>(0.0f), exponential, Sum());
@@ -72,7 +79,7 @@ ATTNLAB_DEVICE void attend_heads(Block& block, const Unit<T>& u, int first, cons
     block.for_each(n, [&](int s) {
       float sum = first > 0 ? u.shares[s] : 0.0f;
       for (int g = 0; g < N; ++g)
-        if (g < heads) sum += weights[g * stride + s] * inverse.of[g];
+        if (g < heads) sum += weights[g * stride + s] * (weight_scale * inverse.of[g]);
       u.shares[s] = sum;
     });
 

@@ -41,8 +41,8 @@ struct StepCall {
   const float* bias = nullptr;                          ///< [B, K, S] or null
   const int64_t* extent = nullptr;                      ///< [B, K] or null
   void* y = nullptr;                                    ///< [B, H, d]
-  float* shares = nullptr;                              ///< [B, K, S]: written up to the extents; or null
-  void* workspace = nullptr;                            ///< of step_workspace() bytes
+  float* shares = nullptr;    ///< [B, K, S]: times weight_scale, up to the extents; or null
+  void* workspace = nullptr;  ///< of step_workspace() bytes
 };
 
 /// What decides: how many lanes, and by which rule.

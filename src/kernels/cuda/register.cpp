@@ -14,6 +14,7 @@
 
 #include "kernels/bounded_checks.h"
 #include "kernels/cuda/bounded_step.h"
+#include "kernels/weight_scale.h"
 
 namespace attnlab::cuda {
 namespace {
@@ -81,7 +82,7 @@ TensorPair step(const Tensor& q_, const Tensor& k_, const Tensor& v_, const Mayb
   call.shares = shares.mutable_data_ptr<float>();
   call.workspace = scratch.mutable_data_ptr();
   check_done(bounded_step(call, stream()));
-  return {y, shares};
+  return {y, shares.mul_(1.0f / weight_scale)};
 }
 
 TensorPair text(const Tensor& q_, const Tensor& k_, const Tensor& v_, int64_t size, int64_t protect_first,

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "kernels/weight_scale.h"
+
 namespace attnlab {
 
 /// A dropout mask as the primitives see it: element i of the mask is kept iff its 16 random bits are ≥
@@ -12,6 +14,11 @@ struct MaskSpec {
   uint64_t seed = 0;
   uint32_t threshold = 0;  ///< round(65536·p); 0 keeps everything
   float scale = 1.0f;      ///< 65536 / (65536 − threshold): unbiased for the p really used
+};
+
+struct ExpSum {
+  float top;
+  double sum;
 };
 
 struct Simd {
@@ -56,13 +63,14 @@ struct Simd {
                   int64_t ldb, float* c, int64_t ldc, bool accumulate);
   /// y[:] = Σ_s p[s]·v[s, :], or y[:] += that, for v [n, d].
   void (*weighted_sum)(int64_t n, int64_t d, const float* p, const float* v, float* y, bool accumulate);
-  /// In place x[i] = e^(x[i] + bias[i] − max); exactly 0 where bias is −inf. Returns Σ x.
+  /// In place x[i] = weight_scale·e^(x[i] + bias[i] − max); exactly 0 where the exponent is below
+  /// least_exponent or bias is −inf. NaN stays NaN. Returns Σ x.
   float (*exp_masked)(int64_t n, const float* bias, float* x);
   /// y = a·x and y += a·x.
   void (*scale_into)(int64_t n, float a, const float* x, float* y);
   void (*add_scaled)(int64_t n, float a, const float* x, float* y);
-  /// y = x, to double.
-  void (*widen)(int64_t n, const float* x, double* y);
+  /// y = x / weight_scale, in double: nothing is lost.
+  void (*unscale)(int64_t n, const float* x, double* y);
   /// Index of the smallest score where bar is 0; among equals that of the smallest order; where every such
   /// score is NaN or +inf, that of the smallest order. −1 where bar is nowhere 0.
   int64_t (*lowest)(int64_t n, const double* scores, const double* bar, const int64_t* order);
@@ -77,6 +85,8 @@ struct Simd {
   void (*rms_norm)(int64_t d, float eps, const float* x, const float* w, float* y);
   /// y = gate·sigmoid(gate)·x
   void (*gated_silu)(int64_t n, const float* gate, const float* x, float* y);
+  /// max x and Σ e^(x − max x); NaN where any x is.
+  ExpSum (*exp_sum)(int64_t n, const float* x);
 };
 
 /// The best this machine has.

@@ -12,7 +12,7 @@
 
 namespace attnlab {
 
-inline constexpr int64_t schema_version = 1;
+inline constexpr int64_t schema_version = 2;
 
 struct RunRecord {
   std::map<std::string, Value> attributes;  ///< status, error, started, finished, seed, argv, config, …

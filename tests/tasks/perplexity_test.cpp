@@ -162,6 +162,7 @@ class FailingRecord final : public RecordSink {
   void append(std::string_view t, std::span<const Value> row) override { inner_.append(t, row); }
   int64_t rows(std::string_view t) const override { return inner_.rows(t); }
   void truncate(std::string_view t, int64_t count) override { inner_.truncate(t, count); }
+  void store(const Array& array) override { inner_.store(array); }
   void summarise(const Summary& figure) override { inner_.summarise(figure); }
   void attribute(std::string_view name, const Value& value) override { inner_.attribute(name, value); }
   void flush() override {

@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 from paths import lfs_pointer, visible
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # What older records do not say of their scalars: the figure that each is a floor for, and its name as a row.
 FLOORS = {
     "accuracy_byte_counts": ("accuracy", "logistic regression on {symbol} counts"),

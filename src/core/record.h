@@ -30,6 +30,25 @@ struct Table {
   std::vector<Column> columns;
 };
 
+/// A dimension of an array: what each place along it stands for.
+struct Dimension {
+  std::string name;
+  std::string unit;
+  std::string meaning;
+  std::vector<int64_t> at;  ///< a number for every place
+};
+
+/// Integers along dimensions, for what is too much for a row a number: one HDF5 group with a dataset,
+/// compressed, and a scale for each dimension.
+struct Array {
+  std::string path;  ///< of the group: "/cache/document_0/chunk_3"
+  std::string name;  ///< of the dataset in it
+  std::string unit;
+  std::string meaning;
+  std::vector<Dimension> dimensions;
+  std::vector<int64_t> values;  ///< the last dimension runs fastest
+};
+
 /// A headline figure: one scalar under /summary.
 struct Summary {
   enum class Better { higher, lower, neither };
@@ -59,6 +78,9 @@ class RecordSink {
   virtual int64_t rows(std::string_view table) const = 0;
   /// Forgets the rows after the first `count`: what a killed run wrote after its last checkpoint.
   virtual void truncate(std::string_view table, int64_t count) = 0;
+  /// Writes an array, or replaces the one of this path as a whole: a resumed run stores again what it does
+  /// again.
+  virtual void store(const Array& array) = 0;
   /// Writes or replaces a headline figure.
   virtual void summarise(const Summary& figure) = 0;
   /// Writes or replaces an attribute of the whole record.

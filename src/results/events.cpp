@@ -1,5 +1,8 @@
 #include "results/events.h"
 
+#include "core/files.h"
+#include "results/stored_array.h"
+
 namespace attnlab {
 namespace {
 
@@ -27,6 +30,23 @@ ordered_json event(const Table& table) {
     columns.push_back(
         {{"name", c.name}, {"type", word(c.type)}, {"units", c.unit}, {"long_name", c.meaning}});
   return {{"event", "table"}, {"table", table.path}, {"long_name", table.meaning}, {"columns", columns}};
+}
+
+ordered_json event(const Array& array) {
+  const PackedIntegers packed = pack(array.values);
+  ordered_json dimensions = ordered_json::array();
+  for (const Dimension& dimension : array.dimensions)
+    dimensions.push_back({{"name", dimension.name},
+                          {"length", dimension.at.size()},
+                          {"units", dimension.unit},
+                          {"long_name", dimension.meaning}});
+  return {{"event", "array"},
+          {"array", array.path + "/" + array.name},
+          {"units", array.unit},
+          {"long_name", array.meaning},
+          {"dimensions", dimensions},
+          {"type", packed.bits == 32 ? "int32" : "int64"},
+          {"sha256", sha256(packed.bytes)}};
 }
 
 ordered_json event(const Summary& s) {

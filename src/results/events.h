@@ -11,6 +11,8 @@
 namespace attnlab {
 
 nlohmann::ordered_json event(const Table& table);
+/// Shape and checksum; the values are in run.h5 alone.
+nlohmann::ordered_json event(const Array& array);
 nlohmann::ordered_json event(const Summary& figure);
 /// `row` counts from 0.
 nlohmann::ordered_json row_event(const Table& table, int64_t row, std::span<const Value> values);

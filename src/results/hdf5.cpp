@@ -98,6 +98,15 @@ std::string clean_text(const std::string& text) {
   return clean;
 }
 
+Group create_group(hid_t file, const std::string& name, const fs::path& path) {
+  const auto above = name.rfind('/');
+  if (above != std::string::npos && above > 0 && !has_member(file, name.substr(0, above)))
+    create_group(file, name.substr(0, above), path);
+  const PropertyList group(check(H5Pcreate(H5P_GROUP_CREATE), "write", path));
+  check(H5Pset_link_creation_order(group, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "write", path);
+  return Group(check(H5Gcreate2(file, name.c_str(), H5P_DEFAULT, group, H5P_DEFAULT), "write", path));
+}
+
 void write_attribute(hid_t object, const std::string& name, const Value& value, const fs::path& path) {
   const Type type = type_of(value);
   Attribute attribute;

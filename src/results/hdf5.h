@@ -59,6 +59,10 @@ Type text_type();
 /// Valid UTF-8 without NUL: bytes that are neither become U+FFFD.
 std::string clean_text(const std::string& text);
 
+/// A group that remembers the order of its members, so that readers show them as they were declared; groups
+/// above it that are missing are made alike.
+Group create_group(hid_t file, const std::string& name, const std::filesystem::path& path);
+
 /// Writes or replaces an attribute.
 void write_attribute(hid_t object, const std::string& name, const Value& value,
                      const std::filesystem::path& path);

@@ -69,6 +69,7 @@ std::map<std::string, std::vector<Value>> read_table(const fs::path& run_h5, con
   const h5::File file = h5::open_for_reading(run_h5);
   if (!h5::has_member(file, table)) user_error("{} holds no table {}", run_h5.string(), table);
   const h5::Group group(h5::check(H5Gopen2(file, table.c_str(), H5P_DEFAULT), "read", run_h5));
+  if (!h5::has_attribute(group, "rows_written")) user_error("{} holds no table {}", run_h5.string(), table);
   const auto rows = static_cast<hsize_t>(h5::attribute_or<int64_t>(group, "rows_written", 0, run_h5));
   std::map<std::string, std::vector<Value>> columns;
   for (const auto& name : h5::member_names(group, run_h5)) {

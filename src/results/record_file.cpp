@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -16,6 +17,7 @@
 #include "results/json_lines.h"
 #include "results/open_file.h"
 #include "results/reader.h"
+#include "results/stored_array.h"
 #include "results/stored_summary.h"
 #include "results/stored_table.h"
 
@@ -33,7 +35,10 @@ class RecordFile final : public RecordSink {
         resumed_(fs::exists(path_)),
         file_(resumed_ ? h5::open_in_memory(path_) : h5::create_in_memory(path_)),
         lines_(folder / "metrics.jsonl", resumed_) {
-    if (resumed_) return;
+    if (resumed_) {
+      older_ = h5::attribute_or<int64_t>(file_, "schema_version", 0, path_) < schema_version;
+      return;
+    }
     create_summary_group(file_, path_);
     attribute("schema_version", schema_version);
   }
@@ -75,6 +80,12 @@ class RecordFile final : public RecordSink {
     guarded([&] { stored.truncate(count); });
     note_rows(stored);
     flush();
+  }
+
+  void store(const Array& array) override {
+    guarded([&] { write_array(file_, array, path_); });
+    lines_.add(event(array));
+    if (std::exchange(older_, false)) attribute("schema_version", schema_version);
   }
 
   void summarise(const Summary& figure) override {
@@ -138,6 +149,7 @@ class RecordFile final : public RecordSink {
   std::map<std::string, StoredTable, std::less<>> tables_;
   std::map<std::string, Summary> summaries_;
   std::map<std::string, Value> attributes_;
+  bool older_ = false;   ///< of an older schema, which has no arrays
   bool behind_ = false;  ///< run.h5 lacks what metrics.jsonl has
   std::string broken_;   ///< why nothing more can be written
 };

@@ -25,15 +25,6 @@ h5::Type memory_type(Column::Type type) {
   return h5::text_type();
 }
 
-/// A group that remembers the order of its members, so that readers show the columns as they were declared.
-h5::Group create_group(hid_t file, const std::string& name, const fs::path& path) {
-  const h5::PropertyList links(H5Pcreate(H5P_LINK_CREATE));
-  const h5::PropertyList group(H5Pcreate(H5P_GROUP_CREATE));
-  h5::check(H5Pset_create_intermediate_group(links, 1), "write", path);
-  h5::check(H5Pset_link_creation_order(group, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "write", path);
-  return h5::Group(h5::check(H5Gcreate2(file, name.c_str(), links, group, H5P_DEFAULT), "write", path));
-}
-
 h5::Dataset create_column(hid_t group, const Column& column, const fs::path& path) {
   const hsize_t none = 0, unlimited = H5S_UNLIMITED, chunk = chunk_rows;
   const h5::Space space(h5::check(H5Screate_simple(1, &none, &unlimited), "write", path));
@@ -75,7 +66,7 @@ h5::Dataset open_column(hid_t group, const Table& table, const Column& column, c
 
 StoredTable StoredTable::create(hid_t file, const Table& table, const fs::path& path) {
   StoredTable stored(table, path);
-  stored.group_ = create_group(file, table.path, path);
+  stored.group_ = h5::create_group(file, table.path, path);
   h5::write_attribute(stored.group_, "long_name", table.meaning, path);
   h5::write_attribute(stored.group_, "rows_written", int64_t{0}, path);
   for (const auto& column : table.columns)

@@ -2,6 +2,9 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
+
+#include "core/error.h"
 
 namespace attnlab {
 namespace {
@@ -19,18 +22,10 @@ Table token_table() {
            {"nll", Type::real, "nat", "negative log-probability"}}};
 }
 
-Table expiry_table() {
-  return {"/cache",
-          "for how long each token was kept, chunk by chunk and layer by layer; layers that keep all are "
-          "left out",
-          {{"document", Type::integer, "1", "index in the set"},
-           {"chunk", Type::integer, "1", "index in the document"},
-           {"layer", Type::integer, "1", "from 0"},
-           {"group", Type::integer, "1", "key-value head where heads decide apart, else 0"},
-           {"position", Type::integer, "token", "in the chunk as the model reads it, from 0, BOS counted"},
-           {"id", Type::integer, "1", "token id"},
-           {"expiry", Type::integer, "token",
-            "position of the last token that could attend to it; -1 where it was kept to the end"}}};
+std::vector<int64_t> counted(int64_t n) {
+  std::vector<int64_t> numbers(static_cast<std::size_t>(n));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return numbers;
 }
 
 }  // namespace
@@ -55,7 +50,6 @@ std::vector<Table> PerplexityOptions::tables() const {
         {"tokens", Type::integer, "token", "tokens scored"},
         {"nll", Type::real, "nat", "sum over them"}}}};
   if (record_tokens) all.push_back(token_table());
-  if (record_expiry > 0) all.push_back(expiry_table());
   return all;
 }
 
@@ -75,7 +69,6 @@ std::vector<Headline> PerplexityOptions::headlines() const {
 std::vector<std::string> growing_tables(const PerplexityOptions& o) {
   std::vector<std::string> paths = {"/eval/test"};
   if (o.record_tokens) paths.emplace_back("/tokens");
-  if (o.record_expiry > 0) paths.emplace_back("/cache");
   return paths;
 }
 
@@ -93,17 +86,29 @@ void record_tokens(int64_t document, const ChunkJob& job, const ScoredChunk& sco
 }
 
 void record_expiry(int64_t document, const ChunkJob& job, const ScoredChunk& scored, RecordSink& record) {
+  std::vector<int64_t> layers;
+  std::vector<torch::Tensor> of_layers;
   for (std::size_t layer = 0; layer < scored.expiry.size(); ++layer) {
     if (!scored.expiry[layer].defined()) continue;
-    const auto expiry = scored.expiry[layer].accessor<int64_t, 2>();
-    for (int64_t group = 0; group < expiry.size(0); ++group)
-      for (int64_t t = 0; t < expiry.size(1); ++t) {
-        const Value row[] = {document,        job.number, static_cast<int64_t>(layer),
-                             group,           t,          job.ids[static_cast<std::size_t>(t)],
-                             expiry[group][t]};
-        record.append("/cache", row);
-      }
+    layers.push_back(static_cast<int64_t>(layer));
+    of_layers.push_back(scored.expiry[layer]);
   }
+  if (layers.empty()) return;
+  const torch::Tensor expiry_LGT = torch::stack(of_layers).contiguous();
+  const auto* values = expiry_LGT.const_data_ptr<int64_t>();
+  record.store(
+      {fmt::format("/cache/document_{}/chunk_{}", document, job.number),
+       "expiry",
+       "token",
+       "position in the chunk of the last token that could attend to each token; -1 where it was "
+       "kept to the end",
+       {{"layer", "1", "from 0; layers that keep all tokens are left out", layers},
+        {"group", "1", "key-value head where heads decide apart, else 0", counted(expiry_LGT.size(1))},
+        {"token", "1",
+         "token id at each position of the chunk as the model reads it; the index is the position, "
+         "from 0, BOS counted",
+         job.ids}},
+       {values, values + expiry_LGT.numel()}});
 }
 
 void record_figures(const PerplexityOptions& o, const PerplexityProgress& progress, RecordSink& record) {

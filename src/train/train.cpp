@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -46,7 +47,10 @@ class Session {
   TrainOutcome run() {
     start();
     while (true) {
-      if (validation_due()) validate();
+      if (validation_due()) {
+        validate();
+        if (saves_validation()) save();
+      }
       if (finished()) break;
       if (const int signal = stop_requested()) leave(signal);
       update();
@@ -66,6 +70,7 @@ class Session {
   bool finished() const { return state_.update >= planned_ || out_of_patience(); }
   bool validation_due() const;
   bool checkpoint_due() const;
+  bool saves_validation() const;
   double rate_of(int64_t update) const;
   void update();
   void validate();
@@ -89,6 +94,9 @@ class Session {
   NamedTensors best_in_memory_;  // where nothing is saved
   Stopwatch session_, since_save_, since_progress_;
   int64_t session_updates_ = 0;
+  bool unsaved_ = false;               // updates or a validation since the last save
+  double validating_ = 0;              // seconds of the last validation
+  std::optional<double> saving_ = {};  // seconds of this session's last save
 };
 
 void Session::start() {
@@ -128,6 +136,16 @@ bool Session::checkpoint_due() const {
   return options_.checkpoint_seconds > 0 && since_save_.seconds() >= options_.checkpoint_seconds;
 }
 
+/// Whether a validation is saved before training goes on, so that a session that is killed later does not pay
+/// for it again. It is where it took as long as a save takes: saving then at most doubles the time of
+/// validations, however short their interval. A session that has saved nothing yet does not know that time
+/// and saves, so that every session that lives for one validation and one save leaves a later state than it
+/// found: a run that is killed over and over, as a queue with a time limit does, gets on.
+bool Session::saves_validation() const {
+  if (finished()) return false;  // finish() does
+  return !saving_ || validating_ >= *saving_;
+}
+
 double Session::rate_of(int64_t update) const {
   return options_.schedule->rate(options_.learning_rate, update - 1, planned_);
 }
@@ -141,6 +159,7 @@ void Session::update() {
   const double computing = compute.seconds() - step.data_seconds;
   ++state_.update;
   ++session_updates_;
+  unsaved_ = true;
   state_.micro_batch += options_.accumulate;
   state_.examples += step.examples;
   state_.tokens += step.tokens;
@@ -182,7 +201,9 @@ void Session::validate() {
     state_.best = found;
     keep_best();
   }
-  state_.seconds.validation += watch.seconds();
+  unsaved_ = true;
+  validating_ = watch.seconds();
+  state_.seconds.validation += validating_;
   report_validation(record_, state_, found, better);
   log_info("update {}: validation {} {:.4f} ± {:.4f}, loss {:.4f}, n {}{}", state_.update, trainee_.metric,
            found.value, found.standard_error, found.loss, found.n, better ? ", best so far" : "");
@@ -215,8 +236,10 @@ void Session::save() {
   record_.flush();  // before the checkpoint, which counts its rows
   for (const Table& table : training_tables()) state_.rows[table.path] = record_.rows(table.path);
   save_last(folder_, {*trainee_.model, *optimizer_, device_}, state_);
-  state_.seconds.checkpoints += watch.seconds();
+  saving_ = watch.seconds();
+  state_.seconds.checkpoints += *saving_;
   since_save_ = {};
+  unsaved_ = false;
 }
 
 void Session::leave(int signal) {
@@ -228,7 +251,7 @@ void Session::leave(int signal) {
 
 void Session::finish() {
   if (state_.interval.updates > 0) report_interval(record_, state_, rate_of(state_.update), device_);
-  if (session_updates_ > 0) save();
+  if (unsaved_) save();
   if (out_of_patience() && state_.update < planned_)
     log_info("stopped early: {} validations without a better one", state_.validations_without_better);
   report_times(record_, state_);

@@ -168,7 +168,7 @@ def other_hdf5(path):
 
 def newer(path):
     with h5py.File(path, "w") as file:
-        file.attrs["schema_version"] = np.int64(2)
+        file.attrs["schema_version"] = np.int64(3)
 
 
 def cut_short(path):
@@ -183,7 +183,7 @@ def cut_short(path):
     [
         (foreign, "run.h5 is no HDF5 file: something else wrote it or it was cut short"),
         (other_hdf5, "run.h5 is no record of attnlab: it has no attribute schema_version"),
-        (newer, "run.h5 has schema version 2, made by a newer attnlab; this one reads up to 1"),
+        (newer, "run.h5 has schema version 3, made by a newer attnlab; this one reads up to 2"),
         (cut_short, "run.h5 cannot be read"),
     ],
 )

@@ -29,6 +29,11 @@ with h5py.File(sys.argv[1], locking=False) as run:
     assert train["note"].asstr()[:].tolist() == [f"note {i}" for i in range(12)]
     accuracy = run["summary/accuracy"]
     assert accuracy[()] == 0.625 and accuracy.attrs["units"] == "1" and accuracy.attrs["better"] == "higher"
+    seen = run["arrays/a/seen"]
+    assert seen.shape == (2, 3000) and seen.dtype == "int32" and (seen[()] == 4).all()
+    assert [d.label for d in seen.dims] == ["layer", "token"] and seen.attrs["units"] == "token"
+    assert seen.dims[0][0] == run["arrays/a/layer"] and seen.dims[0][0][:].tolist() == [3, 5]
+    assert seen.dims[1][0][:5].tolist() == [0, 1, 4, 9, 16] and list(run["arrays/a"])[0] == "seen"
     assert accuracy.attrs["n"] == 2000 and accuracy.attrs["standard_error"] == 0.0108
 )";
 
@@ -41,6 +46,7 @@ class Python : public testing::Test {
     record->define(test_table());  // stays empty
     append_steps(*record, 0, 12);
     record->summarise({"accuracy", 0.625, "1", "accuracy on test", Summary::Better::higher, 2000, 0.0108});
+    record->store(array_of("/arrays/a", 4, 3000));
     record->attribute("status", std::string("done"));
   }
 

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 #include "fixture.h"
@@ -16,17 +15,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-/// Standard output of a command; fails the test where the command fails.
-std::string output_of(const std::string& command) {
-  std::string text;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  EXPECT_NE(pipe, nullptr) << command;
-  char buffer[4096];
-  while (const std::size_t got = std::fread(buffer, 1, sizeof buffer, pipe)) text.append(buffer, got);
-  EXPECT_EQ(::pclose(pipe), 0) << command;
-  return text;
-}
 
 void expect_steps(const std::filesystem::path& file, int64_t steps) {
   const auto table = read_table(file, "/train");

@@ -35,8 +35,8 @@ TEST(Refusals, ARecordOfANewerSchema) {
     record->attribute("schema_version", schema_version + 1);
   }
   const std::string twin = read_file(folder / "metrics.jsonl");
-  expect_refusal<UserError>(folder, AllOf(HasSubstr("run.h5 has schema version 2"),
-                                          HasSubstr("newer attnlab"), HasSubstr("reads up to 1")));
+  expect_refusal<UserError>(folder, AllOf(HasSubstr("run.h5 has schema version 3"),
+                                          HasSubstr("newer attnlab"), HasSubstr("reads up to 2")));
   EXPECT_EQ(read_file(folder / "metrics.jsonl"), twin);
 }
 

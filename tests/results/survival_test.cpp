@@ -26,7 +26,11 @@ namespace attnlab {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
+using testing::Each;
+using testing::Ge;
 using testing::HasSubstr;
+using testing::SizeIs;
 using testing::ThrowsMessage;
 
 /// Goes on with the record for ever, a flush every few rows, and says how many rows each flush has made safe.
@@ -121,8 +125,8 @@ TEST(Survival, SigkillAtAnyMomentLosesNoFlushedRow) {
 }
 
 /// A short life of a record with all that moves HDF5's metadata about: the first flush, heaps that grow, an
-/// index of chunks that splits (it holds 64, of 1,024 rows each), a truncation, a last attribute. Reports how
-/// many rows are safe.
+/// index of chunks that splits (it holds 64, of 1,024 rows each), a truncation, an array that is replaced,
+/// a last attribute. Reports how many rows are safe.
 [[noreturn]] void live(const std::filesystem::path& folder, int report) {
   const auto say = [report](int64_t safe) {
     if (::write(report, &safe, sizeof safe) != sizeof safe) ::_exit(3);
@@ -132,6 +136,7 @@ TEST(Survival, SigkillAtAnyMomentLosesNoFlushedRow) {
   const auto reach = [&](int64_t end) {
     for (; step < end; ++step) record->append("/train", train_row(step));
     record->summarise({"last_step", static_cast<double>(step), "1", "last step"});
+    record->store(array_of("/arrays/last", step, 1500));  // in the place of the one before
     record->flush();
     say(step);
   };
@@ -196,6 +201,10 @@ TEST(Survival, SigkillBeforeAnyChangeLosesNoFlushedRow) {
       continue;
     }
     ASSERT_NO_FATAL_FAILURE(expect_intact(folder / "run.h5", safe)) << "kill " << kills;
+    if (safe > 0) {
+      const auto last = dumped(folder / "run.h5", "/arrays/last/seen");
+      ASSERT_THAT(last, AllOf(SizeIs(3000), Each(last.front()), Contains(Ge(safe)))) << "kill " << kills;
+    }
     const auto resumed = open_record(folder.path());
     resumed->define(train_table());
     ASSERT_GE(resumed->rows("/train"), safe) << "kill " << kills;

@@ -49,7 +49,7 @@ TEST(Twin, HoldsTablesRowsFiguresAndAttributes) {
   }
   const auto lines = lines_of(folder / "metrics.jsonl");
   const std::vector<json> expected = {
-      json::parse(R"({"event":"attribute","name":"schema_version","value":1})"),
+      json::parse(R"({"event":"attribute","name":"schema_version","value":2})"),
       json::parse(R"({"event":"attribute","name":"status","value":"running"})"),
       json::parse(R"({"event":"table","table":"/train","long_name":"one row a logging interval","columns":[
         {"name":"step","type":"integer","units":"1","long_name":"update"},
@@ -65,6 +65,22 @@ TEST(Twin, HoldsTablesRowsFiguresAndAttributes) {
       json::parse(R"({"event":"summary","name":"majority","value":0.5,"units":"1","long_name":"floor",
         "better":"neither","n":2000,"standard_error":0.0112,"floor_of":"accuracy","row":"majority class"})")};
   EXPECT_EQ(lines, expected);
+}
+
+TEST(Twin, SaysOfAnArrayWhatItIsAndNotWhatItHolds) {
+  const TemporaryFolder folder;
+  open_record(folder.path())->store(array_of("/arrays/a", 258, 1));
+  const std::string bytes("\x02\x01\0\0\x02\x01\0\0", 8);  // 258 twice: little-endian, 32 bits
+  EXPECT_EQ(lines_of(folder / "metrics.jsonl").back(),
+            json({{"event", "array"},
+                  {"array", "/arrays/a/seen"},
+                  {"units", "token"},
+                  {"long_name", "what was seen"},
+                  {"dimensions",
+                   {{{"name", "layer"}, {"length", 2}, {"units", "1"}, {"long_name", "from 0"}},
+                    {{"name", "token"}, {"length", 1}, {"units", "1"}, {"long_name", "token id"}}}},
+                  {"type", "int32"},
+                  {"sha256", sha256(bytes)}}));
 }
 
 TEST(Twin, SaysNullWhereANumberIsNotFinite) {

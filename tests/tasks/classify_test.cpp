@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "data/listops.h"
 #include "tasks/classify_evaluation.h"
+#include "tasks/cut_record.h"
 #include "tasks/memory_record.h"
 
 namespace attnlab {
@@ -131,6 +132,21 @@ TEST_F(ClassifyTask, EvaluatingAFinishedRunGivesTheSameAnswersForEveryExample) {
   options.run(again, second);
   EXPECT_EQ(second.rows("/train"), 0);
   EXPECT_EQ(record.tables["/eval/test"], second.tables["/eval/test"]);
+}
+
+TEST_F(ClassifyTask, AValidationThatIsDoneIsNotDoneAgainAfterAKill) {
+  options.train.log_interval = 1;
+  options.train.checkpoint_seconds = 0;
+  FileRecord file(folder / "record");
+  for (const Table& t : options.tables()) file.define(t);
+  CutRecord cut(file, 4);  // in the first update after the first validation
+  EXPECT_THROW(options.run(context(), cut), RunError);
+  testing::internal::CaptureStderr();
+  options.run(context(), file);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("resuming after update 4 of 12"));
+  EXPECT_THAT(said, testing::Not(HasSubstr("update 4: validation")));
+  EXPECT_EQ(validated_updates(file), (std::vector<std::string>{"4", "8", "12"}));
 }
 
 TEST_F(ClassifyTask, PredictsALineForALine) {

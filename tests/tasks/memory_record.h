@@ -21,6 +21,7 @@ class MemoryRecord final : public RecordSink {
   void truncate(std::string_view table, int64_t count) override {
     tables.at(std::string(table)).resize(static_cast<size_t>(count));
   }
+  void store(const Array& array) override { arrays[array.path] = array; }
   void summarise(const Summary& figure) override { summaries[figure.name] = figure; }
   void attribute(std::string_view name, const Value& value) override {
     attributes[std::string(name)] = value;
@@ -28,6 +29,7 @@ class MemoryRecord final : public RecordSink {
   void flush() override {}
 
   std::map<std::string, std::vector<std::vector<Value>>> tables;
+  std::map<std::string, Array> arrays;
   std::map<std::string, Summary> summaries;
   std::map<std::string, Value> attributes;
 };

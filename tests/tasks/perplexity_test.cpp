@@ -20,11 +20,18 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 /// `n` token ids of a vocabulary of 40.
-std::string random_ids(uint64_t seed, int64_t n) {
+std::vector<int64_t> ids_of(uint64_t seed, int64_t n) {
   Random random(seed);
-  std::string ids;
-  for (int64_t i = 0; i < n; ++i) ids += (i ? ", " : "[") + std::to_string(random.below(40));
-  return ids + "]\n";
+  std::vector<int64_t> ids;
+  for (int64_t i = 0; i < n; ++i) ids.push_back(static_cast<int64_t>(random.below(40)));
+  return ids;
+}
+
+/// The same as a line of JSON.
+std::string random_ids(uint64_t seed, int64_t n) {
+  std::string line;
+  for (const int64_t id : ids_of(seed, n)) line += (line.empty() ? "[" : ", ") + std::to_string(id);
+  return line + "]\n";
 }
 
 double sum(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
@@ -130,12 +137,56 @@ TEST_F(Perplexities, RecordWhenEachTokenWasDropped) {
   keep("window", 8);
   options.record_expiry = 1;
   const MemoryRecord record = run();
-  const auto& rows = record.tables.at("/cache");
-  ASSERT_EQ(rows.size(), 2U * 60);  // the first chunk alone, in two layers
-  for (const auto& row : rows) {
-    const int64_t position = whole(row[4]), expiry = whole(row[6]);
-    EXPECT_EQ(expiry, position + 8 < 60 ? position + 8 : -1);  // seen by itself and 8 more
+  ASSERT_EQ(record.arrays.size(), 1U);  // the first chunk alone
+  const Array& array = record.arrays.at("/cache/document_0/chunk_0");
+  ASSERT_EQ(array.values.size(), 2U * 60);  // in two layers
+  for (std::size_t i = 0; i < array.values.size(); ++i) {
+    const auto position = static_cast<int64_t>(i % 60);
+    EXPECT_EQ(array.values[i], position + 8 < 60 ? position + 8 : -1);  // seen by itself and 8 more
   }
+  std::vector<std::vector<int64_t>> scales;
+  for (const Dimension& dimension : array.dimensions) scales.push_back(dimension.at);
+  EXPECT_EQ(scales, (std::vector<std::vector<int64_t>>{{0, 1}, {0}, ids_of(1, 60)}));
+}
+
+TEST_F(Perplexities, RecordWhenEachTokenOfAChunkWasDroppedAndNoPadding) {
+  keep("window", 8);
+  options.batch_size = 3;
+  options.record_expiry = 3;
+  const MemoryRecord record = run();
+  ASSERT_EQ(record.arrays.size(), 3U);
+  for (const auto& [path, length] : {std::pair{"/cache/document_0/chunk_0", 60},
+                                     {"/cache/document_1/chunk_0", 17},
+                                     {"/cache/document_2/chunk_0", 33}}) {
+    const Array& array = record.arrays.at(path);
+    ASSERT_EQ(array.values.size(), 2U * length) << path;
+    for (int i = 0; i < 2 * length; ++i)
+      EXPECT_EQ(array.values[i], i % length + 8 < length ? i % length + 8 : -1) << path;
+  }
+}
+
+TEST_F(Perplexities, RecordGroupsOfHeadsAndLeaveOutLayersThatKeepAll) {
+  keep("h2o", 8);
+  options.cache.only_layers = {1};
+  options.record_expiry = 1;
+  const Array array = run().arrays.at("/cache/document_0/chunk_0");
+  EXPECT_EQ(array.dimensions[0].at, std::vector<int64_t>{1});
+  ASSERT_EQ(array.values.size(), array.dimensions[1].at.size() * 60);
+  EXPECT_GT(array.dimensions[1].at.size(), 1U);
+  // Whatever goes first: every token after the eighth drops one, which none after it can attend to.
+  for (std::size_t group = 0; group < array.dimensions[1].at.size(); ++group) {
+    std::vector<int64_t> dropped;
+    for (std::size_t t = 0; t < 60; ++t)
+      if (const int64_t expiry = array.values[group * 60 + t]; expiry >= 0) dropped.push_back(expiry);
+    std::ranges::sort(dropped);
+    std::vector<int64_t> expected(dropped.size());
+    std::iota(expected.begin(), expected.end(), 8);
+    EXPECT_EQ(dropped.size(), 60U - 8);
+    EXPECT_EQ(dropped, expected);
+  }
+  options.cache.only_layers.clear();
+  keep("full", 8);
+  EXPECT_TRUE(run().arrays.empty());
 }
 
 TEST_F(Perplexities, ReportTheBytesOfTheCache) {
@@ -162,6 +213,7 @@ class FailingRecord final : public RecordSink {
   void append(std::string_view t, std::span<const Value> row) override { inner_.append(t, row); }
   int64_t rows(std::string_view t) const override { return inner_.rows(t); }
   void truncate(std::string_view t, int64_t count) override { inner_.truncate(t, count); }
+  void store(const Array& array) override { inner_.store(array); }
   void summarise(const Summary& figure) override { inner_.summarise(figure); }
   void attribute(std::string_view name, const Value& value) override { inner_.attribute(name, value); }
   void flush() override {
@@ -176,6 +228,8 @@ class FailingRecord final : public RecordSink {
 class ResumedPerplexities : public Perplexities {
  protected:
   ResumedPerplexities() {
+    keep("tova", 8);
+    options.record_expiry = 3;
     for (const Table& t : options.tables()) record.define(t);
   }
   /// The run that ends after its first document is on disk, with rows of others in the tables.
@@ -183,6 +237,11 @@ class ResumedPerplexities : public Perplexities {
     FailingRecord failing(record, 1);
     EXPECT_THROW(options.run(context("cut"), failing), RunError);
     EXPECT_EQ(record.tables.at("/eval/test").size(), 4U);
+  }
+  static std::map<std::string, std::vector<int64_t>> values_of(const std::map<std::string, Array>& arrays) {
+    std::map<std::string, std::vector<int64_t>> values;
+    for (const auto& [path, array] : arrays) values[path] = array.values;
+    return values;
   }
   MemoryRecord record;
 };
@@ -196,6 +255,8 @@ TEST_F(ResumedPerplexities, AreThoseOfARunThatWasNotCut) {
   EXPECT_EQ(token_losses(record), token_losses(expected));
   EXPECT_EQ(column(record, "/eval/test", kNll), column(expected, "/eval/test", kNll));
   EXPECT_EQ(column(record, "/eval/position", 3), column(expected, "/eval/position", 3));
+  EXPECT_EQ(values_of(record.arrays), values_of(expected.arrays));
+  EXPECT_EQ(record.arrays.size(), 3U);
   EXPECT_EQ(record.summaries.at("perplexity").value, expected.summaries.at("perplexity").value);
 }
 

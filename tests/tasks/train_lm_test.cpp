@@ -13,6 +13,7 @@
 #include "data/text_files.h"
 #include "data/tokenizer.h"
 #include "io/hf_folder.h"
+#include "tasks/cut_record.h"
 #include "tasks/memory_record.h"
 #include "train/file_record.h"
 
@@ -205,26 +206,6 @@ TEST_F(TrainLmTask, TakesTheFirstDocuments) {
   EXPECT_NE(weights("limited"), weights("all"));
 }
 
-/// Fails at the n-th row of /train, as a process that is killed there: nothing is saved on the way out.
-class CutRecord final : public RecordSink {
- public:
-  CutRecord(RecordSink& inner, int64_t rows) : inner_(inner), left_(rows) {}
-  void define(const Table& t) override { inner_.define(t); }
-  void append(std::string_view t, std::span<const Value> row) override {
-    if (t == "/train" && --left_ < 0) throw RunError("cut off");
-    inner_.append(t, row);
-  }
-  int64_t rows(std::string_view t) const override { return inner_.rows(t); }
-  void truncate(std::string_view t, int64_t count) override { inner_.truncate(t, count); }
-  void summarise(const Summary& figure) override { inner_.summarise(figure); }
-  void attribute(std::string_view name, const Value& value) override { inner_.attribute(name, value); }
-  void flush() override { inner_.flush(); }
-
- private:
-  RecordSink& inner_;
-  int64_t left_;
-};
-
 TEST_F(TrainLmTask, ResumesToTheSameBits) {
   options.train.checkpoint_interval = 7;
   options.train.checkpoint_seconds = 0;
@@ -263,6 +244,20 @@ TEST_F(TrainLmTask, ResumesAfterAValidationOfOneChunkWhoseErrorIsUnknown) {
   options.run(context("run"), record);
   EXPECT_EQ(record.rows("/train"), 12);
   EXPECT_TRUE(std::isnan(record.summary.at("perplexity_validation").standard_error));
+}
+
+TEST_F(TrainLmTask, AValidationThatIsDoneIsNotDoneAgainAfterAKill) {
+  options.train.checkpoint_seconds = 0;
+  FileRecord record(folder / "run/record");
+  for (const Table& t : options.tables()) record.define(t);
+  CutRecord cut(record, 10);  // in the first update after the first validation
+  EXPECT_THROW(options.run(context("run"), cut), RunError);
+  ::testing::internal::CaptureStderr();
+  options.run(context("run"), record);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("resuming after update 10 of 40"));
+  EXPECT_THAT(said, Not(HasSubstr("update 10: validation")));
+  EXPECT_EQ(validated_updates(record), (std::vector<std::string>{"10", "20", "30", "40"}));
 }
 
 TEST_F(TrainLmTask, RefusesTooLittleText) {

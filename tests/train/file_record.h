@@ -42,6 +42,7 @@ class FileRecord final : public RecordSink {
     rows.flushed = rows.lines.size();
     rewrite(std::string(table), rows);
   }
+  void store(const Array&) override {}
   void summarise(const Summary& figure) override { summary[figure.name] = figure; }
   void attribute(std::string_view, const Value&) override {}
   void flush() override {

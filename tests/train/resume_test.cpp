@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <thread>
 
 #include "core/error.h"
@@ -171,6 +172,45 @@ TEST(Resume, AStopWithinAValidationIsHonouredAndTheValidationRepeated) {
   }));
   EXPECT_EQ(WEXITSTATUS(status), exit_interrupted);
   finish_and_compare(folder.path());
+}
+
+/// A session that dies in the first update after a validation of its own. Each validation leaves a letter in
+/// the file `validations`.
+int session_that_dies_after_a_validation(const fs::path& folder, int64_t checkpoint_interval) {
+  return wait_for(in_child([&] {
+    TrainOptions options = toy_options();
+    options.checkpoint_interval = checkpoint_interval;
+    Trainee trainee = toy_trainee(1);
+    bool validated = false;
+    trainee.micro_batch = [&, sound = trainee.micro_batch](int64_t m) {
+      if (validated) ::_exit(1);
+      return sound(m);
+    };
+    trainee.validate = [&, sound = trainee.validate] {
+      validated = true;
+      std::ofstream(folder / "validations", std::ios::app) << 'v';
+      return sound();
+    };
+    train_in(folder, options, trainee);
+  }));
+}
+
+TEST(Resume, AValidationIsPaidForOnceHoweverSoonTheSessionDies) {
+  const Temporary folder;
+  int deaths = 0;
+  while (session_that_dies_after_a_validation(folder.path(), 0) != 0) ASSERT_LT(++deaths, 20);
+  EXPECT_EQ(deaths, 6);  // after updates 9, 18, …, 54
+  EXPECT_EQ(fs::file_size(folder / "validations"), 7u);
+  expect_same_as_undisturbed(folder.path());
+}
+
+TEST(Resume, AValidationBesideACheckpointIsPaidForTwiceAtMost) {
+  const Temporary folder;
+  int deaths = 0;  // a session that has just saved may leave a quick validation unsaved; the next does not
+  while (session_that_dies_after_a_validation(folder.path(), 9) != 0) ASSERT_LT(++deaths, 20);
+  EXPECT_LE(deaths, 2 * 6);
+  EXPECT_LE(fs::file_size(folder / "validations"), 2u * 7u);
+  expect_same_as_undisturbed(folder.path());
 }
 
 TEST(Resume, AFinishedRunIsNotTrainedAgain) {

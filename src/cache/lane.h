@@ -66,6 +66,8 @@ class Lane {
   int64_t slots() const { return static_cast<int64_t>(order_.size()); }
   int64_t live() const { return live_; }
   int64_t tokens() const { return time_; }
+  /// Whether the policy looks at weights at all.
+  bool reads_weights() const { return needs_.plain != PlainRule::oldest; }
   const LaneOptions& options() const { return options_; }
   /// By slot: the how-manieth token of its sequence, −1 where there is none.
   std::span<const int64_t> order() const { return order_; }

@@ -22,14 +22,9 @@ class LaneHost final : public StepHost {
   void arrive(int64_t i, int64_t slot) override {
     lane_.arrive(slot, call_.arrival(sequence_, call_.columns[sequence_][i], head_, heads_));
   }
-  void decide(const float* mean, int64_t slots) override {
-    try {
-      lane_.decide(std::span(mean, slots));
-    } catch (...) {
-      if (!failure_) failure_ = std::current_exception();
-      while (lane_.live() > lane_.options().size) lane_.drop_oldest();
-    }
-  }
+  bool reads_weights() const override { return lane_.reads_weights(); }
+  void decide(const float* mean, int64_t slots) override { decide_by(std::span(mean, slots)); }
+  void decide_exactly(const double* mean, int64_t slots) override { decide_by(std::span(mean, slots)); }
   int64_t dead() const override { return lane_.dead(); }
   void recycle(int64_t count) override { lane_.recycle(count); }
 
@@ -38,6 +33,16 @@ class LaneHost final : public StepHost {
   }
 
  private:
+  template <class Number>
+  void decide_by(std::span<const Number> mean) {
+    try {
+      lane_.decide(mean);
+    } catch (...) {
+      if (!failure_) failure_ = std::current_exception();
+      while (lane_.live() > lane_.options().size) lane_.drop_oldest();
+    }
+  }
+
   Lane& lane_;
   const TokenCall& call_;
   int64_t sequence_, head_, heads_;

@@ -6,6 +6,7 @@
 
 #include "cache/bounded_state.h"
 #include "kernels/bounded_attention.h"
+#include "kernels/exact_weights.h"
 #include "kernels/native.h"
 
 namespace attnlab {
@@ -48,20 +49,20 @@ Tensor BoundedState::native_steps(const TokenCall& call, const Rope& rope) {
     // With more tokens than one a sequence's queries are not side by side: each step has its own output.
     const Tensor q_BHd = call.q_BTHd.select(1, t).contiguous();
     Tensor y_BHd = call.length() == 1 ? y_BTHd.select(1, 0) : torch::empty_like(q_BHd);
-    attend_step({.shape = {shape_.heads, kv, d},
-                 .batch = batch,
-                 .slots = slots,
-                 .q = q_BHd.const_data_ptr<float>(),
-                 .k = kept_k,
-                 .v = kept_v,
-                 .bias = step_.bias.data(),
-                 .extent = step_.extent.data(),
-                 .y = y_BHd.mutable_data_ptr<float>(),
-                 .shares = step_.shares.data(),
-                 .positions = options_.compress_gaps ? step_.positions.data() : nullptr,
-                 .newest = step_.newest.data(),
-                 .rotary = rotary},
-                step_.scratch);
+    const StepArguments step{.shape = {shape_.heads, kv, d},
+                             .batch = batch,
+                             .slots = slots,
+                             .q = q_BHd.const_data_ptr<float>(),
+                             .k = kept_k,
+                             .v = kept_v,
+                             .bias = step_.bias.data(),
+                             .extent = step_.extent.data(),
+                             .y = y_BHd.mutable_data_ptr<float>(),
+                             .shares = step_.shares.data(),
+                             .positions = options_.compress_gaps ? step_.positions.data() : nullptr,
+                             .newest = step_.newest.data(),
+                             .rotary = rotary};
+    attend_step(step, step_.scratch);
     if (call.length() > 1) y_BTHd.select(1, t).copy_(y_BHd);
 
     const float each = static_cast<float>(groups()) / static_cast<float>(shape_.heads);
@@ -72,8 +73,12 @@ Tensor BoundedState::native_steps(const TokenCall& call, const Rope& rope) {
         float* mean = step_.shares.data() + unit * slots;  // the first head's place
         for (int64_t h = 1; h < heads; ++h) simd().accumulate(extent, mean + h * slots, mean);
         simd().scale_into(extent, each, mean, mean);
-        lanes_[i].decide(std::span<const float>(mean, extent));
-        lanes_[i].recycle();
+        Lane& lane = lanes_[i];
+        if (lane.reads_weights() && order_is_open(extent, step_.bias[unit], mean))
+          lane.decide(std::span<const double>(exact_step_means(step, unit, heads)));
+        else
+          lane.decide(std::span<const float>(mean, extent));
+        lane.recycle();
       }
     });
   }

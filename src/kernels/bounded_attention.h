@@ -33,9 +33,14 @@ class StepHost {
   virtual int64_t extent() const = 0;
   /// The i-th token is about to attend: its slot is seen from now on.
   virtual void arrive(int64_t i, int64_t slot) = 0;
+  /// Whether what it decides, now or later, rests on the weights.
+  virtual bool reads_weights() const = 0;
   /// It has: `mean`, by slot, is weight_scale times the mean of its softmax weights over the lane's query
   /// heads.
   virtual void decide(const float* mean, int64_t slots) = 0;
+  /// The same with the means themselves, in double: where it reads them, and fp32 leaves open whose is the
+  /// smallest.
+  virtual void decide_exactly(const double* mean, int64_t slots) = 0;
   /// Slots that are seen no more and not free yet, and the `count` longest dead of them made free.
   virtual int64_t dead() const = 0;
   virtual void recycle(int64_t count) = 0;
@@ -88,7 +93,9 @@ class BlockSpace {
   void in_pipeline(const LaneTokens& tokens, StepHost& host, const float* bias);
   void insert(Block& block, const LaneTokens& tokens, int64_t first, StepHost& host);
   void score(Block& block, const LaneTokens& tokens, int64_t head);
-  void decide(Block& block, StepHost& host, const float* bias);
+  void decide(Block& block, const LaneTokens& tokens, StepHost& host, const float* bias);
+  std::vector<double> exact_means(const LaneTokens& tokens, int64_t i, int64_t slots,
+                                  const float* bias) const;
   void weigh(Block& block, int64_t i, int64_t head, const float* bias);
   void gather(Block& block, const LaneTokens& tokens, int64_t head);
   float* logits(const Block& block, int64_t head) const { return block.logits.get() + head * rows_ * slots_; }
@@ -125,6 +132,10 @@ struct StepArguments {
 
 /// Threads take sequences and heads. `scratch` is kept between calls by the caller.
 void attend_step(const StepArguments& a, std::vector<float>& scratch);
+
+/// Means in double of the weights of the lane whose first key-value head is `unit`, and that has `heads` of
+/// them.
+std::vector<double> exact_step_means(const StepArguments& a, int64_t unit, int64_t heads);
 
 /// Runs body(i, threads) for every i below `count`: one after the other, each on all threads, where there are
 /// fewer of them than threads; else side by side, each on one.

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "kernels/bounded_attention.h"
+#include "kernels/exact_weights.h"
 #include "kernels/simd/simd.h"
 #include "kernels/task_queue.h"
 
@@ -115,7 +116,7 @@ void BlockSpace::weigh(Block& block, int64_t i, int64_t head, const float* bias)
 }
 
 /// The sequential part: token after token.
-void BlockSpace::decide(Block& block, StepHost& host, const float* bias) {
+void BlockSpace::decide(Block& block, const LaneTokens& tokens, StepHost& host, const float* bias) {
   const float each = 1.0f / static_cast<float>(shape_.heads);
   for (int64_t i = 0; i < block.count; ++i) {
     host.arrive(block.first + i, block.slots[i]);
@@ -123,8 +124,29 @@ void BlockSpace::decide(Block& block, StepHost& host, const float* bias) {
     simd().scale_into(block.extent, each, shares_.get(), mean_.get());
     for (int64_t h = 1; h < shape_.kv_heads; ++h)
       simd().add_scaled(block.extent, each, shares_.get() + h * slots_, mean_.get());
-    host.decide(mean_.get(), block.extent);
+    if (host.reads_weights() && order_is_open(block.extent, bias, mean_.get()))
+      host.decide_exactly(exact_means(tokens, block.first + i, block.extent, bias).data(), block.extent);
+    else
+      host.decide(mean_.get(), block.extent);
   }
+}
+
+std::vector<double> BlockSpace::exact_means(const LaneTokens& tokens, int64_t i, int64_t slots,
+                                            const float* bias) const {
+  const int64_t d = shape_.d;
+  const float* q = tokens.q + tokens.columns[i] * tokens.q_stride;
+  std::vector<double> mean(static_cast<size_t>(slots), 0.0);
+  std::vector<float> row(static_cast<size_t>(d));
+  for (int64_t h = 0; h < shape_.heads; ++h) {
+    const float* panels = k_.get() + h / shape_.group() * slots_ * d;
+    const auto key = [&](int64_t slot) {
+      const float* column = panels + slot / panel * panel * d + slot % panel;
+      for (int64_t j = 0; j < d; ++j) row[j] = column[j * panel];
+      return row.data();
+    };
+    add_exact_weights(slots, d, bias, q + h * d, 1.0 / static_cast<double>(shape_.heads), key, mean.data());
+  }
+  return mean;
 }
 
 /// y = weights·V / total for all the block's queries of a key-value head.
@@ -153,7 +175,7 @@ void BlockSpace::in_turn(const LaneTokens& tokens, StepHost& host, const float* 
   for (int64_t first = 0; first < tokens.count; first += block_) {
     insert(block, tokens, first, host);
     for (int64_t h = 0; h < shape_.kv_heads; ++h) score(block, tokens, h);
-    decide(block, host, bias);
+    decide(block, tokens, host, bias);
     for (int64_t h = 0; h < shape_.kv_heads; ++h) gather(block, tokens, h);
     host.recycle(host.dead());
   }
@@ -167,7 +189,7 @@ void BlockSpace::in_pipeline(const LaneTokens& tokens, StepHost& host, const flo
     };
     Block *scored = block(stage), *decided = block(stage - 1), *gathered = block(stage - 2);
     // The sequential part first: it is the longest, and only one thread can take it.
-    if (task == 0 && decided) decide(*decided, host, bias);
+    if (task == 0 && decided) decide(*decided, tokens, host, bias);
     if (task > 0 && task <= heads && gathered) gather(*gathered, tokens, task - 1);
     if (task > heads && scored) score(*scored, tokens, task - 1 - heads);
   };

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels/bounded_attention.h"
+#include "kernels/exact_weights.h"
 #include "kernels/simd/simd.h"
 
 namespace attnlab {
@@ -66,6 +67,26 @@ void attend_step(const StepArguments& a, std::vector<float>& scratch) {
       else
         std::fill_n(a.y + unit * a.shape.group() * a.shape.d, a.shape.group() * a.shape.d, 0.0f);
   });
+}
+
+std::vector<double> exact_step_means(const StepArguments& a, int64_t unit, int64_t heads) {
+  const int64_t d = a.shape.d, group = a.shape.group(), n = a.extent[unit];
+  std::vector<double> mean(static_cast<size_t>(n), 0.0);
+  std::vector<float> turned_q(static_cast<size_t>(d)), turned_k(static_cast<size_t>(d));
+  for (int64_t i = unit * group; i < (unit + heads) * group; ++i) {
+    const float* q = a.q + i * d;
+    const float* rows = a.k + i / group * a.slots * d;
+    const int64_t* at = a.positions ? a.positions[i / group] : nullptr;
+    if (at) a.rotary.turn(at[a.newest[i / group]], q, turned_q.data());
+    const auto key = [&](int64_t slot) -> const float* {
+      if (!at) return rows + slot * d;
+      a.rotary.turn(at[slot], rows + slot * d, turned_k.data());
+      return turned_k.data();
+    };
+    add_exact_weights(n, d, a.bias[unit], at ? turned_q.data() : q, 1.0 / static_cast<double>(heads * group),
+                      key, mean.data());
+  }
+  return mean;
 }
 
 void on_threads(int64_t count, const std::function<void(int64_t, int)>& body) {

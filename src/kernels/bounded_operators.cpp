@@ -5,6 +5,7 @@
 
 #include "kernels/bounded_attention.h"
 #include "kernels/bounded_checks.h"
+#include "kernels/exact_weights.h"
 #include "kernels/native.h"
 
 namespace attnlab {
@@ -12,15 +13,21 @@ namespace {
 
 constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 
-/// The slot of a full lane whose state goes. shares: [heads, slots], scaled sums over each head's query
-/// heads: for the order of their means these do as well.
-int64_t lowest_of(const float* shares, int64_t heads, const int64_t* order, const BoundedRule& rule) {
-  const int64_t slots = rule.size + 1;
+/// The slot of the full lane from head `unit` on whose state goes; a.shares are scaled sums over each head's
+/// query heads: for the order of their means these do as well.
+int64_t lowest_of(const StepArguments& a, int64_t unit, int64_t heads, const int64_t* order,
+                  const BoundedRule& rule) {
+  const int64_t slots = a.slots;
   std::vector<double> scores(slots, 0.0), bar(slots, 0.0);
-  for (int64_t s = 0; s < slots; ++s) {
+  std::vector<float> sum(slots, 0.0f);
+  for (int64_t h = 0; h < heads && !rule.by_age; ++h)
+    simd().accumulate(slots, a.shares + (unit + h) * slots, sum.data());
+  if (!rule.by_age && order_is_open(slots, a.bias[unit], sum.data()))
+    scores = exact_step_means(a, unit, heads);
+  else
+    std::copy(sum.begin(), sum.end(), scores.begin());
+  for (int64_t s = 0; s < slots; ++s)
     if (order[s] < rule.protect_first) bar[s] = std::numeric_limits<double>::infinity();
-    for (int64_t h = 0; h < heads && !rule.by_age; ++h) scores[s] += shares[h * slots + s];
-  }
   return simd().lowest(slots, scores.data(), bar.data(), order);
 }
 
@@ -100,17 +107,17 @@ std::tuple<Tensor, Tensor> bounded_decode_step(const Tensor& q, const Tensor& k,
                 kept.v.mutable_data_ptr<float>() + (unit * slots + slot) * d);
   }
   std::vector<float> scratch, shares(units * slots);
-  attend_step({.shape = {q.size(1), kv_heads, d},
-               .batch = batch,
-               .slots = slots,
-               .q = q.const_data_ptr<float>(),
-               .k = kept.k.const_data_ptr<float>(),
-               .v = kept.v.const_data_ptr<float>(),
-               .bias = biases.data(),
-               .extent = ends.data(),
-               .y = y.mutable_data_ptr<float>(),
-               .shares = shares.data()},
-              scratch);
+  const StepArguments step{.shape = {q.size(1), kv_heads, d},
+                           .batch = batch,
+                           .slots = slots,
+                           .q = q.const_data_ptr<float>(),
+                           .k = kept.k.const_data_ptr<float>(),
+                           .v = kept.v.const_data_ptr<float>(),
+                           .bias = biases.data(),
+                           .extent = ends.data(),
+                           .y = y.mutable_data_ptr<float>(),
+                           .shares = shares.data()};
+  attend_step(step, scratch);
   for (int64_t lane = 0; lane < lanes; ++lane) {
     if (absent(lane)) continue;
     int64_t *const order = kept.order.mutable_data_ptr<int64_t>() + lane * slots, *const count =
@@ -120,7 +127,7 @@ std::tuple<Tensor, Tensor> bounded_decode_step(const Tensor& q, const Tensor& k,
       count[2] = ++count[1];
       continue;
     }
-    const int64_t slot = lowest_of(shares.data() + lane * heads * slots, heads, order, rule);
+    const int64_t slot = lowest_of(step, lane * heads, heads, order, rule);
     TORCH_CHECK(slot >= 0, "order does not fit a cache of ", rule.size, " states: all of them are protected");
     dropped.mutable_data_ptr<int64_t>()[lane] = order[slot];
     count[2] = slot;

@@ -44,16 +44,16 @@ class RuleHost final : public StepHost {
     expiry_[columns_[i]] = -1;
     ++live_;
   }
+  bool reads_weights() const override { return live_ > rule_.size && !rule_.by_age; }
   void decide(const float* mean, int64_t slots) override {
     if (live_ <= rule_.size) return;
     if (!rule_.by_age)
       simd().unscale(slots, mean, scores_.data());  // else all are equal, and the oldest goes
-    const int64_t slot = simd().lowest(slots, scores_.data(), bar_.data(), order_.data());
-    expiry_[columns_[order_[slot]]] = columns_[newest_];
-    bar_[slot] = never;
-    bias_[slot] = unseen;
-    dead_.push_back(slot);
-    --live_;
+    drop_lowest(slots);
+  }
+  void decide_exactly(const double* mean, int64_t slots) override {
+    std::copy_n(mean, slots, scores_.data());
+    drop_lowest(slots);
   }
   int64_t dead() const override { return static_cast<int64_t>(dead_.size()); }
   void recycle(int64_t count) override {
@@ -64,6 +64,15 @@ class RuleHost final : public StepHost {
   const float* bias() const { return bias_.data(); }
 
  private:
+  void drop_lowest(int64_t slots) {
+    const int64_t slot = simd().lowest(slots, scores_.data(), bar_.data(), order_.data());
+    expiry_[columns_[order_[slot]]] = columns_[newest_];
+    bar_[slot] = never;
+    bias_[slot] = unseen;
+    dead_.push_back(slot);
+    --live_;
+  }
+
   BoundedRule rule_;
   const int64_t* columns_;
   int64_t newest_ = 0, live_ = 0, extent_ = 0;

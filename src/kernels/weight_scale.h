@@ -7,7 +7,9 @@ namespace attnlab {
 /// 2^96 it is a normal number down to `least_exponent`, while a sum over 2^31 slots stays finite. Outputs are
 /// divided by the sum, so that they do not change; values may be as large as 2^32 divided by the slots.
 constexpr float weight_scale = 0x1p96f;
-/// Weights of less than e^this times the largest of their query head are 0.
+/// Weights of less than e^this times the largest of their query head are 0. Where that leaves open which
+/// state has the smallest mean, the CPU computes the step's means again in double (exact_weights.h); CUDA's
+/// kernels do not.
 constexpr float least_exponent = -153.0f;
 
 }  // namespace attnlab

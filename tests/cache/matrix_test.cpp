@@ -63,7 +63,7 @@ class CacheMatrix : public testing::TestWithParam<std::tuple<PolicyEntry, Layout
   void check(const Texts& texts, std::vector<int64_t> calls) const {
     check(texts, std::move(calls), options(), setting(), shape());
   }
-  /// Texts whose first token, which stays, has all of the weight: the others' logits are 90 to 150 less.
+  /// Texts whose first token, which stays, has all of the weight: the others' logits are 90 to 600 less.
   void check_peaked(Texts texts, std::vector<int64_t> calls, bool compress_gaps) const {
     BoundedOptions o = options();
     reference::Setting s = setting();
@@ -72,7 +72,7 @@ class CacheMatrix : public testing::TestWithParam<std::tuple<PolicyEntry, Layout
     s.theta = 1e30;  // the slowest pair of components is never turned
     const int64_t slow = shape().head_dim / 2 - 1;
     const Tensor key_BTK = texts.tokens.k_BTKd.select(3, slow);
-    key_BTK.copy_(key_BTK.mul(17).frac().abs().mul(-60).sub(90));
+    key_BTK.copy_(key_BTK.mul(17).frac().abs().mul(-510).sub(90));
     key_BTK.select(1, 0).zero_();
     texts.tokens.q_BTHd.select(3, slow).fill_(std::sqrt(static_cast<double>(shape().head_dim)));
     check(texts, std::move(calls), o, s, shape());

@@ -71,6 +71,8 @@ struct Simd {
   void (*add_scaled)(int64_t n, float a, const float* x, float* y);
   /// y = x / weight_scale, in double: nothing is lost.
   void (*unscale)(int64_t n, const float* x, double* y);
+  /// The smallest x where bias is 0, which is 0 or −inf; +inf where it is nowhere 0.
+  float (*least_seen)(int64_t n, const float* bias, const float* x);
   /// Index of the smallest score where bar is 0; among equals that of the smallest order; where every such
   /// score is NaN or +inf, that of the smallest order. −1 where bar is nowhere 0.
   int64_t (*lowest)(int64_t n, const double* scores, const double* bar, const int64_t* order);

@@ -1,0 +1,73 @@
+"""The files in results/reference/ and experiments/published/, row by row."""
+
+import csv
+
+import yaml
+
+
+class Mistake(Exception):
+    """A page or a table names something that is not there; one sentence."""
+
+
+class Files:
+    def __init__(self, root):
+        self.root = root
+        self.held = {}
+
+    def rows(self, name):
+        """The rows of a CSV file in results/reference/, or of a YAML file in experiments/published/."""
+        if name not in self.held:
+            self.held[name] = self._read(name)
+        return self.held[name]
+
+    def _read(self, name):
+        folder = "experiments/published" if name.endswith(".yaml") else "results/reference"
+        path = self.root / folder / name
+        if not path.is_file():
+            raise Mistake(f"{folder}/{name} is not there")
+        with path.open(encoding="utf-8", newline="") as file:
+            return yaml.safe_load(file)["rows"] if name.endswith(".yaml") else list(csv.DictReader(file))
+
+    def row(self, name, key, **wanted):
+        """The one row whose first column is `key`, or whose first column is that and others are as wanted."""
+        first = next(iter(self.rows(name)[0]))
+        found = [
+            row for row in self.rows(name)
+            if str(row[first]) == key and all(row.get(column) == str(value) for column, value in wanted.items())
+        ]  # fmt: skip
+        if len(found) != 1:
+            raise Mistake(f"{name}: {len(found)} rows are '{key}'{''.join(f' {c}={v}' for c, v in wanted.items())}")
+        return found[0]
+
+    def note(self, name):
+        """value ± error of a figure that was read off by hand, as it was written."""
+        row = self.row("notes.csv", name)
+        return row["value"] + (f" ± {row['error']}" if row["error"] else "")
+
+    def published(self, name, row, metric):
+        return float(self.row(name, row)[metric])
+
+
+def number(value, digits):
+    """1,234.50; a dash where the file has nothing."""
+    return "–" if value in ("", None) else f"{float(value):,.{digits}f}"
+
+
+def spread(row, column, digits, scale=1):
+    """value ± standard deviation over seeds, or of a single run its standard error over examples."""
+    held = row[f"{column}_sd"] if float(row[f"{column}_sd"] or 0) else row[f"{column}_se"]
+    text = number(scale * float(row[column]), digits)
+    return text + (f" ± {number(scale * float(held), digits)}" if held else "")
+
+
+def mebibytes(value):
+    return "–" if value == "" else number(float(value) / 2**20, 0)
+
+
+def as_published(value, least):
+    """As many decimals as the paper prints, which the file's number no longer shows where they end in 0."""
+    return number(value, max(least, len(str(value).partition(".")[2])))
+
+
+def link(name):
+    return f"[{name}](results/reference/{name})"

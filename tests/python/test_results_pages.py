@@ -1,0 +1,192 @@
+"""The results pages say what results/reference/ holds: tables, figures in sentences, where each file comes from; and
+the links of the documents lead somewhere."""
+
+import csv
+import importlib.machinery
+import importlib.util
+import math
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = ROOT / "results/reference"
+
+loader = importlib.machinery.SourceFileLoader("results_pages_script", str(ROOT / "scripts/results_pages"))
+script = importlib.util.module_from_spec(importlib.util.spec_from_loader("results_pages_script", loader))
+loader.exec_module(script)
+pages = sys.modules["results_pages.pages"]
+
+DOCUMENTS = sorted({*pages.PAGES, "CONTRIBUTING.md", "results/README.md"})
+
+
+def read(name):
+    with (REFERENCE / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A repository of nothing but the pages and the files behind them: change(path, old, new) edits one."""
+    for folder in ("results/reference", "experiments/published"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for page in pages.PAGES:
+        shutil.copy(ROOT / page, tmp_path / page)
+
+    def change(path, old, new):
+        text = (tmp_path / path).read_text(encoding="utf-8")
+        assert old in text
+        (tmp_path / path).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    change.root = tmp_path
+    return change
+
+
+def check(root, capsys, *arguments):
+    """Exit status of scripts/results_pages --check, and the lines that it prints."""
+    status = script.main(["--check", "--root", str(root), *arguments])
+    said = capsys.readouterr()
+    return status, said.out.splitlines() + said.err.splitlines()
+
+
+def test_pages_and_files_agree(capsys):
+    assert check(ROOT, capsys) == (0, [])
+
+
+def test_every_table_that_is_described_stands_in_one_page():
+    blocks = [b[2] for page in pages.PAGES for b in pages.BLOCK.finditer((ROOT / page).read_text()) if b[1] == "table"]
+    assert sorted(blocks) == sorted(pages.TABLES)
+
+
+@pytest.mark.parametrize(
+    "file, old, new, tables",
+    [
+        ("scoring.csv", "0.6849365064521662", "0.7849365064521662", ["results/tova.md: table 'scoring'"]),
+        ("step_speed.csv", "0.7299", "0.8299",
+         ["results/luna.md: table 'step_speed'", "results/luna.md: table 'step_shares'"]),
+        ("recipe_lra_luna.csv", "65.508", "66.508",
+         ["README.md: table 'luna_claims'", "results/luna.md: table 'recipe'"]),
+        ("INDEX.csv", "three minutes", "four minutes", ["results/tova.md: origin 'decoding.csv'"]),
+    ],
+)  # fmt: skip
+def test_a_changed_file_is_told_by_the_tables_that_read_it_and_writing_mends_them(copy, capsys, file, old, new, tables):
+    copy(f"results/reference/{file}", old, new)
+    status, said = check(copy.root, capsys)
+    assert status == 1
+    assert said == [f"{table} is not what the files say; scripts/results_pages writes it" for table in tables]
+    assert script.main(["--root", str(copy.root)]) == 0
+    assert check(copy.root, capsys) == (0, [])
+
+
+def test_a_table_that_was_edited_by_hand_is_told(copy, capsys):
+    copy("results/luna.md", "| 65.51 ± 0.30 |", "| 66.51 ± 0.30 |")
+    status, said = check(copy.root, capsys)
+    assert (status, len(said)) == (1, 1) and "table 'recipe'" in said[0]
+
+
+@pytest.mark.parametrize(
+    "sentence, said",
+    [
+        ("It took 3.2 s.", "'3.2 s' names no place in results/reference/"),
+        ("It reached 65.51 ± 0.30 there.", "'65.51 ± 0.30' names no place in results/reference/"),
+        ("It is 82 to 84 % of that.", "'82 to 84 %' names no place in results/reference/"),
+        ("| Luna | 0.73 |", "0.73 stands in a table that scripts/results_pages does not write"),
+        ("Fused, 22.9 GiB<!-- = notes.csv: speed_memory.fused.8192.memory_needed -->.",
+         "'22.9 GiB': notes.csv: speed_memory.fused.8192.memory_needed is 22.7"),
+        ("From 0.3 to 5.5 %<!-- = notes.csv: pg19_books_small.tova_cost.low | notes.csv: "
+         "pg19_books_small.tova_cost.high -->.",
+         "'0.3 to 5.5 %': notes.csv: pg19_books_small.tova_cost.high is 5.4"),
+        ("It was 63.65 ± 1.09 %<!-- = notes.csv: quickstart.accuracy -->.",
+         "'63.65 ± 1.09 %': notes.csv: quickstart.accuracy is 63.65 ± 1.08"),
+    ],
+)  # fmt: skip
+def test_a_figure_in_a_sentence_names_where_it_stands_and_is_what_stands_there(copy, capsys, sentence, said):
+    copy("results/luna.md", "## The recipes\n", f"## The recipes\n\n{sentence}\n")
+    assert check(copy.root, capsys) == (1, [f"results/luna.md: {said}"])
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "In 4,096 tokens, with 6 layers × 192 at k = 64, in `attnlab run x=3 s`, there are 22,500 reviews.",
+        "Share: 82 %<!-- = scoring.csv: tova cache.size=512: full_product_share_1_thread -->.",
+        "Held: 113 MiB<!-- = scoring.csv: tova cache.size=512: peak_bytes -->, in bold **101 GFLOP/s**"
+        "<!-- = scoring.csv: tova cache.size=64: product_rate_1_thread -->.",
+        "Accuracy: 60.26 ± 0.12 %<!-- = lra_text_small.csv: Luna-16: accuracy -->.",
+    ],
+)  # fmt: skip
+def test_figures_that_are_held_and_words_that_are_no_figures_pass(copy, capsys, sentence):
+    copy("results/luna.md", "## The recipes\n", f"## The recipes\n\n{sentence}\n")
+    assert check(copy.root, capsys) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        ("<!-- table: recipe -->", "<!-- table: recipes -->", "no table is called 'recipes'"),
+        ("<!-- origin: step_speed.csv -->", "<!-- origin: speed.csv -->", "INDEX.csv has no row of 'speed.csv'"),
+        ("<!-- end -->", "", "results/luna.md: 'step_speed.csv' has no <!-- end -->"),
+        ("notes.csv: recipe_lra_luna.update_minutes", "notes.csv: nothing", "notes.csv: 0 rows are 'nothing'"),
+        ("notes.csv: recipe_lra_luna.update_minutes", "gone.csv: nothing", "results/reference/gone.csv is not there"),
+    ],
+)
+def test_a_mistake_in_a_page_is_one_sentence(copy, capsys, old, new, said):
+    copy("results/luna.md", old, new)
+    status, lines = check(copy.root, capsys)
+    assert (status, len(lines)) == (2, 1) and lines[0].startswith(f"results_pages: {said}")
+
+
+def test_the_index_has_every_file():
+    index = read("INDEX.csv")
+    named = {row[column] for row in index for column in ("file", "configuration")}
+    assert {path.name for path in REFERENCE.iterdir()} - named == {"INDEX.csv"}
+    experiments = [row["experiment"] for row in index if not row["experiment"].startswith("none")]
+    assert all((ROOT / path).is_file() for path in experiments)
+    assert all(value for row in index for column, value in row.items() if column not in ("threads", "duration"))
+
+
+@pytest.mark.parametrize("path", sorted(REFERENCE.glob("*.csv")), ids=lambda path: path.name)
+def test_the_index_names_the_commits_and_the_state_of_the_tree_that_a_file_records(path):
+    rows = [row for row in read(path.name) if row.get("git_commit")]
+    recorded = {(row["git_commit"][:10], row.get("git_dirty", "unknown")) for row in rows}
+    indexed = {(row["commit"], row["dirty"]) for row in read("INDEX.csv") if row["file"] == path.name}
+    assert not recorded or recorded == indexed
+
+
+def test_every_figure_read_off_by_hand_says_where_it_was_read():
+    notes = read("notes.csv")
+    assert len({row["name"] for row in notes}) == len(notes)
+    assert all(math.isfinite(float(row["value"])) and row["unit"] and row["source"] for row in notes)
+
+
+def anchors(path):
+    """The names by which GitHub links to the headings of a page."""
+    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ +(.+?)\s*$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    text = re.sub(r"^```.*?^```|`[^`\n]+`", "", text, flags=re.DOTALL | re.MULTILINE)
+    targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target]
+    for target in targets:
+        name, _, anchor = target.partition("#")
+        path = (ROOT / document).parent / name if name else ROOT / document
+        assert path.exists(), f"{document} links to {target}"
+        assert not anchor or anchor in anchors(path), f"{document} links to {target}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_files_that_a_document_names_are_there(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:experiments|configs|scripts|tests)/[\w./]*\w)`", text)
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 130

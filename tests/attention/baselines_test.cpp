@@ -65,8 +65,9 @@ TEST(Performer, ApproachesSoftmaxAttentionAsFeaturesGrow) {
   const auto error = [&](int64_t features) {
     PerformerOptions options;
     options.features = features;
+    constexpr int draws = 100;  // few features err by very different amounts from draw to draw
     double sum = 0;
-    for (int draw = 0; draw < 4; ++draw) {
+    for (int draw = 0; draw < draws; ++draw) {
       auto performer = options.build(shape);
       copy_projections(*softmax, *performer);
       torch::NoGradGuard no_grad;
@@ -76,10 +77,12 @@ TEST(Performer, ApproachesSoftmaxAttentionAsFeaturesGrow) {
                  .sqrt()
                  .item<double>();
     }
-    return sum / 4;
+    return sum / draws;
   };
   const double few = error(8), many = error(512);
-  EXPECT_LT(many, few / 4) << "the root of 512 / 8 is 8; errors " << few << " and " << many;
+  // The root of 512 / 8 is 8; the constant added to each feature, and draws of 8 features that all miss,
+  // leave 4.0 to 4.6 (six seeds).
+  EXPECT_LT(many, few / 3.5) << "errors " << few << " and " << many;
 }
 
 TEST(Performer, DrawsOrthogonalFeaturesWithGaussianLengths) {

@@ -1,4 +1,4 @@
-# attnlab_library(name [TORCH] LINKS …): the library of src/<name>, from every .cpp in that folder.
+# attnlab_library(name [TORCH] LINKS …): the library of src/<name>, from every .cpp in that folder and beneath.
 # attnlab_test(name LINKS …):           the test program of tests/<name>.
 # TORCH asks for the precompiled <torch/torch.h>; a cold translation unit costs 25–30 s without it. Loading it costs
 # 8 s, so sources that reach no Torch header do without.
@@ -62,7 +62,7 @@ endfunction()
 
 function(attnlab_library name)
   cmake_parse_arguments(LIB "TORCH" "" "LINKS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
   add_library(attnlab_${name} STATIC ${sources})
   target_link_libraries(attnlab_${name} PUBLIC attnlab_options ${LIB_LINKS})
   if(LIB_TORCH)
@@ -72,7 +72,7 @@ endfunction()
 
 function(attnlab_test name)
   cmake_parse_arguments(TEST "TORCH" "" "LINKS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${name}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${name}/*.cpp)
   add_executable(test_${name} ${sources})
   target_link_libraries(test_${name} PRIVATE attnlab_options ${TEST_LINKS} GTest::gtest GTest::gmock GTest::gtest_main)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)

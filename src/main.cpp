@@ -141,10 +141,14 @@ void add_looking_commands(CLI::App& app, Arguments& a) {
     a.call = [&a] { return a.all ? attnlab::reference_command() : attnlab::explain_command(a.component); };
   });
 
-  CLI::App* table = command(app, "table", "the experiment's figures beside the published ones");
-  takes_target(table, a.target, "EXPERIMENT");
-  table->add_option("--format", a.table.format, "text, markdown, csv or latex")
-      ->check(CLI::IsMember({"text", "markdown", "csv", "latex"}));
+  CLI::App* table = command(app, "table", "the figures of an experiment beside the published ones");
+  table
+      ->add_option("EXPERIMENT_OR_RESULTS", a.target.config,
+                   "a YAML file; or a folder of results, of an experiment or of a run, or a run.h5")
+      ->required();
+  table->add_option("key=value", a.target.overrides, "of a YAML file; behind results, more of them");
+  table->add_option("--format", a.table.format, "text, markdown, csv, latex or json (results/README.md)")
+      ->check(CLI::IsMember({"text", "markdown", "csv", "latex", "json"}));
   table
       ->add_option("--columns", a.table.columns, "figures to show, separated by commas, each with its ratios")
       ->delimiter(',')

@@ -1,7 +1,7 @@
 #include "cache/afterlife.h"
 
-#include "cache/merging.h"
-#include "cache/summary.h"
+#include "cache/policies/merging.h"
+#include "cache/policies/summary.h"
 
 namespace attnlab {
 

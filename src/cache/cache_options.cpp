@@ -6,8 +6,8 @@
 
 #include "cache/bounded_state.h"
 #include "cache/device_state.h"
-#include "cache/full.h"
 #include "cache/full_state.h"
+#include "cache/policies/full.h"
 #include "core/error.h"
 #include "core/random.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cache/cache_options.h"
-#include "cache/full.h"
+#include "cache/policies/full.h"
 #include "cache/state.h"
 #include "cache/step_space.h"
 

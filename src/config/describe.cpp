@@ -118,7 +118,21 @@ class Describer final : public Fields {
   bool in_id_ = true;
 };
 
+void add_without_effect(const std::vector<Described>& fields, std::set<std::string>& paths) {
+  for (const Described& field : fields) {
+    if (!field.in_id) paths.insert(field.path);
+    add_without_effect(field.fields, paths);
+    for (const auto& component : field.components) add_without_effect(component.fields, paths);
+  }
+}
+
 }  // namespace
+
+std::set<std::string> paths_without_effect(const std::vector<Described>& all) {
+  std::set<std::string> paths;
+  add_without_effect(all, paths);
+  return paths;
+}
 
 std::vector<Described> describe_fields(const std::function<void(Fields&)>& visit) {
   Describer describer("", {});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,9 @@ template <class Options>
 std::vector<Described> describe(Options&& options) {
   return describe_fields([&](Fields& f) { options.visit(f); });
 }
+
+/// Paths of the keys that cannot change a result.
+std::set<std::string> paths_without_effect(const std::vector<Described>& all);
 
 /// Text for a terminal. `what`: empty for an overview, a dotted path ("model.attention"), the last part of
 /// one

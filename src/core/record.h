@@ -65,6 +65,17 @@ struct Summary {
   std::string row = {};         ///< of a floor: its name, "majority class"
 };
 
+/// A headline figure that a task will write: what is known of it before there is a value.
+struct Headline {
+  std::string name;  ///< as under /summary
+  std::string unit;
+  std::string meaning;
+  Summary::Better better = Summary::Better::neither;
+  /// Of a floor: the headline that it is a floor of, and what its row in a table is called ("majority
+  /// class"). A floor is what can be had without the thing measured, from the same data.
+  std::string floor_of = {}, row = {};
+};
+
 class RecordSink {
  public:
   virtual ~RecordSink() = default;

@@ -47,12 +47,6 @@ std::vector<Value> read_column(hid_t dataset, hsize_t rows, const fs::path& path
 
 }  // namespace
 
-std::string RunRecord::status() const {
-  const auto at = attributes.find("status");
-  const auto* text = at == attributes.end() ? nullptr : std::get_if<std::string>(&at->second);
-  return text ? *text : "";
-}
-
 RunRecord read_run(const fs::path& run_h5) {
   const h5::File file = h5::open_for_reading(run_h5);
   RunRecord record;

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "core/record.h"
@@ -17,7 +18,15 @@ inline constexpr int64_t schema_version = 2;
 struct RunRecord {
   std::map<std::string, Value> attributes;  ///< status, error, started, finished, seed, argv, config, …
   std::map<std::string, Summary> summaries;
-  std::string status() const;  ///< "" where the attribute is missing
+
+  /// The attribute; `fallback` where it is missing or of another type.
+  template <class T>
+  T attribute(const std::string& name, T fallback = {}) const {
+    const auto found = attributes.find(name);
+    const T* value = found == attributes.end() ? nullptr : std::get_if<T>(&found->second);
+    return value ? *value : fallback;
+  }
+  std::string status() const { return attribute<std::string>("status"); }
 };
 
 /// Attributes and summaries of a finished or running record. Throws UserError for a file that is no record of

@@ -44,12 +44,13 @@ int explain_command(const std::string& component);
 int reference_command();
 
 struct TableOptions {
-  std::string format = "text";       ///< text, markdown, csv or latex
+  std::string format = "text";       ///< text, markdown, csv, latex or json
   std::vector<std::string> columns;  ///< headline figures, each with its ratios; empty: all
 };
 
 /// attnlab table: the experiment's figures, one row a case (seeds together), with their floors and the
-/// published ones.
+/// published ones. The target is an experiment file, or results: then what stands behind it are further
+/// places of records.
 int table_command(const Target& target, const TableOptions& options);
 
 /// attnlab predict: standard input to JSON lines, with the best checkpoint of a run's folder or of the run

@@ -10,8 +10,8 @@
 #include "run/device.h"
 #include "run/machine.h"
 #include "run/options.h"
-#include "run/text_table.h"
 #include "run/version.h"
+#include "tables/text_table.h"
 
 namespace attnlab {
 namespace {

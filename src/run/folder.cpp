@@ -5,7 +5,6 @@
 #include <chrono>
 #include <string_view>
 #include <thread>
-#include <variant>
 
 #include "core/error.h"
 
@@ -22,13 +21,6 @@ void make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (error) run_error("cannot create {}: {}", path.string(), error.message());
-}
-
-std::string text_of(const RunRecord& record, const std::string& name) {
-  const auto found = record.attributes.find(name);
-  if (found == record.attributes.end()) return "";
-  const auto* text = std::get_if<std::string>(&found->second);
-  return text ? *text : "";
 }
 
 }  // namespace
@@ -59,29 +51,6 @@ FileLock lock_folder(const RunFolder& folder) {
     std::this_thread::sleep_for(kPause);
   }
   user_error("{} is in use: another process works on this run", folder.path.string());
-}
-
-bool is_locked(const RunFolder& folder) { return FileLock::is_held(folder.lock()); }
-
-RunState state_of(const RunFolder& folder) {
-  RunState state;
-  const bool locked = is_locked(folder);
-  if (!fs::exists(folder.record())) {
-    state.status = locked ? "running" : "not started";
-    return state;
-  }
-  try {
-    state.record = read_run(folder.record());
-    state.status = state.record->status();
-    state.error = text_of(*state.record, "error");
-  } catch (const std::exception& e) {
-    state.status = locked ? "running" : "unreadable";
-    state.error = e.what();
-  }
-  if (state.status == "running" && !locked) state.status = "interrupted";
-  if (state.status.empty()) state.status = "interrupted";  // killed while the record was being made
-  if (locked) state.status = "running";
-  return state;
 }
 
 void remove_folder(const RunFolder& folder, const fs::path& top) {

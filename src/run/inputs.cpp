@@ -1,7 +1,5 @@
 #include "run/inputs.h"
 
-#include <variant>
-
 #include "core/error.h"
 
 namespace attnlab {
@@ -10,15 +8,8 @@ namespace {
 /// Before schema version 2 the checksum of large weights was of samples.
 constexpr int64_t first_comparable_schema = 2;
 
-const Value* attribute_of(const RunRecord& record, const std::string& name) {
-  const auto found = record.attributes.find(name);
-  return found == record.attributes.end() ? nullptr : &found->second;
-}
-
 bool is_comparable(const RunRecord& record) {
-  const Value* version = attribute_of(record, "schema_version");
-  const int64_t* number = version ? std::get_if<int64_t>(version) : nullptr;
-  return number && *number >= first_comparable_schema;
+  return record.attribute<int64_t>("schema_version") >= first_comparable_schema;
 }
 
 }  // namespace
@@ -47,12 +38,11 @@ InputChange InputCheck::compare(const PlannedRun& run, const RunRecord& record) 
   }
   bool several = false;
   for (const Input& input : inputs) {
-    const Value* recorded = attribute_of(record, input.name + "_checksum");
-    const auto* before = recorded ? std::get_if<std::string>(recorded) : nullptr;
-    if (!before) continue;
+    const auto before = record.attribute<std::string>(input.name + "_checksum");
+    if (before.empty()) continue;
     const Now& found = now(input);
     if (!found.error.empty()) change.unreadable = found.error;
-    if (!found.error.empty() || found.checksum == *before) continue;
+    if (!found.error.empty() || found.checksum == before) continue;
     several = !change.changed.empty() || input.name.ends_with('s') || input.name == "data";
     change.changed +=
         fmt::format("{}the {} in {}", change.changed.empty() ? "" : " and ", input.name, input.place);

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <exception>
 #include <memory>
-#include <variant>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -16,9 +15,9 @@
 #include "run/folder.h"
 #include "run/inputs.h"
 #include "run/machine.h"
-#include "run/numbers.h"
 #include "run/previous.h"
 #include "run/profile.h"
+#include "tables/numbers.h"
 
 namespace attnlab {
 namespace {
@@ -35,21 +34,14 @@ struct Before {
   RunRecord record;
 };
 
-template <class T>
-T attribute_or(const RunRecord& record, const char* name, T fallback) {
-  const auto found = record.attributes.find(name);
-  const T* value = found == record.attributes.end() ? nullptr : std::get_if<T>(&found->second);
-  return value ? *value : fallback;
-}
-
 Before look_back(const RunFolder& folder) {
   Before before;
   if (!fs::exists(folder.record())) return before;
   before.record = read_run(folder.record());
   before.status = before.record.status();
   before.recorded = before.status != "skipped";  // by a sweep, before any start
-  before.seconds = attribute_or(before.record, "seconds", 0.0);
-  before.sessions = attribute_or<int64_t>(before.record, "sessions", 0);
+  before.seconds = before.record.attribute("seconds", 0.0);
+  before.sessions = before.record.attribute<int64_t>("sessions");
   return before;
 }
 

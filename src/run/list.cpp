@@ -6,7 +6,7 @@
 #include "run/commands.h"
 #include "run/inputs.h"
 #include "run/plan.h"
-#include "run/text_table.h"
+#include "tables/text_table.h"
 
 namespace attnlab {
 namespace {

@@ -7,7 +7,7 @@
 #include "config/scalars.h"
 #include "config/writer.h"
 #include "core/error.h"
-#include "run/recorded_json.h"
+#include "tables/recorded_json.h"
 
 namespace attnlab {
 namespace {
@@ -121,6 +121,13 @@ std::vector<Headline> headlines_of(const std::vector<PlannedRun>& runs) {
       if (std::none_of(all.begin(), all.end(), [&](const auto& h) { return h.name == headline.name; }))
         all.push_back(headline);
   return all;
+}
+
+std::map<std::string, std::string> values_of(RunOptions options, const std::string& label) {
+  std::map<std::string, std::string> values;
+  for (const auto& field : flatten(options)) values[field.path] = field.value;
+  values["label"] = label;
+  return values;
 }
 
 RunContext context_of(const PlannedRun& run, torch::Device device) {

@@ -3,13 +3,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "config/experiment.h"
+#include "config/published.h"
 #include "run/options.h"
-#include "run/published.h"
 
 namespace attnlab {
 
@@ -51,6 +52,10 @@ PlannedRun planned_from_folder(const std::filesystem::path& folder);
 
 /// Headline figures of all tasks in the experiment, each once.
 std::vector<Headline> headlines_of(const std::vector<PlannedRun>& runs);
+
+/// What published rows match: the resolved options of a run, path → value, and the label of its case as
+/// `label`.
+std::map<std::string, std::string> values_of(RunOptions options, const std::string& label);
 
 /// What the run's task is told.
 RunContext context_of(const PlannedRun& run, torch::Device device);

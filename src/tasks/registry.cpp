@@ -1,13 +1,13 @@
 // Every task. Adding one: a pair of files, and a line here.
 #include "core/error.h"
-#include "tasks/classify.h"
-#include "tasks/decode_speed.h"
-#include "tasks/perplexity.h"
-#include "tasks/score_speed.h"
-#include "tasks/speed.h"
-#include "tasks/step_speed.h"
+#include "tasks/classification/classify.h"
+#include "tasks/language/perplexity.h"
+#include "tasks/language/train_lm.h"
+#include "tasks/speed/decode_speed.h"
+#include "tasks/speed/score_speed.h"
+#include "tasks/speed/speed.h"
+#include "tasks/speed/step_speed.h"
 #include "tasks/task.h"
-#include "tasks/train_lm.h"
 
 namespace attnlab {
 

@@ -36,17 +36,6 @@ struct Input {
   std::function<std::string()> checksum;  ///< of what is there now; throws where it cannot be read
 };
 
-/// A headline figure that the task will write, for `attnlab table` and the report's headings.
-struct Headline {
-  std::string name;  ///< as under /summary
-  std::string unit;
-  std::string meaning;
-  Summary::Better better = Summary::Better::neither;
-  /// Of a floor: the headline that it is a floor of, and what its row in a table is called ("majority
-  /// class"). A floor is what can be had without the thing measured, from the same data.
-  std::string floor_of = {}, row = {};
-};
-
 /// The figure that a headline announces.
 inline Summary summary_of(const Headline& h, double value, int64_t n,
                           double standard_error = Summary::unknown) {

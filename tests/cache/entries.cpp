@@ -1,14 +1,14 @@
 #include "cache/entries.h"
 
-#include "cache/h2o.h"
-#include "cache/knorm.h"
-#include "cache/merging.h"
-#include "cache/scissorhands.h"
-#include "cache/snapkv.h"
-#include "cache/summary.h"
-#include "cache/surprisal.h"
-#include "cache/tova.h"
-#include "cache/window.h"
+#include "cache/policies/h2o.h"
+#include "cache/policies/knorm.h"
+#include "cache/policies/merging.h"
+#include "cache/policies/scissorhands.h"
+#include "cache/policies/snapkv.h"
+#include "cache/policies/summary.h"
+#include "cache/policies/surprisal.h"
+#include "cache/policies/tova.h"
+#include "cache/policies/window.h"
 
 namespace attnlab {
 namespace {

@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cache/tova.h"
-#include "cache/window.h"
+#include "cache/policies/tova.h"
+#include "cache/policies/window.h"
 #include "core/error.h"
 
 namespace attnlab {

@@ -4,9 +4,9 @@
 #include <set>
 
 #include "cache/bounded_state.h"
-#include "cache/full.h"
 #include "cache/gaps.h"
-#include "cache/random.h"
+#include "cache/policies/full.h"
+#include "cache/policies/random.h"
 #include "cache/texts.h"
 #include "core/error.h"
 

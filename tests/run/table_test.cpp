@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <sstream>
+
 #include "run/commands.h"
 #include "run/life.h"
 #include "test_folder.h"
@@ -110,6 +113,30 @@ class ComparedRuns : public TableOfRuns {
 TEST_F(ComparedRuns, StandUnderTheirLabelsWithRatiosFloorsAndReasons) {
   for (const int64_t index : {0, 2, 3, 4}) run(index);
   EXPECT_EQ(table("text", {"accuracy", "seconds", "peak"}), kComparedTable);
+}
+
+/// The lines of a CSV that have figures of ours, by what they begin with.
+std::set<std::string> our_lines(const std::string& csv) {
+  std::set<std::string> lines;
+  std::istringstream in(csv);
+  for (std::string line; std::getline(in, line);)
+    if (line.find(",ours,") != std::string::npos && line.find(",1,1,") != std::string::npos)
+      lines.insert(line.substr(0, line.find(",not compared")));
+  return lines;
+}
+
+TEST_F(ComparedRuns, OfTheResultsFolderAloneHaveTheSameFigures) {
+  for (const int64_t index : {0, 2, 3, 4}) run(index);
+  const std::vector<std::string> columns{"accuracy", "seconds", "peak"};
+  const std::string planned = table("csv", columns);
+  const std::string recorded = printed([&] {
+    return table_command({folder_ / "results", {}}, {"csv", columns});
+  });
+  EXPECT_EQ(our_lines(recorded), our_lines(planned));
+  EXPECT_EQ(our_lines(recorded).size(), 3U);
+  EXPECT_THAT(recorded, ContainsRegex("\nmajority class,floor,,,,,0.5,"));
+  EXPECT_THAT(recorded, ContainsRegex("\nOther,published,"));
+  EXPECT_THAT(recorded, ContainsRegex("\nLost length=1024,ours,Lost,1024,0,1,.*1 out_of_memory"));
 }
 
 TEST_F(ComparedRuns, AreListedByLabel) {

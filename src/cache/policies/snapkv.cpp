@@ -1,0 +1,60 @@
+#include "cache/policies/snapkv.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/error.h"
+
+namespace attnlab {
+namespace {
+
+class SnapKv final : public CloneablePolicy<SnapKv> {
+ public:
+  SnapKv(int64_t window, int64_t pool) : window_(window), pool_(pool) {}
+
+  std::span<const double> scores(const StepView& view) override {
+    if (view.remaining >= window_) return view.weights;  // nothing is dropped now, and nothing observed yet
+    sums_.resize(view.order.size(), 0.0);
+    sums_[view.newest] = 0.0;
+    for (size_t s = 0; s < sums_.size(); ++s) sums_[s] += view.weights[s];
+    if (view.remaining == 0) pool_sums(view);
+    return scores_;
+  }
+
+  void move(int64_t from, int64_t to) override {
+    if (from < static_cast<int64_t>(sums_.size())) sums_[to] = sums_[from];
+  }
+
+ private:
+  /// Neighbours are the states before the window, in the order of their tokens.
+  void pool_sums(const StepView& view) {
+    scores_.assign(view.order.size(), std::numeric_limits<double>::infinity());
+    std::vector<int64_t> slots;
+    for (size_t s = 0; s < view.order.size(); ++s)
+      if (view.order[s] >= 0 && view.order[s] <= view.time - window_)
+        slots.push_back(static_cast<int64_t>(s));
+    std::sort(slots.begin(), slots.end(),
+              [&](int64_t a, int64_t b) { return view.order[a] < view.order[b]; });
+    const int64_t n = static_cast<int64_t>(slots.size()), reach = pool_ / 2;
+    for (int64_t i = 0; i < n; ++i) {
+      double most = 0.0;
+      for (int64_t j = std::max<int64_t>(0, i - reach); j <= std::min(n - 1, i + reach); ++j)
+        most = std::max(most, sums_[slots[j]]);
+      scores_[slots[i]] = most;
+    }
+  }
+
+  int64_t window_, pool_;
+  std::vector<double> sums_, scores_;
+};
+
+}  // namespace
+
+std::unique_ptr<Policy> SnapKvOptions::build(const PolicyShape& shape) const {
+  if (shape.size <= window)
+    user_error("snapkv keeps the {} states that it observes: a size of {} leaves no room for others", window,
+               shape.size);
+  return std::make_unique<SnapKv>(window, pool);
+}
+
+}  // namespace attnlab

@@ -1,0 +1,159 @@
+#include "tables/table_layout.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tables/numbers.h"
+
+namespace attnlab {
+namespace {
+
+using Kind = TableColumn::Kind;
+
+std::string heading(const TableColumn& c, const std::string& unit) {
+  if (c.kind == Kind::speedup) return c.metric + " × " + c.reference;
+  if (c.kind == Kind::fraction) return c.metric + " / " + c.reference;
+  return unit.empty() || unit == "1" ? c.name : c.name + " [" + unit + "]";
+}
+
+std::string row_name(const TableRow& row) {
+  if (row.kind == TableRow::Kind::floor) return row.name + " (floor)";
+  return row.kind == TableRow::Kind::published ? row.name + " (published only)" : row.name;
+}
+
+/// Mean ± standard deviation over runs; of a single run its value with the standard error from its examples.
+/// Times, sizes and ratios without either have three digits.
+std::string cell(const TableColumn& c, const Estimate& e, const ShownUnit& unit) {
+  if (std::isnan(e.value)) return "";
+  const double value = e.value * unit.factor;
+  if (e.deviation > 0) return with_uncertainty(value, e.deviation * unit.factor);
+  if (std::isfinite(e.standard_error) && e.standard_error > 0)
+    return with_uncertainty(value, e.standard_error * unit.factor) + " (se)";
+  const bool measured = c.kind != Kind::headline || c.unit == "s" || unit.factor != 1.0;
+  return measured && !c.in_percent ? significant(value, 3) : number(value);
+}
+
+std::string published_cell(const TableRow& row, const std::string& column) {
+  const auto found = row.published.find(column);
+  if (found == row.published.end()) return "";
+  std::string words;
+  for (const auto& theirs : found->second)
+    words += fmt::format("{}{}{}", words.empty() ? "" : "; ", theirs.written,
+                         theirs.name.empty() ? "" : " (" + theirs.name + ")");
+  return words;
+}
+
+ShownUnit unit_of(const TableColumn& c) { return c.in_percent ? ShownUnit{"%", 100.0} : for_people(c.unit); }
+
+Estimate figure_of(const TableRow& row, const std::string& column) {
+  const auto found = row.figures.find(column);
+  return found == row.figures.end() ? Estimate{} : found->second;
+}
+
+std::string csv_number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
+
+/// Swept keys beside label and seed, in alphabetical order.
+std::vector<std::string> swept_keys(const ExperimentTable& table) {
+  std::vector<std::string> keys;
+  for (const auto& row : table.rows)
+    for (const auto& [path, value] : row.condition)
+      if (std::find(keys.begin(), keys.end(), path) == keys.end()) keys.push_back(path);
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
+std::string at(const std::map<std::string, std::string>& map, const std::string& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? "" : found->second;
+}
+
+constexpr const char* kOrigin[] = {"git_commit", "git_dirty", "cpu", "gpu", "threads"};
+
+std::vector<std::string> csv_row(const ExperimentTable& table, const TableRow& row,
+                                 const std::vector<std::string>& keys) {
+  const bool ours = row.kind == TableRow::Kind::ours;
+  const char* kind = ours ? "ours" : row.kind == TableRow::Kind::floor ? "floor" : "published";
+  std::vector<std::string> cells{row.name, kind, row.label};
+  for (const auto& key : keys) cells.push_back(at(row.condition, key));
+  cells.push_back(ours ? std::to_string(row.done) : "");
+  cells.push_back(ours ? std::to_string(row.total) : "");
+  for (const auto& c : table.columns) {
+    const Estimate e = figure_of(row, c.name);
+    const double scale = c.in_percent ? 100.0 : 1.0;
+    if (c.ours)
+      cells.insert(cells.end(), {csv_number(e.value * scale), csv_number(e.deviation * scale),
+                                 csv_number(e.standard_error * scale)});
+    if (!c.published) continue;
+    const auto found = row.published.find(c.name);
+    cells.push_back(found == row.published.end() ? "" : csv_number(found->second.front().value));
+  }
+  cells.push_back(row.notes);
+  std::string ids;
+  for (const auto& id : row.ids) ids += (ids.empty() ? "" : " ") + id;
+  cells.push_back(ids);
+  for (const char* name : kOrigin) cells.push_back(at(row.origin, name));
+  return cells;
+}
+
+}  // namespace
+
+TextTable layout_for_people(const ExperimentTable& table) {
+  TextTable cells{{"case", "runs"}, {}, {false, false}};
+  for (const auto& c : table.columns) {
+    const std::string name = heading(c, unit_of(c).unit);
+    if (c.ours) cells.header.push_back(name);
+    if (c.published) cells.header.push_back("published" + (c.ours ? "" : " " + name));
+    cells.numbers.resize(cells.header.size(), true);
+  }
+  cells.header.emplace_back("notes");
+  cells.numbers.push_back(false);
+  for (const auto& row : table.rows) {
+    const bool ours = row.kind == TableRow::Kind::ours;
+    std::vector<std::string> line{row_name(row), ours ? fmt::format("{}/{}", row.done, row.total) : ""};
+    for (const auto& c : table.columns) {
+      if (c.ours) line.push_back(cell(c, figure_of(row, c.name), unit_of(c)));
+      if (c.published) line.push_back(published_cell(row, c.name));
+    }
+    line.push_back(row.notes);
+    cells.rows.push_back(std::move(line));
+  }
+  return cells;
+}
+
+TextTable layout_for_csv(const ExperimentTable& table) {
+  const std::vector<std::string> keys = swept_keys(table);
+  TextTable cells{{"case", "kind", "label"}, {}, {}};
+  cells.header.insert(cells.header.end(), keys.begin(), keys.end());
+  cells.header.insert(cells.header.end(), {"runs_done", "runs_total"});
+  for (const auto& c : table.columns) {
+    if (c.ours) cells.header.insert(cells.header.end(), {c.name, c.name + "_sd", c.name + "_se"});
+    if (c.published) cells.header.push_back("published_" + c.name);
+  }
+  cells.header.insert(cells.header.end(), {"notes", "run_ids"});
+  cells.header.insert(cells.header.end(), std::begin(kOrigin), std::end(kOrigin));
+  for (const auto& row : table.rows) cells.rows.push_back(csv_row(table, row, keys));
+  return cells;
+}
+
+std::string legend(const ExperimentTable& table, const std::string& mark, const std::string& end) {
+  std::vector<std::string> lines{
+      "Values: mean ± standard deviation over runs that are done; (se): the standard error of a single run, "
+      "from its examples."};
+  for (const auto& reference : table.references)
+    lines.push_back(
+        fmt::format("× {0}: how many times better than {1}; / {0}: as a fraction of its; everything else "
+                    "that is swept equal.",
+                    reference.name, reference.label));
+  if (!table.source.empty()) lines.push_back("Published: " + table.source);
+  for (const auto& reason : table.unreadable) lines.push_back("Left out: " + reason);
+  std::string text = "\n";
+  for (std::string& line : lines) {
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    text += mark + line + end;
+  }
+  return text;
+}
+
+}  // namespace attnlab

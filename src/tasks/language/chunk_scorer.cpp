@@ -1,0 +1,123 @@
+#include "tasks/language/chunk_scorer.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/error.h"
+#include "core/stop.h"
+#include "kernels/decoder_ops.h"
+
+namespace attnlab {
+namespace {
+
+constexpr int64_t kLogitBytes = 32 << 20;  // fp32 logits at a time
+
+struct Rows {
+  torch::Tensor ids_BT, padding_BT;  ///< padding undefined where there is none
+};
+
+Rows rows_of(std::span<const std::vector<int64_t>> chunks, torch::Device device) {
+  const auto longest = std::ranges::max(chunks, {}, &std::vector<int64_t>::size).size();
+  const auto b = static_cast<int64_t>(chunks.size()), t = static_cast<int64_t>(longest);
+  const torch::Tensor ids_BT = torch::zeros({b, t}, torch::kLong);
+  const torch::Tensor padding_BT = torch::zeros({b, t}, torch::kBool);
+  bool padded = false;
+  for (int64_t i = 0; i < b; ++i) {
+    const auto& chunk = chunks[static_cast<std::size_t>(i)];
+    std::copy(chunk.begin(), chunk.end(), ids_BT[i].mutable_data_ptr<int64_t>());
+    const auto n = static_cast<int64_t>(chunk.size());
+    padded |= n < t;
+    padding_BT[i].slice(0, n, t).fill_(true);
+  }
+  return {ids_BT.to(device), padded ? padding_BT.to(device) : torch::Tensor()};
+}
+
+torch::Tensor columns(const torch::Tensor& x_BT, int64_t begin, int64_t end) {
+  return x_BT.defined() ? x_BT.slice(1, begin, end) : x_BT;
+}
+
+}  // namespace
+
+ChunkScorer::ChunkScorer(Decoder decoder, CacheOptions cache, std::vector<int64_t> protected_ids,
+                         int64_t slice, uint64_t seed)
+    : decoder_(std::move(decoder)),
+      cache_(std::move(cache)),
+      protected_ids_(std::move(protected_ids)),
+      slice_(slice),
+      seed_(seed) {}
+
+int64_t ChunkScorer::slice_length() const {
+  if (cache_.policy->needs().surprisal) return 1;
+  if (cache_.prompt != Prompt::pieces) return slice_;
+  return std::max<int64_t>(1, slice_ / cache_.piece) * cache_.piece;  // pieces are dropped from as a whole
+}
+
+torch::Tensor ChunkScorer::nll_of(const torch::Tensor& hidden_BTD, const torch::Tensor& targets_BT) const {
+  const torch::Tensor hidden_ND = hidden_BTD.reshape({-1, hidden_BTD.size(-1)});
+  const torch::Tensor targets_N = targets_BT.reshape(-1);
+  const int64_t vocabulary = decoder_->options().vocabulary;
+  const int64_t rows = std::max<int64_t>(1, kLogitBytes / (vocabulary * int64_t{sizeof(float)}));
+  std::vector<torch::Tensor> parts;
+  for (int64_t begin = 0; begin < hidden_ND.size(0); begin += rows) {
+    const int64_t end = std::min(begin + rows, hidden_ND.size(0));
+    parts.push_back(
+        token_losses(decoder_->logits(hidden_ND.slice(0, begin, end)), targets_N.slice(0, begin, end)));
+  }
+  return torch::cat(parts).view_as(targets_BT);
+}
+
+ScoredBatch ChunkScorer::score(std::span<const std::vector<int64_t>> chunks, bool with_expiry) {
+  ensure(!chunks.empty(), "at least one chunk");
+  const torch::InferenceMode inference;
+  const auto started = std::chrono::steady_clock::now();
+  const torch::TensorOptions tensors = decoder_->tensors();
+  const Rows rows = rows_of(chunks, tensors.device());
+  const int64_t b = rows.ids_BT.size(0), t = rows.ids_BT.size(1);
+  const torch::Tensor positions_BT = torch::arange(t, rows.ids_BT.options()).expand({b, t});
+  DecoderState states = make_states(cache_, state_shape(decoder_->options()),
+                                    {.batch = b,
+                                     .dtype = tensors.dtype().toScalarType(),
+                                     .device = tensors.device(),
+                                     .seed = seed_,
+                                     .protected_ids = protected_ids_,
+                                     .record_expiry = with_expiry,
+                                     .expected = t});
+  const bool surprised = cache_.policy->needs().surprisal;
+  torch::Tensor surprisal_BT;
+  if (surprised) surprisal_BT = torch::zeros({b, 1}, torch::TensorOptions().device(tensors.device()));
+
+  std::vector<torch::Tensor> nll;
+  for (int64_t begin = 0; begin < t; begin += slice_length()) {
+    stop_here_if_requested();
+    const int64_t end = std::min(begin + slice_length(), t);
+    const torch::Tensor hidden_BTD =
+        decoder_->forward(columns(rows.ids_BT, begin, end), columns(positions_BT, begin, end),
+                          columns(rows.padding_BT, begin, end), states, surprisal_BT);
+    const int64_t scored = std::min(end, t - 1) - begin;  // nothing follows the last token
+    if (scored <= 0) continue;
+    nll.push_back(
+        nll_of(hidden_BTD.slice(1, 0, scored), columns(rows.ids_BT, begin + 1, begin + 1 + scored)));
+    if (surprised) surprisal_BT = nll.back();
+  }
+
+  ScoredBatch batch;
+  const torch::Tensor nll_BT =
+      nll.empty() ? torch::zeros({b, 0}, torch::kDouble) : torch::cat(nll, 1).to(torch::kCPU, torch::kDouble);
+  batch.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  std::vector<torch::Tensor> expiry;
+  for (const auto& state : states) {
+    batch.cache_bytes += state->bytes() / b;
+    if (with_expiry) expiry.push_back(state->expiry());
+  }
+  for (int64_t i = 0; i < b; ++i) {
+    const auto n = static_cast<int64_t>(chunks[static_cast<std::size_t>(i)].size());
+    const torch::Tensor row = nll_BT[i].contiguous();
+    ScoredChunk& chunk = batch.chunks.emplace_back();
+    chunk.nll.assign(row.const_data_ptr<double>(), row.const_data_ptr<double>() + n - 1);
+    for (const torch::Tensor& of_layer : expiry)
+      chunk.expiry.push_back(of_layer.defined() ? of_layer[i].slice(1, 0, n) : of_layer);
+  }
+  return batch;
+}
+
+}  // namespace attnlab

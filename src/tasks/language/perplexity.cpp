@@ -1,0 +1,129 @@
+#include "tasks/language/perplexity.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/random.h"
+#include "io/hf_folder.h"
+#include "tasks/language/chunk_scorer.h"
+#include "tasks/language/perplexity_inputs.h"
+#include "tasks/language/perplexity_progress.h"
+#include "tasks/language/perplexity_record.h"
+
+namespace attnlab {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kBetweenSaves = std::chrono::seconds(2);  // short documents are not worth a flush each
+
+void record_identity(const PerplexityInputs& in, RecordSink& record) {
+  for (const auto& [name, checksum] : in.identity) record.attribute(name + "_checksum", checksum);
+  record.attribute("vocabulary", in.config.decoder.vocabulary);
+  record.attribute("documents_in_set", in.documents->size());
+}
+
+ChunkScorer make_scorer(const PerplexityOptions& o, const PerplexityInputs& in, const RunContext& context,
+                        RecordSink& record) {
+  const HfModel model = load_hf_folder(in.folder, {.type = type_of(o.precision), .device = context.device});
+  const int64_t parameters = parameter_count(model.config.decoder);
+  record.summarise({"parameters", static_cast<double>(parameters), "1", "weights of the model",
+                    Summary::Better::neither, 1, 0.0});
+  log_info("{} of {} documents; {} parameters, {}", in.count, in.documents->size(), parameters,
+           torch::toString(model.decoder->tensors().dtype().toScalarType()));
+  return {model.decoder, o.kept(), in.protected_ids, o.slice, derive_seed(context.seed, "policy")};
+}
+
+void tell(const PerplexityProgress& progress, const DocumentScore& current, int64_t count) {
+  DocumentScore all = current;
+  for (const ScoredDocument& d : progress.documents) {
+    all.nll += d.score.nll;
+    all.tokens += d.score.tokens;
+  }
+  log_progress(fmt::format("{} of {} documents, {} tokens read, {:.0f} tokens/s, perplexity {:.4f}",
+                           progress.documents.size(), count, progress.tokens_read,
+                           static_cast<double>(progress.tokens_read) / progress.seconds,
+                           std::exp(all.nll / static_cast<double>(all.tokens))));
+}
+
+/// Adds a chunk's losses to its document, the curve and the record.
+void take(const PerplexityOptions& o, const ChunkJob& job, const ScoredChunk& scored,
+          ScoredDocument& document, PerplexityProgress& progress, RecordSink& record) {
+  document.score.tokens += static_cast<int64_t>(scored.nll.size());
+  document.score.bytes += job.counts.bytes;
+  document.score.words += job.counts.words;
+  for (std::size_t i = 0; i < scored.nll.size(); ++i) {
+    if (!std::isfinite(scored.nll[i]))
+      run_error("the loss is {} at token {} of chunk {} of {}: the weights or their type do not serve",
+                scored.nll[i], i + 1, job.number, document.id);
+    document.score.nll += scored.nll[i];
+    progress.curve.add(static_cast<int64_t>(i) + 1, scored.nll[i]);
+  }
+  if (o.record_tokens) record_tokens(document.index, job, scored, record);
+  if (progress.chunks_done++ < o.record_expiry) record_expiry(document.index, job, scored, record);
+}
+
+/// Scores a group's chunks, batch by batch, and records its documents.
+void score_group(const PerplexityOptions& o, const ChunkGroup& group, int64_t count, ChunkScorer& scorer,
+                 PerplexityProgress& progress, RecordSink& record) {
+  std::vector<ScoredDocument> documents;
+  for (const DocumentJob& d : group.documents)
+    documents.push_back({d.index, d.id, d.length, d.chunks, {}, 0});
+  const auto most = static_cast<std::size_t>(o.batch_size);
+  for (std::size_t begin = 0; begin < group.chunks.size(); begin += most) {
+    const auto jobs = std::span(group.chunks).subspan(begin, std::min(most, group.chunks.size() - begin));
+    std::vector<std::vector<int64_t>> ids;
+    int64_t tokens = 0;
+    for (const ChunkJob& job : jobs) {
+      ids.push_back(job.ids);
+      tokens += static_cast<int64_t>(job.ids.size());
+    }
+    const ScoredBatch batch = scorer.score(ids, progress.chunks_done < o.record_expiry);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      ScoredDocument& document = documents[jobs[i].document];
+      document.seconds +=
+          batch.seconds * static_cast<double>(jobs[i].ids.size()) / static_cast<double>(tokens);
+      take(o, jobs[i], batch.chunks[i], document, progress, record);
+    }
+    progress.seconds += batch.seconds;
+    progress.tokens_read += tokens;
+    progress.cache_bytes = std::max(progress.cache_bytes, batch.cache_bytes);
+    tell(progress, documents[jobs.back().document].score, count);
+  }
+  for (const ScoredDocument& document : documents) {
+    record_document(document, record);
+    progress.documents.push_back(document);
+  }
+}
+
+}  // namespace
+
+void PerplexityOptions::run(const RunContext& context, RecordSink& record) const {
+  if (!context.init_from.empty())
+    user_error("task perplexity reads its weights from `model`, not from init_from");
+  const PerplexityInputs in = open_inputs(*this, context);
+  const auto file = context.folder / "checkpoint" / "perplexity.json";
+  auto progress = PerplexityProgress::open(
+      file, in.identity, PositionCurve(in.longest_chunk, position_ranges), record, growing_tables(*this));
+  if (progress.next > 0) log_info("{} documents are done already", progress.next);
+  record_identity(in, record);
+  ChunkScorer scorer = make_scorer(*this, in, context, record);
+  Clock::time_point saved{};
+  while (progress.next < in.count) {
+    const ChunkGroup group = next_group(*this, in, progress.next);
+    if (group.documents.empty()) continue;
+    score_group(*this, group, in.count, scorer, progress, record);
+    if (Clock::now() - saved < kBetweenSaves && progress.next < in.count) continue;
+    progress.save(file, in.identity, record);
+    saved = Clock::now();
+  }
+  if (progress.documents.empty())
+    user_error("none of the {} documents has a chunk to score: see chunks.min_tokens and chunks.last",
+               in.count);
+  record_figures(*this, progress, record);
+  record.flush();
+}
+
+}  // namespace attnlab

@@ -1,0 +1,117 @@
+#include "tasks/language/perplexity_inputs.h"
+
+#include <algorithm>
+
+#include "config/writer.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "data/token_lines.h"
+#include "tasks/inputs.h"
+#include "tasks/model_folder.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Ids need no tokenizer; bytes and words are then unknown where none is there.
+bool wants_tokenizer(const PerplexityOptions& o) {
+  return !o.data->holds_ids() || !o.tokenizer.empty() || !o.cache.protect.empty();
+}
+
+std::optional<Tokenizer> open_tokenizer(const PerplexityOptions& o, const fs::path& folder) {
+  const fs::path file = tokenizer_file(o.tokenizer, folder);
+  if (!wants_tokenizer(o) && !fs::exists(file)) return std::nullopt;
+  return Tokenizer::open(file);
+}
+
+/// Ids that were tokenised elsewhere are chunks as they stand.
+ChunkingOptions cut_of(const PerplexityOptions& o, int64_t length) {
+  ChunkingOptions cut = o.cut();
+  if (o.data->holds_ids() && !o.baseline) cut.length = std::max<int64_t>(length, 2);
+  return cut;
+}
+
+int64_t longest_chunk(const PerplexityOptions& o, const Documents& documents, int64_t count) {
+  if (!o.data->holds_ids()) return o.cut().length;
+  int64_t longest = 0;
+  for (int64_t i = 0; i < count; ++i)
+    longest = std::max(longest, static_cast<int64_t>(documents.read(i).ids.size()));
+  return cut_of(o, longest).length;
+}
+
+void check_fit(const PerplexityOptions& o, const PerplexityInputs& in) {
+  if (in.tokenizer) in.tokenizer->check_vocabulary(in.config.decoder.vocabulary);
+  if (o.cut().bos != BosPolicy::none && !in.tokenizer->bos_id())
+    user_error("{} has no BOS token, and chunks.bos asks for one; chunks.bos=none reads without",
+               in.tokenizer->path());
+  const int64_t positions = in.config.decoder.max_positions;
+  if (in.longest_chunk > positions && !o.past_training)
+    user_error(
+        "chunks of {} tokens are longer than the {} positions of the model in {}; past_training=true reads "
+        "them all "
+        "the same",
+        in.longest_chunk, positions, in.folder.string());
+  sizes_of_layers(o.kept(), in.config.decoder.layers);  // refuses what does not fit so many layers
+  if (!o.baseline && !o.cache.policy->unbounded() && o.cache.size >= in.longest_chunk)
+    log_info("a cache of {} states holds a whole chunk of {} tokens: nothing is dropped", o.cache.size,
+             in.longest_chunk);
+}
+
+}  // namespace
+
+PerplexityInputs open_inputs(const PerplexityOptions& o, const RunContext& context) {
+  PerplexityInputs in;
+  in.folder = model_folder(o.model);
+  in.config = read_hf_config(in.folder);
+  in.tokenizer = open_tokenizer(o, in.folder);
+  in.documents = o.data->open(context.data);
+  in.count = std::min(count_of(*in.documents, o.documents), count_of(*in.documents, context.limit));
+  in.longest_chunk = longest_chunk(o, *in.documents, in.count);
+  check_fit(o, in);
+  if (in.tokenizer) in.protected_ids = protected_ids(*in.tokenizer, o.cache.protect);
+  for (const Input& input : o.inputs(context)) in.identity[input.name] = input.checksum();
+  return in;
+}
+
+std::vector<Input> PerplexityOptions::inputs(const RunContext& context) const {
+  const int64_t first = documents > 0 && context.limit > 0 ? std::min(documents, context.limit)
+                                                           : std::max(documents, context.limit);
+  const auto texts = [data = data, place = context.data, first] {
+    const auto opened = data->open(place);
+    return checksum_of(*opened, count_of(*opened, first));
+  };
+  std::vector<Input> all = {
+      model_input(model),
+      {"data", context.data.root.string(), fmt::format("{} {} {}", data.name(), dump(*data), first), texts}};
+  const fs::path file = tokenizer_file(tokenizer, model_folder(model));
+  if (wants_tokenizer(*this) || fs::exists(file)) all.push_back(file_input("tokenizer", file));
+  return all;
+}
+
+ChunkGroup next_group(const PerplexityOptions& o, const PerplexityInputs& in, int64_t& next) {
+  ChunkGroup group;
+  while (next < in.count && static_cast<int64_t>(group.chunks.size()) < o.batch_size) {
+    const int64_t index = next++;
+    Document document = in.documents->read(index);
+    check_ids(document, in.config.decoder.vocabulary);
+    const TokenisedDocument tokens(std::move(document), in.tokenizer ? &*in.tokenizer : nullptr);
+    const auto length = static_cast<int64_t>(tokens.ids().size());
+    const std::vector<Chunk> chunks = plan_chunks(length, cut_of(o, length));
+    if (chunks.empty()) {
+      log_info("{} has {} tokens: left out", tokens.id(), length);
+      continue;
+    }
+    for (const Chunk& chunk : chunks) {
+      const int64_t number = &chunk - chunks.data();
+      ChunkJob job{group.documents.size(), number, {}, tokens.count(chunk.first_scored(), chunk.end)};
+      if (chunk.bos) job.ids.push_back(*in.tokenizer->bos_id());
+      job.ids.insert(job.ids.end(), tokens.ids().begin() + chunk.begin, tokens.ids().begin() + chunk.end);
+      group.chunks.push_back(std::move(job));
+    }
+    group.documents.push_back({index, tokens.id(), length, static_cast<int64_t>(chunks.size())});
+  }
+  return group;
+}
+
+}  // namespace attnlab

@@ -1,0 +1,48 @@
+// Options of perplexity.
+#include "tasks/language/perplexity.h"
+
+namespace attnlab {
+
+ChunkingOptions PerplexityOptions::cut() const {
+  ChunkingOptions options = chunks;
+  if (data->holds_ids()) options = {.length = options.length, .bos = BosPolicy::none};
+  if (baseline) options.length = cache.size;
+  return options;
+}
+
+CacheOptions PerplexityOptions::kept() const { return baseline ? CacheOptions() : cache; }
+
+void PerplexityOptions::visit(Fields& f) {
+  f("model", model, OneOf{},
+    "folder with config.json and *.safetensors as on Hugging Face, or the folder of a run that trained one");
+  f("tokenizer", tokenizer, OneOf{}, "SentencePiece model; empty: tokenizer.model in the model's folder");
+  f("precision", precision, weight_types,
+    "type of weights and activations; saved: as in the folder. Softmax and losses are in fp32 in any case");
+  f("data", data, "the documents");
+  f("documents", documents, Range{0, 1e15}, "evaluate on the first so many documents; 0: all");
+  f("chunks", chunks, "from documents to what the model reads at a time");
+  f("past_training", past_training,
+    "allow chunks longer than the model's max_position_embeddings (positions are extrapolated, or, with "
+    "cache.compress_gaps, compressed)");
+  f("cache", cache, "what each layer keeps of the tokens that it has read");
+  f("baseline", baseline,
+    "truncated context, no policy: the text is cut into chunks of cache.size tokens, each read alone with a "
+    "full cache and none carried over (TOVA §5)");
+  f("batch_size", batch_size, Range{1, 65536}, no_effect("chunks side by side"));
+  f("slice", slice, Range{1, 1 << 24},
+    no_effect("tokens of a chunk that go through the layers at a time: bounds the memory of activations"));
+  f("position_ranges", position_ranges, Range{1, 1 << 20},
+    no_effect("ranges of equal width into which /eval/position sums the loss by position in the chunk"));
+  f("record_tokens", record_tokens, "also record every scored token");
+  f("record_expiry", record_expiry, Range{0, 1e15},
+    "record when each token was dropped, of so many chunks from the first one on");
+  f.require(!baseline || cache.size >= 2, "baseline",
+            "cuts chunks of cache.size tokens, which must be at least 2");
+  f.require(
+      baseline || cache.prompt != Prompt::one_shot, "cache",
+      "drops states once, after the prompt, with prompt: one_shot; a text that is scored has no prompt");
+  f.require(baseline || !cache.policy->needs().prefill_only, "cache",
+            "has a policy that drops states only after a prompt; a text that is scored has none");
+}
+
+}  // namespace attnlab

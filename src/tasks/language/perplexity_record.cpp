@@ -1,0 +1,140 @@
+#include "tasks/language/perplexity_record.h"
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "core/error.h"
+
+namespace attnlab {
+namespace {
+
+using Better = Summary::Better;
+using Type = Column::Type;
+
+Table token_table() {
+  return {"/tokens",
+          "every scored token",
+          {{"document", Type::integer, "1", "index in the set"},
+           {"chunk", Type::integer, "1", "index in the document"},
+           {"position", Type::integer, "token", "in the chunk as the model reads it, from 0, BOS counted"},
+           {"id", Type::integer, "1", "token id"},
+           {"nll", Type::real, "nat", "negative log-probability"}}};
+}
+
+std::vector<int64_t> counted(int64_t n) {
+  std::vector<int64_t> numbers(static_cast<std::size_t>(n));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return numbers;
+}
+
+}  // namespace
+
+std::vector<Table> PerplexityOptions::tables() const {
+  std::vector<Table> all = {
+      {"/eval/test",
+       "every document",
+       {{"document", Type::integer, "1", "index in the set"},
+        {"id", Type::text, "1", "the publisher's name of the document"},
+        {"length", Type::integer, "token", "tokens of the whole document"},
+        {"chunks", Type::integer, "1", "chunks that were read"},
+        {"tokens", Type::integer, "token", "tokens scored"},
+        {"bytes", Type::integer, "byte", "of the text that the scored tokens stand for, line ends as LF"},
+        {"words", Type::integer, "1", "that begin in that text, split at white space"},
+        {"nll", Type::real, "nat", "negative log-probability, sum over the scored tokens"},
+        {"seconds", Type::real, "s", "time of the model, shared out over the documents of a batch"}}},
+      {"/eval/position",
+       "loss by position in the chunk",
+       {{"first", Type::integer, "token", "first position of the range, BOS counted, from 0"},
+        {"last", Type::integer, "token", "last position of the range"},
+        {"tokens", Type::integer, "token", "tokens scored"},
+        {"nll", Type::real, "nat", "sum over them"}}}};
+  if (record_tokens) all.push_back(token_table());
+  return all;
+}
+
+std::vector<Headline> PerplexityOptions::headlines() const {
+  return {
+      {"perplexity", "1", "per token, pooled: exp of the sum of losses over the number of scored tokens",
+       Better::lower},
+      {"perplexity_per_book", "1", "per token, mean over the documents' perplexities", Better::lower},
+      {"word_perplexity", "1", "per word of the scored text, pooled", Better::lower},
+      {"bits_per_byte", "bit", "bits per byte of the scored text, pooled", Better::lower},
+      {"tokens_per_second", "token/s", "tokens read a second, scoring included", Better::higher},
+      {"cache_bytes", "byte", "keys and values as allocated at the end of the longest chunk, a sequence",
+       Better::lower},
+  };
+}
+
+std::vector<std::string> growing_tables(const PerplexityOptions& o) {
+  std::vector<std::string> paths = {"/eval/test"};
+  if (o.record_tokens) paths.emplace_back("/tokens");
+  return paths;
+}
+
+void record_document(const ScoredDocument& d, RecordSink& record) {
+  const Value row[] = {d.index,       d.id,          d.length,    d.chunks, d.score.tokens,
+                       d.score.bytes, d.score.words, d.score.nll, d.seconds};
+  record.append("/eval/test", row);
+}
+
+void record_tokens(int64_t document, const ChunkJob& job, const ScoredChunk& scored, RecordSink& record) {
+  for (std::size_t i = 0; i < scored.nll.size(); ++i) {
+    const Value row[] = {document, job.number, static_cast<int64_t>(i) + 1, job.ids[i + 1], scored.nll[i]};
+    record.append("/tokens", row);
+  }
+}
+
+void record_expiry(int64_t document, const ChunkJob& job, const ScoredChunk& scored, RecordSink& record) {
+  std::vector<int64_t> layers;
+  std::vector<torch::Tensor> of_layers;
+  for (std::size_t layer = 0; layer < scored.expiry.size(); ++layer) {
+    if (!scored.expiry[layer].defined()) continue;
+    layers.push_back(static_cast<int64_t>(layer));
+    of_layers.push_back(scored.expiry[layer]);
+  }
+  if (layers.empty()) return;
+  const torch::Tensor expiry_LGT = torch::stack(of_layers).contiguous();
+  const auto* values = expiry_LGT.const_data_ptr<int64_t>();
+  record.store(
+      {fmt::format("/cache/document_{}/chunk_{}", document, job.number),
+       "expiry",
+       "token",
+       "position in the chunk of the last token that could attend to each token; -1 where it was "
+       "kept to the end",
+       {{"layer", "1", "from 0; layers that keep all tokens are left out", layers},
+        {"group", "1", "key-value head where heads decide apart, else 0", counted(expiry_LGT.size(1))},
+        {"token", "1",
+         "token id at each position of the chunk as the model reads it; the index is the position, "
+         "from 0, BOS counted",
+         job.ids}},
+       {values, values + expiry_LGT.numel()}});
+}
+
+void record_figures(const PerplexityOptions& o, const PerplexityProgress& progress, RecordSink& record) {
+  record.truncate("/eval/position", 0);
+  for (const auto& range : progress.curve.ranges()) {
+    const Value row[] = {range.first, range.last, range.tokens, range.nll};
+    record.append("/eval/position", row);
+  }
+  const auto scores = progress.scores();
+  const auto n = static_cast<int64_t>(scores.size());
+  const DocumentFigure figures[] = {
+      pooled_perplexity(scores),
+      mean_document_perplexity(scores),
+      word_perplexity(scores),
+      bits_per_byte(scores),
+      {static_cast<double>(progress.tokens_read) / progress.seconds, Summary::unknown, n},
+      {static_cast<double>(progress.cache_bytes), Summary::unknown, n}};
+  const std::vector<Headline> headlines = o.headlines();
+  for (std::size_t i = 0; i < headlines.size(); ++i) {
+    if (std::isnan(figures[i].value)) continue;  // per word and byte, of ids without a tokenizer
+    record.summarise(summary_of(headlines[i], figures[i].value, figures[i].n, figures[i].standard_error));
+  }
+  int64_t scored = 0;
+  for (const DocumentScore& d : scores) scored += d.tokens;
+  record.summarise(
+      {"scored_tokens", static_cast<double>(scored), "token", "tokens scored", Better::neither, n, 0.0});
+}
+
+}  // namespace attnlab

@@ -1,0 +1,110 @@
+#include "tasks/speed/model_step.h"
+
+#include <ATen/ops/_fused_adamw.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/error.h"
+#include "train/autocast.h"
+
+namespace attnlab {
+namespace {
+
+constexpr int64_t kClasses = 2;
+constexpr int64_t kFirstSymbol = 4;  // ids below it mean padding, start, end and unknown
+
+}  // namespace
+
+ModelStep::ModelStep(const StepSetting& setting)
+    : setting_(setting), model_(setting.model, setting.vocabulary, setting.length, kClasses) {
+  model_->to(setting.device);
+  ids_ = torch::randint(kFirstSymbol, setting.vocabulary, {setting.batch, setting.length}, torch::kLong)
+             .to(setting.device);
+  labels_ = torch::randint(0, kClasses, {setting.batch}, torch::kLong).to(setting.device);
+  for (auto& p : model_->parameters()) {
+    p.mutable_grad() = torch::zeros_like(p);
+    weights_.push_back(p);
+    means_.push_back(torch::zeros_like(p));
+    squares_.push_back(torch::zeros_like(p));
+    steps_.push_back(torch::zeros({}, setting.device));
+  }
+}
+
+void ModelStep::run(Pass pass) { pass == Pass::train ? train() : infer(); }
+
+void ModelStep::train() {
+  model_->train();
+  for (auto& p : weights_) p.mutable_grad().zero_();
+  torch::Tensor loss;
+  {
+    const Autocast autocast(setting_.precision, setting_.device);
+    loss = torch::cross_entropy_loss(model_->forward(ids_), labels_);
+  }
+  loss.backward();
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> gradients;
+  for (auto& p : weights_) gradients.push_back(p.grad());
+  for (auto& step : steps_) step.add_(1);
+  at::_fused_adamw_(weights_, gradients, means_, squares_, {}, steps_, 5e-5, 0.9, 0.98, 1e-4, 1e-8,
+                    /*amsgrad=*/false, /*maximize=*/false);
+}
+
+void ModelStep::infer() {
+  model_->eval();
+  const torch::NoGradGuard no_grad;
+  const Autocast autocast(setting_.precision, setting_.device);
+  model_->forward(ids_);
+}
+
+double ModelStep::flops(Pass pass) const {
+  const double forward = static_cast<double>(setting_.batch) * model_->flops(setting_.length);
+  return pass == Pass::train ? 3.0 * forward + recomputed_flops(setting_) : forward;
+}
+
+int64_t ModelStep::parameters() const {
+  int64_t n = 0;
+  for (const auto& p : weights_) n += p.numel();
+  return n;
+}
+
+double seconds_of(torch::Device device, const std::function<void()>& work) {
+  const auto wait = [&] {
+    if (device.is_cuda()) torch::cuda::synchronize(device.index());
+  };
+  wait();
+  const auto started = std::chrono::steady_clock::now();
+  work();
+  wait();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+}
+
+double recomputed_flops(const StepSetting& setting) {
+  const EncoderOptions& e = setting.model.encoder;
+  // Only the native operator recomputes (kernels/ops.h).
+  if (!e.recompute || !setting.device.is_cpu() || setting.precision != Precision::fp32) return 0;
+  return 2.0 * static_cast<double>(setting.batch * e.layers * setting.length * e.dim * e.ffn_dim);
+}
+
+ProductRate::ProductRate(int64_t size, torch::Device device, Precision precision) {
+  const auto type = precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat;
+  a_ = torch::randn({size, size}, torch::TensorOptions().device(device)).to(type);
+  b_ = torch::randn_like(a_);
+  out_ = torch::empty_like(a_);
+}
+
+double ProductRate::measure() {
+  const double size = static_cast<double>(a_.size(0));
+  const auto product = [this] { torch::mm_out(out_, a_, b_); };
+  const double seconds = std::min(seconds_of(a_.device(), product), seconds_of(a_.device(), product));
+  return 2.0 * size * size * size / seconds;
+}
+
+double median(std::vector<double> values) {
+  ensure(!values.empty(), "values to take the median of");
+  std::sort(values.begin(), values.end());
+  const std::size_t n = values.size();
+  return n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
+}
+
+}  // namespace attnlab

@@ -1,0 +1,227 @@
+// Tables of records alone: which rows there are, in which order, and what is told of each run.
+#include "tables/records.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "core/files.h"
+#include "results/record_file.h"
+#include "run/test_folder.h"
+#include "tables/experiment_table.h"
+#include "tables/natural_order.h"
+#include "tables/record_places.h"
+#include "tables/recorded_row.h"
+#include "tables/table_json.h"
+
+namespace attnlab {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// What a test's record says of its run.
+struct Told {
+  std::string id, label;
+  int64_t seed = 1;
+  std::string config = "{length: 1024, precision: fp32, threads: 1}";
+  double accuracy = 0.5;
+  std::string status = "done", error = "";
+};
+
+class Records : public testing::Test {
+ protected:
+  void write(const Told& told, const std::string& experiment = "lab") {
+    const auto folder = folder_ / (experiment + "/" + told.id);
+    std::filesystem::create_directories(folder);
+    const auto record = open_record(folder);
+    record->attribute("experiment", experiment);
+    record->attribute("run_id", told.id);
+    record->attribute("label", told.label);
+    record->attribute("case", told.label + " seed=" + std::to_string(told.seed));
+    record->attribute("seed", told.seed);
+    record->attribute("config", told.config);
+    record->attribute("compare", compare_);
+    record->attribute("status", told.status);
+    record->attribute("error", told.error);
+    if (told.status == "done") {
+      record->summarise(
+          {"accuracy", told.accuracy, "1", "test accuracy", Summary::Better::higher, 100, 0.05});
+      record->summarise({"accuracy_majority", 0.5, "1", "", Summary::Better::neither, 100, 0.05, floor_of_,
+                         floor_of_.empty() ? "" : "majority class"});
+    }
+    record->flush();
+  }
+
+  std::vector<ExperimentRuns> experiments() const { return recorded_runs({folder_.path()}, {"threads"}); }
+  ExperimentTable table() const { return experiment_table(experiments().at(0), {}); }
+  std::vector<std::string> rows() const {
+    std::vector<std::string> names;
+    for (const auto& row : table().rows)
+      if (row.kind == TableRow::Kind::ours) names.push_back(row.name + " " + std::to_string(row.done));
+    return names;
+  }
+
+  TemporaryFolder folder_;
+  std::string compare_, floor_of_ = "accuracy";
+};
+
+TEST_F(Records, OfOneLabelStandInOneRowOverTheirSeeds) {
+  write({"a", "Luna-16", 1, "{x: 1}", 0.6});
+  write({"b", "Luna-16", 2, "{x: 1}", 0.7});
+  write({"c", "Luna-128", 1, "{x: 2}", 0.5});
+  EXPECT_THAT(rows(), ElementsAre("Luna-16 2", "Luna-128 1"));
+  const Estimate accuracy = table().rows[0].figures.at("accuracy");
+  EXPECT_DOUBLE_EQ(accuracy.value, 0.65);
+  EXPECT_EQ(accuracy.runs, 2);
+  EXPECT_EQ(accuracy.least, 0.6);
+  EXPECT_EQ(accuracy.most, 0.7);
+}
+
+TEST_F(Records, ReferencesComeFirstAndRatiosAreMadeUnderEqualKeys) {
+  compare_ = R"({"to": {"ref": "Z"}, "speedup": ["accuracy"], "fraction": []})";
+  write({"a", "A length=1024", 1, "{length: 1024}", 0.75});
+  write({"b", "Z length=1024", 1, "{length: 1024}", 0.5});
+  write({"c", "A length=4096", 1, "{length: 4096}", 0.75});
+  EXPECT_THAT(rows(), ElementsAre("Z length=1024 1", "A length=1024 1", "A length=4096 1"));
+  EXPECT_DOUBLE_EQ(table().rows[1].figures.at("accuracy_speedup_ref").value, 1.5);
+  EXPECT_EQ(table().rows[2].notes, "not compared with ref: the sweep has no Z with length=4096");
+}
+
+TEST_F(Records, OfASweepRepeatedWithAnOverrideAreNoMoreSeeds) {
+  write({"a", "Luna-16", 1, "{precision: fp32, threads: 1}"});
+  write({"b", "Luna-16", 1, "{precision: bf16, threads: 2}"});
+  EXPECT_THAT(rows(), ElementsAre("Luna-16 precision=bf16 1", "Luna-16 precision=fp32 1"))
+      << "threads cannot change a result";
+  EXPECT_EQ(table().rows[0].condition.at("precision"), "bf16");
+  EXPECT_EQ(table().rows[0].label, "Luna-16");
+}
+
+TEST_F(Records, SaySeedsThatOtherModelsHave) {
+  for (const int64_t seed : {1, 2, 3}) write({"a" + std::to_string(seed), "A", seed});
+  write({"b", "B", 2});
+  EXPECT_EQ(table().rows[1].missing_seeds, (std::vector<int64_t>{1, 3}));
+  EXPECT_EQ(table().rows[1].notes, "no record of seeds 1, 3");
+}
+
+TEST_F(Records, ThatFailedOrWereKilledAreToldWithTheirReason) {
+  write({"a", "A", 1, "{x: 1}", 0, "failed", "no space left. Delete something"});
+  write({"b", "B", 1, "{x: 2}", 0, "running"});
+  EXPECT_EQ(table().rows[0].notes, "1 failed: no space left");
+  EXPECT_EQ(table().rows[1].notes, "1 interrupted");
+}
+
+TEST_F(Records, ThatCannotBeReadAreLeftOutWithTheirReason) {
+  write({"a", "A"});
+  folder_.write("lab/bad/run.h5", "no HDF5");
+  EXPECT_THAT(rows(), ElementsAre("A 1"));
+  ASSERT_EQ(table().unreadable.size(), 1U);
+  EXPECT_THAT(table().unreadable[0], HasSubstr("bad/run.h5 is no HDF5 file"));
+  EXPECT_THAT(user_error_of([&] { recorded_runs({folder_ / "lab/bad"}, {}); }), HasSubstr("is no HDF5 file"))
+      << "the only record there is";
+}
+
+TEST_F(Records, OlderOnesHaveFloorsThatDoNotSayWhatTheyAre) {
+  floor_of_ = "";
+  write({"a", "A"});
+  const auto rows = table().rows;
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[1].kind, TableRow::Kind::floor);
+  EXPECT_EQ(rows[1].name, "majority class");
+  EXPECT_EQ(rows[1].figures.count("accuracy"), 1U);
+}
+
+TEST_F(Records, PublishedRowsOfAllRunsAreKeptOnce) {
+  const auto published = [](const std::string& about) {
+    const auto row = [&](const std::string& name) {
+      return R"({"name": ")" + name + R"(", "figures": {"accuracy": 65.5}, "this_case": )" +
+             (name == about ? "true}" : "false}");
+    };
+    return R"({"source": "S", "unit": "%", "metrics": ["accuracy"], "rows": [)" + row("A") + "," + row("B") +
+           "," + row("C") + "]}";
+  };
+  for (const char* label : {"A", "B"}) {
+    write({label, label});
+    open_record(folder_ / "lab" / label)->attribute("published", published(label));
+  }
+  const auto rows = table().rows;
+  EXPECT_EQ(rows[0].published.at("accuracy").at(0).row, "A");
+  EXPECT_EQ(rows[1].published.at("accuracy").at(0).written, "65.5");
+  EXPECT_EQ(rows.back().kind, TableRow::Kind::published);
+  EXPECT_EQ(rows.back().name, "C");
+}
+
+TEST_F(Records, OfSeveralExperimentsAreToldApart) {
+  write({"a", "A"}, "one");
+  write({"b", "A"}, "two");
+  ASSERT_EQ(experiments().size(), 2U);
+  EXPECT_EQ(experiments()[1].experiment, "two");
+  EXPECT_EQ(recorded_runs({folder_ / "one", folder_ / "two/b/run.h5"}, {}).size(), 2U);
+  EXPECT_EQ(recorded_runs({folder_ / "two/b"}, {}).size(), 1U);
+}
+
+TEST_F(Records, AreSoughtInAFolderItsFoldersAndTheirs) {
+  write({"a", "A"});
+  folder_.write("._lab/x/run.h5", "what macOS leaves");
+  EXPECT_EQ(records_in(folder_.path()).size(), 1U);
+  EXPECT_THAT(user_error_of([&] { records_in(folder_ / "none"); }), HasSubstr("there is no file or folder"));
+  std::filesystem::create_directories(folder_ / "empty");
+  EXPECT_THAT(user_error_of([&] { records_in(folder_ / "empty"); }), HasSubstr("holds no run"));
+}
+
+TEST_F(Records, AsJsonHaveEveryRunBehindARow) {
+  write({"a b", "A", 1, "{x: 1}", 0.5});
+  write({"b", "A", 2, "{x: 1}", std::numeric_limits<double>::quiet_NaN()});
+  const auto told = nlohmann::json::parse(tables_json(experiments(), {})).at("experiments").at(0);
+  EXPECT_EQ(told.at("experiment"), "lab");
+  const auto& row = told.at("rows").at(0);
+  EXPECT_EQ(row.at("runs"), nlohmann::json::parse("[0, 1]"));
+  EXPECT_EQ(row.at("done"), 2);
+  EXPECT_TRUE(row.at("figures").at("accuracy").at("value").is_null()) << "NaN";
+  EXPECT_EQ(told.at("rows").at(1).at("of"), "accuracy");
+  const auto& run = told.at("runs").at(0);
+  EXPECT_EQ(run.at("record"), "file://" + (folder_ / "lab").string() + "/a%20b/run.h5");
+  EXPECT_EQ(run.at("figures").at("accuracy").at("standard_error"), 0.05);
+  EXPECT_EQ(told.at("columns").at(0).at("name"), "accuracy");
+}
+
+RecordedRow row_of(const std::string& label, const RecordedOptions& options) {
+  RunRecord record;
+  record.attributes["label"] = label;
+  return recorded_row(record, options);
+}
+
+TEST(RecordedRow, IsALabelAndAssignments) {
+  const RecordedOptions options{
+      {"encoding.max_length", "1"}, {"model.attention.type", "luna"}, {"seed", "1"}};
+  const RecordedRow row = row_of(
+      "Luna (tied) l=16 encoding.max_length=1024 model.attention={type: luna, dim: 8} seed=3", options);
+  EXPECT_EQ(row.label, "Luna (tied) l=16") << "l is no option";
+  ASSERT_EQ(row.assignments.size(), 2U);
+  EXPECT_EQ(row.assignments[0].second, "1024");
+  EXPECT_EQ(row.assignments[1].second, "{type: luna, dim: 8}");
+  EXPECT_EQ(row_of("attention=luna", options).name(), "attention=luna");
+  EXPECT_EQ(row_of("attention=luna", options).label, "");
+}
+
+TEST(RecordedRow, OfAnOlderRecordIsItsCaseWithoutTheSeed) {
+  RunRecord record;
+  record.attributes["case"] = std::string("dim=8 seed=2");
+  record.attributes["config"] = std::string("model: {dim: 8}\nseed: 2\n");
+  EXPECT_EQ(recorded_row(record, recorded_options(record)).name(), "dim=8");
+  record.attributes["config"] = std::string("model: {dim: [\n");
+  EXPECT_TRUE(recorded_options(record).empty()) << "cut short";
+}
+
+TEST(NaturalOrder, ComparesNumbersAsNumbers) {
+  EXPECT_TRUE(naturally_before("Luna-16", "Luna-128"));
+  EXPECT_FALSE(naturally_before("Luna-128", "Luna-16"));
+  EXPECT_TRUE(naturally_before("a", "b"));
+  EXPECT_TRUE(naturally_before("a", "a b"));
+  EXPECT_FALSE(naturally_before("a", "a"));
+}
+
+}  // namespace
+}  // namespace attnlab

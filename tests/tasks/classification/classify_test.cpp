@@ -1,0 +1,228 @@
+// The classification task end to end on generated expressions: what it writes, what it predicts, what it
+// refuses.
+#include "tasks/classification/classify.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "core/error.h"
+#include "data/listops.h"
+#include "tasks/classification/classify_evaluation.h"
+#include "tasks/cut_record.h"
+#include "tasks/memory_record.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class ClassifyTask : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "classify.XXXXXX";
+    folder = ::mkdtemp(name.data());
+    options.data.select("listops");
+    auto& listops = dynamic_cast<ListOpsOptions&>(*options.data);
+    listops.train_examples = 120;
+    listops.validation_examples = 30;
+    listops.test_examples = 40;
+    listops.min_length = 5;
+    listops.max_length = 30;
+    options.encoding.max_length = 32;
+    options.batching.batch_size = 8;
+    auto& encoder = options.model.encoder;
+    encoder.dim = 16;
+    encoder.heads = 2;
+    encoder.layers = 1;
+    encoder.ffn_dim = 16;
+    encoder.attention.select("luna");
+    options.model.head_dim = 8;
+    options.train.updates = 12;
+    options.train.validate_interval = 4;
+    for (const Table& t : options.tables()) record.define(t);
+  }
+  void TearDown() override { fs::remove_all(folder); }
+
+  RunContext context() const {
+    RunContext c;
+    c.folder = folder / "run";
+    c.data = {folder / "data", folder / "cache"};
+    fs::create_directories(c.folder);
+    return c;
+  }
+
+  fs::path folder;
+  ClassifyOptions options;
+  MemoryRecord record;
+};
+
+TEST_F(ClassifyTask, WritesARowAnExampleAndAccuraciesThatAgreeWithThem) {
+  options.run(context(), record);
+  ASSERT_EQ(record.rows("/eval/test"), 40);
+  ASSERT_EQ(record.rows("/eval/validation"), 30);
+  int64_t correct = 0;
+  for (const auto& row : record.tables["/eval/test"]) {
+    EXPECT_EQ(std::get<int64_t>(row[5]), std::get<int64_t>(row[3]) == std::get<int64_t>(row[4]));
+    EXPECT_NEAR(std::get<double>(row[6]), std::exp(-std::get<double>(row[7])), 1e-12);
+    correct += std::get<int64_t>(row[5]);
+  }
+  EXPECT_DOUBLE_EQ(record.summaries["accuracy"].value, static_cast<double>(correct) / 40);
+  EXPECT_EQ(record.summaries["accuracy"].n, 40);
+  for (const char* name : {"accuracy_validation", "accuracy_majority", "accuracy_byte_counts", "parameters",
+                           "updates", "training_seconds", "harness_share"})
+    EXPECT_TRUE(record.summaries.count(name)) << name;
+  EXPECT_TRUE(record.attributes.count("data_checksum"));
+}
+
+TEST_F(ClassifyTask, TrainsInBf16WithEveryAttention) {
+  options.train.precision = Precision::bf16;
+  for (const auto& attention : registry<AttentionOptions>()) {
+    options.model.encoder.attention.select(attention.name);
+    RunContext c = context();
+    c.folder = folder / attention.name;
+    options.run(c, record);
+    EXPECT_EQ(record.summaries["updates"].value, 12) << attention.name;
+  }
+}
+
+TEST_F(ClassifyTask, LimitTakesTheFirstExamples) {
+  RunContext c = context();
+  c.limit = 7;
+  options.run(c, record);
+  EXPECT_EQ(record.rows("/eval/test"), 7);
+  EXPECT_EQ(record.summaries["accuracy"].n, 7);
+  EXPECT_EQ(record.summaries["accuracy_majority"].n, 7);
+  EXPECT_EQ(record.summaries["accuracy_majority"].floor_of, "accuracy");
+  EXPECT_EQ(record.summaries["accuracy_majority"].row, "majority class");
+}
+
+TEST_F(ClassifyTask, TheFigureSelectedOnTestHasItsOwnNameAndIsAtLeastAsHigh) {
+  options.evaluation.test_curve = true;
+  options.run(context(), record);
+  EXPECT_GE(record.summaries["accuracy_selected_on_test"].value, record.summaries["accuracy"].value);
+}
+
+TEST_F(ClassifyTask, TheFigureSelectedOnTestCountsTheExamplesOfTheLimit) {
+  options.evaluation.test_curve = true;
+  RunContext c = context();
+  c.limit = 7;
+  options.run(c, record);
+  EXPECT_EQ(record.summaries["accuracy_selected_on_test"].n, 7);
+}
+
+TEST_F(ClassifyTask, WithoutAValidationNothingIsSelectedOnTest) {
+  options.evaluation.test_curve = true;
+  options.train.validate_interval = 0;
+  options.run(context(), record);
+  EXPECT_FALSE(record.summaries.count("accuracy_selected_on_test"));
+}
+
+TEST_F(ClassifyTask, EvaluatingAFinishedRunGivesTheSameAnswersForEveryExample) {
+  options.run(context(), record);
+  RunContext again = context();
+  again.folder = folder / "again";
+  again.init_from = folder / "run";
+  MemoryRecord second;
+  for (const Table& t : options.tables()) second.define(t);
+  options.trains = false;
+  options.run(again, second);
+  EXPECT_EQ(second.rows("/train"), 0);
+  EXPECT_EQ(record.tables["/eval/test"], second.tables["/eval/test"]);
+}
+
+TEST_F(ClassifyTask, AValidationThatIsDoneIsNotDoneAgainAfterAKill) {
+  options.train.log_interval = 1;
+  options.train.checkpoint_seconds = 0;
+  FileRecord file(folder / "record");
+  for (const Table& t : options.tables()) file.define(t);
+  CutRecord cut(file, 4);  // in the first update after the first validation
+  EXPECT_THROW(options.run(context(), cut), RunError);
+  testing::internal::CaptureStderr();
+  options.run(context(), file);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("resuming after update 4 of 12"));
+  EXPECT_THAT(said, testing::Not(HasSubstr("update 4: validation")));
+  EXPECT_EQ(validated_updates(file), (std::vector<std::string>{"4", "8", "12"}));
+}
+
+TEST_F(ClassifyTask, PredictsALineForALine) {
+  options.run(context(), record);
+  std::istringstream in("[MAX 2 9 1 ]\n\n[MIN 4 7 ]\n");
+  std::ostringstream out;
+  options.predict(context(), in, out);
+  std::istringstream lines(out.str());
+  std::vector<nlohmann::json> answers;
+  for (std::string line; std::getline(lines, line);) answers.push_back(nlohmann::json::parse(line));
+  ASSERT_EQ(answers.size(), 3u);
+  EXPECT_EQ(answers[0]["logits"].size(), 10u);
+  double total = 0;
+  for (const double p : answers[0]["probabilities"]) total += p;
+  EXPECT_NEAR(total, 1.0, 1e-9);
+  EXPECT_THAT(answers[1]["error"].get<std::string>(), HasSubstr("empty text"));
+  EXPECT_EQ(answers[2]["line"], 3);
+}
+
+TEST_F(ClassifyTask, ALineThatCannotBeReadDoesNotStopTheOthers) {
+  options.run(context(), record);
+  std::istringstream in("[MAX 2 \xff ]\n[MIN 4 7 ]\n");
+  std::ostringstream out;
+  options.predict(context(), in, out);
+  EXPECT_THAT(out.str(), HasSubstr("unknown ListOps token"));
+  EXPECT_THAT(out.str(), HasSubstr("\"line\":2"));
+}
+
+TEST_F(ClassifyTask, PredictsWithTheWeightsThatItsFiguresAreOf) {
+  const auto answer = [this](const RunContext& c, bool trains) {
+    ClassifyOptions o = options;
+    o.trains = trains;
+    std::istringstream in("[MAX 2 9 1 ]\n");
+    std::ostringstream out;
+    o.predict(c, in, out);
+    return out.str();
+  };
+  options.train.evaluate_with = EvaluateWith::last;
+  options.run(context(), record);
+  RunContext last = context();
+  last.init_from = folder / "run" / "checkpoint" / "last.safetensors";
+  EXPECT_EQ(answer(context(), true), answer(last, false)) << "not with the best ones";
+
+  RunContext tuned = context();  // starts from the first run's weights and goes on
+  tuned.folder = folder / "tuned";
+  tuned.init_from = last.init_from;
+  options.run(tuned, record);
+  EXPECT_NE(answer(tuned, true), answer(last, false)) << "not with those that it started from";
+}
+
+TEST_F(ClassifyTask, RefusesACheckpointOfAnotherModel) {
+  options.run(context(), record);
+  options.model.encoder.dim = 24;
+  RunContext again = context();
+  again.init_from = folder / "run";
+  again.folder = folder / "again";
+  try {
+    options.run(again, record);
+    FAIL() << "expected a refusal";
+  } catch (const UserError& e) {
+    EXPECT_THAT(e.what(), HasSubstr("best.safetensors"));
+  }
+}
+
+TEST(TestCurve, SurvivesAnInterruption) {
+  std::string name = testing::TempDir() + "curve.XXXXXX";
+  const fs::path folder = ::mkdtemp(name.data());
+  TestCurve(folder).add({.value = 0.625, .n = 8});
+  TestCurve resumed(folder);
+  resumed.add({.value = 0.5, .n = 8});
+  MemoryRecord record;
+  resumed.summarise(record);
+  EXPECT_DOUBLE_EQ(record.summaries["accuracy_selected_on_test"].value, 0.625);
+  EXPECT_EQ(record.summaries["accuracy_selected_on_test"].n, 8);
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace attnlab

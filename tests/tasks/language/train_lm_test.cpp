@@ -1,0 +1,291 @@
+// Training of a language model end to end on a few short texts: what it learns, saves and records, how it
+// resumes, what it refuses.
+#include "tasks/language/train_lm.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "config/experiment.h"
+#include "core/error.h"
+#include "data/text_files.h"
+#include "data/tokenizer.h"
+#include "io/hf_folder.h"
+#include "tasks/cut_record.h"
+#include "tasks/memory_record.h"
+#include "train/file_record.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+std::string content(const fs::path& path) {
+  std::ostringstream bytes;
+  bytes << std::ifstream(path, std::ios::binary).rdbuf();
+  return bytes.str();
+}
+
+class TrainLmTask : public testing::Test {
+ protected:
+  TrainLmTask() {
+    std::string name = testing::TempDir() + "train_lm.XXXXXX";
+    folder = ::mkdtemp(name.data());
+    const std::string story = content(ATTNLAB_SOURCE_DIR "/tests/golden/story.txt");
+    for (int i = 0; i < 4; ++i) {
+      const auto middle = static_cast<std::size_t>(150 * (i + 1));
+      write("train/" + std::to_string(i) + ".txt", story.substr(middle) + story.substr(0, middle));
+    }
+    write("held_out/story.txt", story);
+    read(options.data, "train");
+    read(options.validation, "held_out");
+    options.tokenizer.vocabulary = 320;
+    options.model = {.dim = 16, .ffn_dim = 32, .layers = 1, .heads = 2, .max_positions = 32};
+    options.context = 32;
+    options.batch_size = 4;
+    options.train.updates = 40;
+    options.train.learning_rate = 0.02;
+    options.train.validate_interval = 10;
+    options.train.log_interval = 1;
+    options.train.evaluate_with = EvaluateWith::last;
+  }
+  ~TrainLmTask() override { fs::remove_all(folder); }
+
+  void write(const std::string& name, const std::string& text) const {
+    fs::create_directories((folder / name).parent_path());
+    std::ofstream(folder / name, std::ios::binary) << text;
+  }
+  void read(Choice<DocumentDataOptions>& data, const std::string& name) const {
+    data.select("texts");
+    dynamic_cast<TextFilesOptions&>(*data).path = (folder / name).string();
+  }
+  RunContext context(const std::string& run) const {
+    RunContext c;
+    c.folder = folder / run;
+    c.data = {folder / "data", folder / "cache"};
+    fs::create_directories(c.folder);
+    return c;
+  }
+  MemoryRecord run(const std::string& name) const {
+    MemoryRecord record;
+    for (const Table& t : options.tables()) record.define(t);
+    options.run(context(name), record);
+    return record;
+  }
+  std::string weights(const std::string& run) const {
+    const std::string bytes = content(folder / run / "model/model.safetensors");
+    EXPECT_GT(bytes.size(), 1000U);
+    return bytes;
+  }
+  std::vector<fs::path> trained_tokenizers() const {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(folder / "cache"))
+      if (entry.path().extension() == ".model") found.push_back(entry.path());
+    return found;
+  }
+  std::string refusal(const std::string& run) const {
+    try {
+      this->run(run);
+    } catch (const UserError& e) {
+      return e.what();
+    }
+    ADD_FAILURE() << "nothing was refused";
+    return "";
+  }
+
+  fs::path folder;
+  TrainLmOptions options;
+};
+
+/// exp of the mean −log p of every token but the first, in chunks of `context` predicted tokens; what the
+/// last chunk lacks is left out.
+double perplexity_of(HfModel& model, const std::vector<int64_t>& tokens, int64_t context) {
+  const torch::NoGradGuard no_grad;
+  const int64_t chunks = (static_cast<int64_t>(tokens.size()) - 1) / context;
+  double sum = 0;
+  for (int64_t c = 0; c < chunks; ++c)
+    for (int64_t i = 0; i < context; ++i) {
+      const auto begin = tokens.begin() + c * context;
+      const torch::Tensor seen = torch::tensor(std::vector<int64_t>(begin, begin + i + 1)).unsqueeze(0);
+      const torch::Tensor logits =
+          model.decoder->logits(model.decoder->forward_training(seen))[0][i].to(torch::kDouble);
+      sum -= torch::log_softmax(logits, 0)[begin[i + 1]].item<double>();
+    }
+  return std::exp(sum / static_cast<double>(chunks * context));
+}
+
+TEST_F(TrainLmTask, LearnsAndSavesTheModelWhosePerplexityIsRecorded) {
+  const MemoryRecord record = run("run");
+  const auto& curve = record.tables.at("/eval/validation_curve");
+  ASSERT_EQ(curve.size(), 4U);
+  const auto value = [&](std::size_t row) { return std::get<double>(curve[row][1]); };
+  EXPECT_LT(value(0), 320);  // better than chance
+  EXPECT_LT(value(3), 0.7 * value(0));
+  const auto& losses = record.tables.at("/train");
+  ASSERT_EQ(losses.size(), 40U);
+  EXPECT_LT(std::get<double>(losses.back()[1]), std::get<double>(losses.front()[1]) - 1);
+
+  HfModel saved = load_hf_folder(folder / "run/model");
+  const Tokenizer tokenizer = Tokenizer::open(folder / "run/model/tokenizer.model");
+  EXPECT_EQ(saved.config.decoder.vocabulary, 320);
+  EXPECT_EQ(saved.config.bos_id, tokenizer.bos_id());
+  EXPECT_EQ(saved.config.eos_ids, std::vector<int64_t>{*tokenizer.eos_id()});
+  EXPECT_TRUE(saved.config.add_bos);
+  std::vector<int64_t> tokens = tokenizer.encode(content(folder / "held_out/story.txt"), true);
+  tokens.push_back(*tokenizer.eos_id());
+  const Summary& recorded = record.summaries.at("perplexity_validation");
+  EXPECT_NEAR(perplexity_of(saved, tokens, 32), recorded.value, 1e-5 * recorded.value);
+  EXPECT_EQ(recorded.n, (static_cast<int64_t>(tokens.size()) - 1) / 32 * 32);
+  EXPECT_EQ(recorded.value, value(3));
+  EXPECT_EQ(record.summaries.at("parameters").value,
+            static_cast<double>(parameter_count(saved.config.decoder)));
+}
+
+TEST_F(TrainLmTask, RecordsThePerplexityOfTheWeightsThatAreSavedWhereTheBestAreOlder) {
+  // A first update that changes nearly nothing, and a second that moves every weight by about 5, a hundred
+  // times what it holds: whatever the rounding of a processor, the loss goes from ln 320 to tens of nats.
+  options.train.updates = 2;
+  options.train.validate_interval = 1;
+  options.train.learning_rate = 5;
+  options.train.schedule.select("inverse_sqrt");
+  auto& schedule = dynamic_cast<InverseSqrtScheduleOptions&>(*options.train.schedule);
+  schedule.warmup = 1;
+  schedule.initial = 1e-4;
+  options.train.evaluate_with = EvaluateWith::best;
+  const MemoryRecord best = run("best");
+  options.train.evaluate_with = EvaluateWith::last;
+  const MemoryRecord last = run("last");
+  std::vector<double> curve;
+  for (const auto& row : best.tables.at("/eval/validation_curve")) curve.push_back(std::get<double>(row[1]));
+  ASSERT_EQ(curve.size(), 2U);
+  ASSERT_GT(curve[1], 100 * curve[0]);
+  EXPECT_EQ(best.summaries.at("perplexity_validation").value, curve[0]);
+  EXPECT_EQ(last.summaries.at("perplexity_validation").value, curve[1]);
+  EXPECT_NE(weights("best"), weights("last"));
+}
+
+TEST_F(TrainLmTask, TrainsItsTokenizerOnce) {
+  options.train.updates = 1;
+  const MemoryRecord first = run("first");
+  ASSERT_EQ(trained_tokenizers().size(), 1U);
+  const fs::path tokenizer = trained_tokenizers().front();
+  const auto written = fs::last_write_time(tokenizer);
+  const MemoryRecord second = run("second");
+  EXPECT_EQ(trained_tokenizers(), std::vector{tokenizer});
+  EXPECT_EQ(fs::last_write_time(tokenizer), written);
+  EXPECT_EQ(content(folder / "second/model/tokenizer.model"), content(tokenizer));
+  EXPECT_EQ(second.attributes.at("tokenizer_checksum"), first.attributes.at("tokenizer_checksum"));
+
+  options.tokenizer.vocabulary = 330;
+  run("larger");
+  EXPECT_EQ(trained_tokenizers().size(), 2U);
+}
+
+TEST_F(TrainLmTask, TakesATokenizerThatIsGiven) {
+  options.train.updates = 1;
+  options.tokenizer.path = ATTNLAB_SOURCE_DIR "/tests/golden/small_tokenizer.model";
+  run("given");
+  EXPECT_EQ(content(folder / "given/model/tokenizer.model"), content(options.tokenizer.path));
+  EXPECT_TRUE(trained_tokenizers().empty());
+}
+
+TEST_F(TrainLmTask, TakesTheFirstDocuments) {
+  options.train.updates = 3;
+  options.documents = 2;
+  const MemoryRecord limited = run("limited");
+  options.documents = 0;
+  const MemoryRecord all = run("all");
+  for (const char* other : {"train/2.txt", "train/3.txt"}) fs::remove(folder / other);
+  const MemoryRecord two = run("two");
+  EXPECT_EQ(limited.attributes.at("data_checksum"), two.attributes.at("data_checksum"));
+  EXPECT_EQ(weights("limited"), weights("two"));
+  EXPECT_NE(limited.attributes.at("data_checksum"), all.attributes.at("data_checksum"));
+  EXPECT_NE(weights("limited"), weights("all"));
+}
+
+TEST_F(TrainLmTask, ResumesToTheSameBits) {
+  options.train.checkpoint_interval = 7;
+  options.train.checkpoint_seconds = 0;
+  const MemoryRecord whole = run("whole");
+  // After updates 9, 23 (the first of another epoch, with another offset) and 31; each time two to three are
+  // lost.
+  for (const int64_t rows : {9, 16, 10}) {
+    FileRecord record(folder / "cut/record");
+    for (const Table& t : options.tables()) record.define(t);
+    CutRecord cut(record, rows);
+    EXPECT_THROW(options.run(context("cut"), cut), RunError);
+  }
+  EXPECT_FALSE(fs::exists(folder / "cut/model"));
+  FileRecord record(folder / "cut/record");
+  for (const Table& t : options.tables()) record.define(t);
+  EXPECT_GT(record.rows("/train"), 20);  // it goes on from where it was
+  options.run(context("cut"), record);
+  EXPECT_EQ(record.rows("/train"), 40);
+  EXPECT_EQ(weights("cut"), weights("whole"));
+  EXPECT_EQ(record.summary.at("perplexity_validation").value,
+            whole.summaries.at("perplexity_validation").value);
+
+  options.run(context("cut"), record);  // a finished run only evaluates
+  EXPECT_EQ(record.rows("/train"), 40);
+  EXPECT_EQ(weights("cut"), weights("whole"));
+}
+
+TEST_F(TrainLmTask, ResumesAfterAValidationOfOneChunkWhoseErrorIsUnknown) {
+  options.train.updates = 12;
+  options.train.checkpoint_interval = 11;
+  options.validation_tokens = options.context;
+  FileRecord record(folder / "run/record");
+  for (const Table& t : options.tables()) record.define(t);
+  CutRecord cut(record, 11);
+  EXPECT_THROW(options.run(context("run"), cut), RunError);
+  options.run(context("run"), record);
+  EXPECT_EQ(record.rows("/train"), 12);
+  EXPECT_TRUE(std::isnan(record.summary.at("perplexity_validation").standard_error));
+}
+
+TEST_F(TrainLmTask, AValidationThatIsDoneIsNotDoneAgainAfterAKill) {
+  options.train.checkpoint_seconds = 0;
+  FileRecord record(folder / "run/record");
+  for (const Table& t : options.tables()) record.define(t);
+  CutRecord cut(record, 10);  // in the first update after the first validation
+  EXPECT_THROW(options.run(context("run"), cut), RunError);
+  ::testing::internal::CaptureStderr();
+  options.run(context("run"), record);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("resuming after update 10 of 40"));
+  EXPECT_THAT(said, Not(HasSubstr("update 10: validation")));
+  EXPECT_EQ(validated_updates(record), (std::vector<std::string>{"10", "20", "30", "40"}));
+}
+
+TEST_F(TrainLmTask, RefusesTooLittleText) {
+  options.tokenizer.path = ATTNLAB_SOURCE_DIR "/tests/golden/small_tokenizer.model";
+  options.batch_size = 1000;
+  EXPECT_THAT(refusal("run"), HasSubstr("tokens are too few for one batch of 1000 chunks of 32"));
+  options.batch_size = 1;
+  write("train/0.txt", "Once.");
+  options.documents = 1;
+  EXPECT_THAT(refusal("run"), HasSubstr("tokens are too few for one batch of 1 chunks of 32"));
+}
+
+TEST_F(TrainLmTask, RefusesTokenIdsInPlaceOfTexts) {
+  write("ids.jsonl", "[1, 2, 3]\n");
+  options.data.select("token_lines");
+  EXPECT_THAT(refusal("run"), HasSubstr("training wants texts, not token ids"));
+}
+
+TEST_F(TrainLmTask, RefusesChunksBeyondTheModelsPositions) {
+  write("long.yaml", "name: long\nmodel: {max_positions: 512}\ncontext: 513\n");
+  try {
+    read_options<TrainLmOptions>(load_experiment(folder / "long.yaml").config);
+    FAIL() << "nothing was refused";
+  } catch (const UserError& e) {
+    EXPECT_THAT(e.what(),
+                HasSubstr("long.yaml:3: context: 513 tokens are more than the model's max_positions of 512"));
+  }
+}
+
+}  // namespace
+}  // namespace attnlab

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -27,6 +28,7 @@ using attnlab::Target;
 /// What the options of all commands are parsed into.
 struct Arguments {
   Target target;
+  std::filesystem::path second;  ///< of two runs
   std::optional<int64_t> index;
   std::optional<int64_t> limit;
   attnlab::SweepOptions sweep;
@@ -156,6 +158,14 @@ void add_looking_commands(CLI::App& app, Arguments& a) {
   table->callback([&a] { a.call = [&a] { return table_command(a.target, a.table); }; });
 }
 
+void add_compare_command(CLI::App& app, Arguments& a) {
+  CLI::App* compare =
+      command(app, "compare", "two runs beside each other: in what they differ, their figures");
+  compare->add_option("RUN", a.target.config, "the folder of a run, or its run.h5")->required();
+  compare->add_option("RUN_B", a.second, "the other")->required();
+  compare->callback([&a] { a.call = [&a] { return attnlab::compare_command(a.target.config, a.second); }; });
+}
+
 void add_other_commands(CLI::App& app, Arguments& a) {
   CLI::App* predict =
       command(app, "predict", "read texts from standard input, a line each; write JSON lines");
@@ -211,6 +221,7 @@ int main(int argc, char** argv) {
   arguments.argv.assign(argv, argv + argc);
   add_running_commands(app, arguments);
   add_looking_commands(app, arguments);
+  add_compare_command(app, arguments);
   add_other_commands(app, arguments);
   try {
     app.parse(argc, argv);

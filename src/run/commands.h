@@ -53,6 +53,10 @@ struct TableOptions {
 /// places of records.
 int table_command(const Target& target, const TableOptions& options);
 
+/// attnlab compare: in what two runs, each named by its folder or its record, differ, and their figures
+/// beside each other.
+int compare_command(const std::filesystem::path& place_a, const std::filesystem::path& place_b);
+
 /// attnlab predict: standard input to JSON lines, with the best checkpoint of a run's folder or of the run
 /// that a configuration describes; or continuations by the pre-trained decoder of a Hugging Face folder, with
 /// the keys of ContinueOptions as overrides.

@@ -184,8 +184,20 @@ def test_links_lead_somewhere(document):
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_files_that_a_document_names_are_there(document):
     text = (ROOT / document).read_text(encoding="utf-8")
-    named = re.findall(r"`((?:experiments|configs|scripts|tests)/[\w./]*\w)`", text)
+    named = re.findall(r"`((?:experiments|configs|scripts|src|tests)/[\w./]*\w)`", text)
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_walk_from_a_key_to_a_cell_names_each_file_once():
+    """A name without a folder stands beside the file before it."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    walk = text[text.index("## From a key to a cell") : text.index("## How to add")]
+    files, folder = [], ROOT
+    for name in re.findall(r"`([\w/]+\.(?:h|cpp))`", walk):
+        folder = (ROOT / name).parent if "/" in name else folder
+        files.append(folder / name.rpartition("/")[2])
+    assert len(files) > 20 and all(path.is_file() for path in files)
+    assert len(set(files)) == len(files)
 
 
 def test_the_readme_is_short():

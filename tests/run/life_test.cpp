@@ -87,7 +87,8 @@ TEST_F(Life, TheRecordSaysWhatTheExperimentSaysAboutTheRun) {
   EXPECT_EQ(text(run, "label"), "A length=5");
   EXPECT_EQ(text(run, "published"),
             R"({"source":"S","unit":"","metrics":["seconds_speedup_a"],)"
-            R"("rows":[{"name":"X","figures":{"seconds_speedup_a":2.0},"this_case":true}]})");
+            R"("rows":[{"name":"X","figures":{"seconds_speedup_a":2.0},)"
+            R"("written":{"seconds_speedup_a":"2"},"match":{"label":"A"},"this_case":true}]})");
   EXPECT_EQ(text(run, "compare"), R"({"to":{"a":"A"},"speedup":["seconds"],"fraction":[]})");
   EXPECT_EQ(record(run).summaries.at("accuracy_floor").floor_of, "accuracy");
   EXPECT_EQ(record(run).summaries.at("accuracy_floor").row, "majority class");

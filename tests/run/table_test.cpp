@@ -139,6 +139,19 @@ TEST_F(ComparedRuns, OfTheResultsFolderAloneHaveTheSameFigures) {
   EXPECT_THAT(recorded, ContainsRegex("\nLost length=1024,ours,Lost,1024,0,1,.*1 out_of_memory"));
 }
 
+TEST_F(ComparedRuns, CanBeSetBesideEachOther) {
+  for (const int64_t index : {0, 2}) run(index);
+  const auto folder = [&](int64_t index) { return plan_run(file_, overrides(), index).folder; };
+  const std::string text = printed([&] { return compare_command(folder(0), folder(2) / "run.h5"); });
+  EXPECT_THAT(text, ContainsRegex("a: .* \\(Plain \\[old\\] length=1024\\), done\n"));
+  EXPECT_THAT(text, ContainsRegex("\nvalue +0.75 +0.625\n"));
+  EXPECT_THAT(text, ContainsRegex("\naccuracy +0.750 ± 0.050 +0.625 ± 0.050 +0.833\n"));
+  EXPECT_THAT(text, ContainsRegex("\nseconds \\[s\\] +6 +1.5 +0.250\n"));
+  EXPECT_THAT(text, Not(HasSubstr("length ")));
+  EXPECT_THAT(user_error_of([&] { compare_command(folder_ / "results", folder(0)); }),
+              HasSubstr("holds 2 runs: name the folder of one"));
+}
+
 TEST_F(ComparedRuns, AreListedByLabel) {
   EXPECT_THAT(list(), ContainsRegex("\n2 +[0-9a-f]{10} +not started +Quick length=1024 +attnlab run "));
 }

@@ -1,0 +1,45 @@
+// attnlab compare: two runs beside each other.
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "core/error.h"
+#include "results/run_folder.h"
+#include "run/commands.h"
+#include "tables/record_places.h"
+#include "tables/side_by_side.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+RunRecord only_record(const fs::path& place) {
+  const std::vector<fs::path> records = records_in(place);
+  if (records.size() > 1)
+    user_error("{} holds {} runs: name the folder of one", place.string(), records.size());
+  return read_run(records.front());
+}
+
+std::string line_of(const char* name, const fs::path& place, const RunRecord& record) {
+  const auto which = record.attribute<std::string>("case");
+  return fmt::format("{}: {}{}, {}\n", name, place.string(), which.empty() ? "" : " (" + which + ")",
+                     state_of_record(records_in(place).front()).status);
+}
+
+}  // namespace
+
+int compare_command(const fs::path& place_a, const fs::path& place_b) {
+  const RunRecord a = only_record(place_a), b = only_record(place_b);
+  const TextTable what = differences(a, b), came_of_it = figures_beside(a, b);
+  std::string text = line_of("a", place_a, a) + line_of("b", place_b, b) + "\n";
+  text += what.rows.empty() ? "They differ in no option, program or machine.\n" : render(what, "text");
+  if (!came_of_it.rows.empty())
+    text += "\n" + render(came_of_it, "text") +
+            "\n± standard error. *: more than two standard errors of the difference apart, taken as "
+            "independent.\n";
+  std::fputs(text.c_str(), stdout);
+  return 0;
+}
+
+}  // namespace attnlab

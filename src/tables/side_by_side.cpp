@@ -1,0 +1,86 @@
+#include "tables/side_by_side.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <set>
+
+#include "tables/numbers.h"
+#include "tables/recorded_row.h"
+
+namespace attnlab {
+namespace {
+
+constexpr const char* kNone = "–";
+
+/// What no two runs have in common, or what the options say better.
+const std::set<std::string> kEachRunsOwn{"argv",     "case",    "compare",   "config", "error",
+                                         "finished", "label",   "published", "run_id", "seconds",
+                                         "sessions", "started", "status"};
+
+template <class Map>
+std::set<std::string> keys_of(const Map& a, const Map& b) {
+  std::set<std::string> keys;
+  for (const Map* map : {&a, &b})
+    for (const auto& [key, value] : *map) keys.insert(key);
+  return keys;
+}
+
+std::string attribute_text(const RunRecord& record, const std::string& name) {
+  const auto found = record.attributes.find(name);
+  if (found == record.attributes.end()) return kNone;
+  return std::visit([](const auto& value) { return fmt::format("{}", value); }, found->second);
+}
+
+std::string option_text(const RecordedOptions& options, const std::string& path) {
+  const auto found = options.find(path);
+  return found == options.end() ? kNone : found->second;
+}
+
+const Summary* figure_of(const RunRecord& record, const std::string& name) {
+  const auto found = record.summaries.find(name);
+  return found == record.summaries.end() ? nullptr : &found->second;
+}
+
+std::string figure_text(const Summary* figure) {
+  if (!figure) return kNone;
+  const double factor = for_people(figure->unit).factor;
+  return with_uncertainty(figure->value * factor, figure->standard_error * factor);
+}
+
+bool lie_apart(const Summary& a, const Summary& b) {
+  const double error = std::hypot(a.standard_error, b.standard_error);
+  return std::isfinite(error) && error > 0 && std::abs(b.value - a.value) > 2 * error;
+}
+
+}  // namespace
+
+TextTable differences(const RunRecord& a, const RunRecord& b) {
+  TextTable table{{"differs", "a", "b"}, {}};
+  const auto add = [&](const std::string& name, const std::string& of_a, const std::string& of_b) {
+    if (of_a != of_b) table.rows.push_back({name, of_a, of_b});
+  };
+  const RecordedOptions options_a = recorded_options(a), options_b = recorded_options(b);
+  for (const auto& path : keys_of(options_a, options_b))
+    add(path, option_text(options_a, path), option_text(options_b, path));
+  for (const auto& name : keys_of(a.attributes, b.attributes))
+    if (!kEachRunsOwn.contains(name) && !options_a.contains(name))
+      add(name, attribute_text(a, name), attribute_text(b, name));
+  return table;
+}
+
+TextTable figures_beside(const RunRecord& a, const RunRecord& b) {
+  TextTable table{{"figure", "a", "b", "b / a", ""}, {}, {false, true, true, true, false}};
+  for (const auto& name : keys_of(a.summaries, b.summaries)) {
+    const Summary *of_a = figure_of(a, name), *of_b = figure_of(b, name);
+    const std::string unit = for_people((of_a ? of_a : of_b)->unit).unit;
+    const bool both = of_a && of_b;
+    table.rows.push_back({unit.empty() || unit == "1" ? name : fmt::format("{} [{}]", name, unit),
+                          figure_text(of_a), figure_text(of_b),
+                          both && of_a->value != 0 ? significant(of_b->value / of_a->value, 3) : "",
+                          both && lie_apart(*of_a, *of_b) ? "*" : ""});
+  }
+  return table;
+}
+
+}  // namespace attnlab

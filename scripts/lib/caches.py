@@ -1,8 +1,6 @@
 """The runs of a perplexity experiment by policy and size of the cache, for its table and its plots."""
 
 import numpy as np
-from cases import short
-from runs import without_keys
 
 
 class Policies:
@@ -58,6 +56,4 @@ def size_of(case):
 
 def name_of(case):
     """The case's label without its size; of a run without a label its policy."""
-    named = any(run.label for run in case.runs)
-    name = short(without_keys(case.label, ("cache.size",))) if named else ""
-    return name or str(case.runs[0].cache_policy)
+    return case.named_without(("cache.size",)) or str(case.runs[0].cache_policy)

@@ -10,8 +10,8 @@ import textwrap
 
 import tova_summary
 from report import words
-from runs import NoRun, Run
 from paths import shown, visible
+from runs import NoRun, load_run
 
 WIDTH = 118
 
@@ -33,7 +33,7 @@ def lines(run):
         f"the first {most} of each"
     )
     for floor in run.floors("accuracy"):
-        yield f"Floor          {words.percent(floor)}: {words.floor_name(floor, run)}"
+        yield f"Floor          {words.percent(floor)}: {floor.row}"
     for sentence in words.interpretation(run):
         yield from textwrap.wrap(sentence, WIDTH, initial_indent="  ", subsequent_indent="  ")
     if "training_seconds" in figures:
@@ -57,10 +57,10 @@ def lines(run):
 
 def main():
     try:
-        run = Run(pathlib.Path(sys.argv[1]) / "run.h5")
+        run = load_run(sys.argv[1])
     except NoRun as error:
-        print(f"closing_summary: {error}", file=sys.stderr)
-        return 1
+        print(f"closing_summary: {shown(str(error))}", file=sys.stderr)
+        return 2
     print("== Result", *(f"  {shown(line)}" for line in lines(run)), sep="\n")
     for folder in sys.argv[2:]:
         told = tova_summary.lines(pathlib.Path(folder), WIDTH)

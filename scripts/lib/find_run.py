@@ -6,19 +6,22 @@ usage: find_run.py RESULTS LISTING
 import pathlib
 import sys
 
-import h5py
-from paths import print_path, visible
+from paths import print_path, shown
+from runs import NoRun, load
 
 
 def main():
-    results, listing = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).read_text().split()
-    for record in visible(results, "*/*/run.h5"):
-        if record.parent.name in listing:
-            with h5py.File(record) as file:
-                if file.attrs.get("run_id", record.parent.name) == record.parent.name:
-                    print_path(record.parent)
-                    return 0
-    print(f"find_run: no run in {results} is one of: {' '.join(listing)}", file=sys.stderr)
+    results, listing = sys.argv[1], pathlib.Path(sys.argv[2]).read_text().split()
+    try:
+        runs = [run for experiment in load(results) for run in experiment.runs]
+    except NoRun as error:
+        print(f"find_run: {shown(str(error))}", file=sys.stderr)
+        return 2
+    for run in runs:
+        if run.id == run.path.parent.name and run.id in listing:
+            print_path(run.path.parent)
+            return 0
+    print(f"find_run: no run in {shown(results)} is one of: {' '.join(listing)}", file=sys.stderr)
     return 1
 
 

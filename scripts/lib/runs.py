@@ -1,46 +1,39 @@
-"""Reads run.h5, for the report and the plots. results/README.md is the schema."""
+"""The experiments and runs at a place, for the report and the plots: what `attnlab table` says of them, beside the
+attributes and tables of each run.h5. results/README.md is the schema."""
 
-import fcntl
 import functools
 import json
 import math
+import os
 import pathlib
-import re
+import urllib.parse
+from dataclasses import dataclass
 
 import h5py
 import numpy as np
 import yaml
-from paths import lfs_pointer, visible
-
-SCHEMA_VERSION = 2
-# What older records do not say of their scalars: the figure that each is a floor for, and its name as a row.
-FLOORS = {
-    "accuracy_byte_counts": ("accuracy", "logistic regression on {symbol} counts"),
-    "accuracy_majority": ("accuracy", "majority class"),
-}
-LENGTHS = ("length", "encoding.max_length")  # options that bound what is read of an example
+from cases import LENGTHS, Case
+from program import NoRun, tables
 
 
-class NoRun(Exception):
-    """A file or folder that holds no readable run, in one sentence."""
-
-
+@dataclass
 class Figure:
-    """A headline figure: a scalar of /summary. A floor names the figure that it is a floor for (`floor_of`) and itself
-    (`row`)."""
+    """A headline figure of a run. A floor names the figure that it is a floor for (`floor_of`) and itself (`row`)."""
 
-    def __init__(self, name, dataset):
-        attributes = dataset.attrs
-        self.name = name
-        self.value = float(dataset[()])
-        self.unit = str(attributes.get("units", "1"))
-        self.meaning = str(attributes.get("long_name", ""))
-        self.n = int(attributes.get("n", 1))
-        self.error = float(attributes.get("standard_error", math.nan))
-        self.better = str(attributes.get("better", "neither"))
-        floor_of, row = FLOORS.get(name, ("", ""))
-        self.floor_of = str(attributes.get("floor_of", floor_of))
-        self.row = str(attributes.get("row", "")) or row
+    name: str
+    value: float
+    error: float
+    n: int
+    unit: str
+    meaning: str
+    better: str
+    floor_of: str
+    row: str
+
+
+def figure(name, told):
+    value, error = (math.nan if told[key] is None else told[key] for key in ("value", "standard_error"))
+    return Figure(name, value, error, *(told[key] for key in ("n", "unit", "meaning", "better", "floor_of", "row")))
 
 
 class Table:
@@ -67,74 +60,41 @@ class Table:
 
 
 class Run:
-    """One run.h5, read whole: it is closed again when the constructor returns."""
+    """One record; its file is read when something of it is asked for. `case`: the row that it is part of, None where it
+    cannot be read."""
 
-    def __init__(self, path):
-        self.path = pathlib.Path(path)
+    def __init__(self, experiment, told):
+        self.experiment, self.case = experiment, None
+        self.path = pathlib.Path(os.fsdecode(urllib.parse.unquote_to_bytes(told["record"]).removeprefix(b"file://")))
+        self.id, self.status, self.error, self.seed = (told[key] for key in ("id", "status", "error", "seed"))
+        self.title = told["name"] or self.id
+        self.figures = {name: figure(name, held) for name, held in told["figures"].items()}
+        self._tables = {}
+
+    def _read(self, what):
+        """what(file), without a lock: the file is replaced whole, never changed, and some file systems have no locks."""
         try:
-            # No lock: the file is replaced whole, never changed, and some file systems have no locks.
             with h5py.File(self.path, "r", locking=False) as file:
-                self._read(file)
+                return what(file)
         except FileNotFoundError:
             raise NoRun(f"there is no file {self.path}") from None
         except OSError as error:
-            if self.path.is_file() and (pointer := lfs_pointer(self.path)):
-                raise NoRun(pointer) from None
-            if not h5py.is_hdf5(self.path):
-                raise NoRun(f"{self.path} is no HDF5 file: something else wrote it or it was cut short") from None
             raise NoRun(f"{self.path} cannot be read: {error}") from None
 
-    def _read(self, file):
-        self.attributes = dict(file.attrs)
-        version = self.attributes.get("schema_version")
-        if version is None:
-            raise NoRun(f"{self.path} is no record of attnlab: it has no attribute schema_version")
-        if int(version) > SCHEMA_VERSION:
-            raise NoRun(
-                f"{self.path} has schema version {version}, made by a newer attnlab; "
-                f"this one reads up to {SCHEMA_VERSION}"
-            )
-        self.figures, self.tables = {}, {}
-        file.visititems(self._visit)
-
-    def _visit(self, name, item):
-        if isinstance(item, h5py.Group) and "rows_written" in item.attrs:
-            self.tables["/" + name] = Table(item)
-        if isinstance(item, h5py.Dataset) and name.startswith("summary/") and item.shape == ():
-            figure = name.removeprefix("summary/")
-            self.figures[figure] = Figure(figure, item)
+    @functools.cached_property
+    def attributes(self):
+        return self._read(lambda file: dict(file.attrs))
 
     def table(self, name):
         """The table where it has rows, else None."""
-        table = self.tables.get(name)
-        return table if table is not None and len(table) > 0 else None
+        if name not in self._tables:
+            table = self._read(lambda file: Table(file[name]) if name in file else None)
+            self._tables[name] = table if table is not None and len(table) > 0 else None
+        return self._tables[name]
 
     def text(self, name):
         value = self.attributes.get(name, "")
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-    @property
-    def id(self):
-        return self.text("run_id") or self.path.parent.name
-
-    @property
-    def experiment(self):
-        return self.text("experiment") or self.path.parent.parent.name
-
-    @property
-    def title(self):
-        """The label of the case with the swept values, else the id."""
-        return self.text("case") or self.id
-
-    @property
-    def seed(self):
-        return int(self.attributes.get("seed", self.setting("seed", 0)))
-
-    @property
-    def label(self):
-        """Name of the run's row: the label of its case and other swept values, without the seed; empty where nothing
-        but the seed was swept."""
-        return self.text("label") or without_keys(self.text("case"), ("seed",))
 
     @property
     def length(self):
@@ -156,39 +116,6 @@ class Run:
         """The floors of a figure, the highest first."""
         found = [figure for figure in self.figures.values() if figure.floor_of == metric]
         return sorted(found, key=lambda figure: -figure.value)
-
-    @property
-    def published(self):
-        """{"source", "unit", "metrics", "rows"} as the experiment names it; empty where it names none."""
-        return self._json("published")
-
-    @property
-    def compare(self):
-        """{"to": {short name: label}, "speedup": [metric], "fraction": [metric]}; empty where nothing is compared."""
-        return self._json("compare")
-
-    def _json(self, name):
-        try:
-            value = json.loads(self.text(name) or "{}")
-        except ValueError:
-            return {}
-        return value if isinstance(value, dict) else {}
-
-    @property
-    def status(self):
-        """As recorded; a run that is recorded as running while nobody holds its lock was killed."""
-        status = self.text("status") or "interrupted"
-        return "interrupted" if status == "running" and not self._locked() else status
-
-    def _locked(self):
-        try:
-            with open(self.path.parent / "lock") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
 
     @functools.cached_property
     def config(self):
@@ -214,56 +141,41 @@ class Run:
         return value
 
 
-ASSIGNMENT = re.compile(r"(?:^|[\s,]+)([A-Za-z_][\w.]*)=(\{[^}]*\}|\[[^\]]*\]|\"[^\"]*\"|[^\s,]+)")
+class Experiment:
+    """The records of one experiment: `runs`, and `cases`, the rows that they make, Transformers first; `floors` and
+    `published_only` are the other rows. `figures`: what is known of each headline figure, by name; `comparisons`: the
+    columns that hold ratios; `references`: what these are to, {short name: label}."""
+
+    def __init__(self, told):
+        self.name, self.description = told["experiment"], told["description"]
+        self.published = told["published"] or {"source": "", "unit": "", "metrics": []}
+        self.figures = {figure["name"]: figure for figure in told["figures"]}
+        self.references = {reference["name"]: reference["label"] for reference in told["references"]}
+        self.comparisons = [column for column in told["columns"] if column["kind"] != "headline"]
+        runs = [Run(self.name, run) for run in told["runs"]]
+        self.runs = sorted(runs, key=lambda run: (run.title, run.path))
+        rows = {kind: [row for row in told["rows"] if row["kind"] == kind] for kind in ("ours", "floor", "published")}
+        self.floors, self.published_only = rows["floor"], rows["published"]
+        cases = [Case(self, row, [runs[at] for at in row["runs"]]) for row in rows["ours"]]
+        first = self.references.values()
+        self.cases = sorted(cases, key=lambda case: case.label not in first and not case.is_transformer)
+
+    @property
+    def readable(self):
+        return [run for run in self.runs if run.status != "unreadable"]
 
 
-def assignments(label):
-    """The swept values in a label, by key."""
-    return dict(ASSIGNMENT.findall(label))
+def load(*places):
+    """The experiments at some places, each a run's folder, an experiment's folder, a results root or a record."""
+    return [Experiment(told) for told in tables(places)]
 
 
-def without_keys(label, keys):
-    """A label without the swept values of some keys."""
-    return ASSIGNMENT.sub(lambda match: "" if match[1] in keys else match[0], label).strip(" ,")
-
-
-class UnreadableRun:
-    """Stands for a record that could not be read, so that a report can say so beside the others."""
-
-    def __init__(self, path, error):
-        self.path = pathlib.Path(path)
-        self.id = self.title = self.path.parent.name
-        self.experiment = self.path.parent.parent.name
-        self.status = "unreadable"
-        self.error = str(error)
-
-
-def find_records(place):
-    """The run.h5 files of a run folder, an experiment's folder or a results root; `place` may be a record itself."""
-    place = pathlib.Path(place)
-    if not place.exists():
-        raise NoRun(f"there is no file or folder {place}")
-    if place.is_file():
-        return [place]
-    for pattern in ("run.h5", "*/run.h5", "*/*/run.h5"):
-        if records := visible(place, pattern):
-            return records
-    raise NoRun(f"{place} holds no run: there is no run.h5 in it, in its folders or in theirs")
-
-
-def load(place):
-    """All runs at a place. Where it is a single record it must be readable; among several an unreadable one is kept
-    as such."""
-    records = find_records(place)
-    if len(records) == 1:
-        return [Run(records[0])]
-    runs = []
-    for record in records:
-        try:
-            runs.append(Run(record))
-        except NoRun as error:
-            runs.append(UnreadableRun(record, error))
-    return runs
+def load_run(place):
+    """The only run at a place."""
+    runs = [run for experiment in load(place) for run in experiment.runs]
+    if len(runs) > 1:
+        raise NoRun(f"{place} holds {len(runs)} runs, not one")
+    return runs[0]
 
 
 def describe(value):

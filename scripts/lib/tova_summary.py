@@ -3,7 +3,8 @@
 import json
 import textwrap
 
-from runs import NoRun, load, without_keys
+from caches import Policies, size_of
+from runs import NoRun, load
 
 MEANING = (
     "The model is stories260K, which knows short children's stories only, and it wrote these stories itself: on them no "
@@ -15,35 +16,33 @@ SHOWN = 260  # characters of a continuation
 
 def lines(folder, width):
     try:
-        runs = [run for run in load(folder) if run.status == "done"]
+        cases = [case for experiment in load(folder) for case in experiment.cases if case.estimate("perplexity")]
     except NoRun:
-        runs = []
-    if not runs:
+        cases = []
+    if not cases:
         yield f"no run of {folder.name} is done"
         return
-    yield from perplexities(runs)
+    yield from perplexities(cases)
     yield from textwrap.wrap(MEANING, width, initial_indent="  ", subsequent_indent="  ")
     for name in ("full", "tova"):
         yield from continuation(folder / f"{name}.jsonl", width)
     yield f"Report         {folder / 'report.html'}"
 
 
-def perplexities(runs):
+def perplexities(cases):
     """A line a policy over the sizes, the full cache first."""
-    held = {}
-    for run in runs:
-        size = run.setting("cache.size")
-        held.setdefault(without_keys(run.label, ("cache.size",)), {})[size] = run.figures["perplexity"].value
-    full = held.pop("full", {})
-    sizes = sorted({size for values in held.values() for size in values})
-    first = runs[0].figures["perplexity"]
-    tokens = runs[0].figures["scored_tokens"].value
-    whole = f"{next(iter(full.values())):.3f} with the full cache" if full else "the full cache was not run"
-    yield f"Perplexity     {whole}, on {first.n} stories of {tokens:,.0f} tokens"
-    yield f"  states kept  {''.join(f'{size:>8}' for size in sizes)}"
-    for name, values in sorted(held.items()):
-        cells = (f"{values[size]:8.3f}" if size in values else f"{'–':>8}" for size in sizes)
+    policies, first = Policies(cases), cases[0].done[0].figures
+    whole = f"{perplexity(policies.full):.3f} with the full cache" if policies.full else "the full cache was not run"
+    yield f"Perplexity     {whole}, on {first['perplexity'].n} stories of {first['scored_tokens'].value:,.0f} tokens"
+    yield f"  states kept  {''.join(f'{size:>8}' for size in policies.sizes)}"
+    for name in sorted(policies.names):
+        values = {size_of(case): perplexity(case) for case in policies.line(name)}
+        cells = (f"{values[size]:8.3f}" if size in values else f"{'–':>8}" for size in policies.sizes)
         yield f"  {name:<12} {''.join(cells)}"
+
+
+def perplexity(case):
+    return case.estimate("perplexity").mean
 
 
 def continuation(path, width):

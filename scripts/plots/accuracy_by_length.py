@@ -4,14 +4,14 @@ with the floors at each length."""
 
 import common
 import numpy as np
-from cases import cases_of, lengths_of, series_of
+from cases import lengths_of, series_of
 
 FAR = 0.04
 
 
-def draw(runs):
+def draw(cases):
     """None unless the accuracy is known at two lengths."""
-    cases = [case for case in cases_of(runs) if case.estimate("accuracy") and case.length]
+    cases = [case for case in cases if case.estimate("accuracy") and case.length]
     if len(lengths_of(cases)) < 2:
         return None
     names = series_of(cases)
@@ -44,10 +44,9 @@ def draw_floors(axis, cases, low):
     """A floor that lies far beneath all models is named in the legend only, since it would flatten the rest."""
     floors = {}
     for case in cases:
-        for figure in case.done[0].floors("accuracy"):
-            floors.setdefault(figure.row, {})[case.length] = figure.value
-    for style, (row, values) in zip(("--", ":"), floors.items()):
-        words = "floor: " + row.format(symbol=cases[0].runs[0].symbol)
+        for floor in case.floors("accuracy"):
+            floors.setdefault(f"floor: {floor.row}", {})[case.length] = floor.mean
+    for style, (words, values) in zip(("--", ":"), floors.items()):
         if max(values.values()) < low - FAR:
             held = f"{100 * min(values.values()):.4g}–{100 * max(values.values()):.4g}"
             held = held.split("–")[0] if len(set(values.values())) == 1 else held

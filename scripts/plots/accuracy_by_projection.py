@@ -6,14 +6,12 @@ import re
 
 import common
 import numpy as np
-from cases import cases_of, natural
 
 NEAR = 0.012  # the first panel reaches so far beyond Luna's own figures
 
 
-def draw(runs):
+def draw(cases):
     """None unless some line has two projection lengths at one length of the examples."""
-    cases = cases_of(runs)
     lines = lunas(cases)
     if not any(len(members) > 1 for members in lines.values()) or len({case.length for case in cases}) > 1:
         return None
@@ -88,10 +86,10 @@ def baselines(cases):
 
 def floors(cases):
     """A line for each value of each floor."""
-    found = {(f.row, round(f.value, 4)): f for case in cases for run in case.done for f in run.floors("accuracy")}
-    for style, figure in zip(("--", ":", "-."), sorted(found.values(), key=lambda f: -f.value)):
-        row = figure.row.format(symbol=cases[0].runs[0].symbol).replace("logistic regression on ", "")
-        yield figure.value, np.nan, f"floor: {row} {100 * figure.value:.2f}", dict(color=common.GREY, linestyle=style)
+    found = {(floor.row, round(floor.mean, 4)): floor for case in cases for floor in case.floors("accuracy")}
+    for style, floor in zip(("--", ":", "-."), sorted(found.values(), key=lambda floor: -floor.mean)):
+        words = f"floor: {floor.row.replace('logistic regression on ', '')} {100 * floor.mean:.2f}"
+        yield floor.mean, np.nan, words, dict(color=common.GREY, linestyle=style)
 
 
 def published_transformer(cases):
@@ -120,7 +118,7 @@ def finish(axis, lengths, low, high):
 def label_right(axis, marks, low, high):
     """Words beside the axis at their heights, pushed apart where they would overlap."""
     step = (high - low) * 0.075
-    marks = sorted(marks, key=lambda mark: (mark[0], natural(mark[2])))
+    marks = sorted(marks, key=lambda mark: (mark[0], mark[2]))
     places = [mark[0] for mark in marks]
     for i in range(1, len(places)):
         places[i] = max(places[i], places[i - 1] + step)

@@ -15,7 +15,8 @@ import matplotlib  # noqa: E402
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 import PIL.Image  # noqa: E402
-from runs import NoRun, Run, load  # noqa: E402
+from paths import shown  # noqa: E402
+from runs import NoRun, load, load_run  # noqa: E402
 
 # Okabe & Ito, Color Universal Design (2008), without the yellow, which is lost on white paper.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = (
@@ -135,16 +136,16 @@ def main(draw, description):
     parser.add_argument("-o", "--output", default=None, help="the picture (default: beside the record)")
     arguments = parser.parse_args()
     try:
-        run = Run(arguments.run)
+        run = load_run(arguments.run)
     except NoRun as error:
-        parser.exit(2, f"{parser.prog}: {error}\n")
+        parser.exit(2, f"{parser.prog}: {shown(str(error))}\n")
     output = arguments.output or run.path.with_name(pathlib.Path(sys.argv[0]).stem + ".png")
     finish(parser, draw(run), arguments.run, output)
 
 
 def main_of_runs(draw, description, **choices):
-    """The command line of a plot of several runs. `draw(runs, **chosen)` returns a figure or None. `choices`: options
-    of the plot with their allowed values, the first being the default."""
+    """The command line of a plot of several runs. `draw(cases, **chosen)` returns a figure or None. `choices`:
+    options of the plot with their allowed values, the first being the default."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("results", metavar="RESULTS", nargs="+", help="an experiment's folder, or records of runs")
     parser.add_argument("-o", "--output", required=True, help="the picture")
@@ -153,10 +154,10 @@ def main_of_runs(draw, description, **choices):
     arguments = vars(parser.parse_args())
     places, output = arguments.pop("results"), arguments.pop("output")
     try:
-        runs = [run for place in places for run in load(place)]
+        cases = [case for experiment in load(*places) for case in experiment.cases]
     except NoRun as error:
-        parser.exit(2, f"{parser.prog}: {error}\n")
-    finish(parser, draw(runs, **arguments), " ".join(places), output)
+        parser.exit(2, f"{parser.prog}: {shown(str(error))}\n")
+    finish(parser, draw(cases, **arguments), " ".join(places), output)
 
 
 def finish(parser, made, places, output):

@@ -39,12 +39,9 @@ def draw_metric(axis, run, validation):
     if "standard_error" in validation:
         error = validation["standard_error"]
         axis.fill_between(step, values - error, values + error, color=common.VERMILION, alpha=0.2, linewidth=0)
-    for name, words, style in (
-        ("accuracy_byte_counts", f"floor: {run.symbol} counts (test)", "--"),
-        ("accuracy_majority", "floor: majority class (test)", ":"),
-    ):
-        if name in run.figures:
-            axis.axhline(run.figures[name].value, color=common.GREY, linestyle=style, linewidth=1.4, label=words)
+    for style, floor in zip(("--", ":"), run.floors("accuracy")):
+        words = f"floor: {floor.row.replace('logistic regression on ', '')} (test)"
+        axis.axhline(floor.value, color=common.GREY, linestyle=style, linewidth=1.4, label=words)
     if "accuracy" in run.figures:
         best = run.figures["best_update"].value if "best_update" in run.figures else step[int(np.argmax(values))]
         axis.errorbar(

@@ -8,7 +8,6 @@ import math
 
 import common
 import numpy as np
-from cases import cases_of, natural
 from learning_curve import metric_of
 
 TOGETHER = 6
@@ -45,19 +44,17 @@ def seeds(curves):
 def draw_floors(axis, cases):
     """The highest of each floor among the cases."""
     floors = {}
-    for figure in (f for case in cases for run in case.done for f in run.floors("accuracy")):
-        floors[figure.name] = max(figure, floors.get(figure.name, figure), key=lambda f: f.value)
-    for style, figure in zip(("--", ":"), sorted(floors.values(), key=lambda f: -f.value)):
-        words = "floor: " + figure.row.format(symbol=cases[0].runs[0].symbol)
-        axis.axhline(figure.value, color=common.GREY, linestyle=style, linewidth=1.4, label=words)
+    for floor in (floor for case in cases for floor in case.floors("accuracy")):
+        floors[floor.name] = max(floor, floors.get(floor.name, floor), key=lambda held: held.mean)
+    for style, floor in zip(("--", ":"), sorted(floors.values(), key=lambda held: -held.mean)):
+        axis.axhline(floor.mean, color=common.GREY, linestyle=style, linewidth=1.4, label=f"floor: {floor.row}")
 
 
-def draw(runs):
+def draw(cases):
     """None where fewer than two runs have a curve."""
-    cases = [(case, curves) for case in cases_of(runs) if (curves := curves_of(case))]
+    cases = [(case, curves) for case in cases if (curves := curves_of(case))]
     if sum(len(curves) for _, curves in cases) < 2:
         return None
-    cases.sort(key=lambda held: (not held[0].is_transformer, natural(held[0].label)))
     names = [case.series for case, _ in cases]
     looks = common.styles(names, [case.series for case, _ in cases if case.is_transformer])
     return together(cases, looks) if len(cases) <= TOGETHER else apart(cases, looks)

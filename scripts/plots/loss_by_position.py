@@ -13,11 +13,13 @@ MOST = 3
 LEAST = 0.02  # nat that a panel of differences reaches up and down at least
 
 
-def draw(runs):
-    """None where no record has the losses of two ranges of positions."""
-    policies = sizes.policies_of(runs)
-    bounded = [case for case in policies.bounded if not case.setting("baseline") and curve_of(case)]
-    full = curve_of(policies.full) if policies.full else {}
+def draw(cases, run=None):
+    """None where no record has the losses of two ranges of positions. `run`: the only one to show of its case."""
+    policies = sizes.policies_of(cases)
+    known = [case for case in (policies.full, *policies.bounded) if case]
+    curves = {case: curve_of([run] if run else case.done) for case in known}
+    bounded = [case for case in policies.bounded if not case.setting("baseline") and curves[case]]
+    full = curves.get(policies.full, {})
     shown = chosen(sorted({size_of(case) for case in bounded}))
     if not shown and not full:
         return None
@@ -27,7 +29,7 @@ def draw(runs):
         axes[0].set_title("Loss by position, full cache (nat a token)")
     for axis, size in zip(axes[bool(full) :], shown):
         for case in (case for case in bounded if size_of(case) == size):
-            draw_case(axis, case, full, policies)
+            draw_curve(axis, curves[case], full, policies, name_of(case))
         if full:
             axis.axhline(0, color=common.BLACK, linewidth=1.5)
             low, high = axis.get_ylim()
@@ -41,25 +43,23 @@ def draw(runs):
     return made
 
 
-def draw_case(axis, case, full, policies):
+def draw_curve(axis, curve, full, policies, name):
     """Over the full cache's loss in the same ranges, where there is one."""
-    curve = curve_of(case)
     points = [(x, y - full[x] if full else y) for x, y in curve.items() if x in full or not full]
     if points:
-        name = name_of(case)
         look = {**policies.looks[name], "linewidth": 1.2, "markersize": 4}
         axis.plot(*zip(*points), **look, markevery=max(1, len(points) // 8), label=name)
 
 
 def draw_run(run):
     """The same of one run."""
-    return draw([run])
+    return draw([run.case], run) if run.status == "done" else None
 
 
-def curve_of(case):
-    """{middle of a range: mean loss in it} over the seeds that are done; empty with fewer than two ranges."""
+def curve_of(runs):
+    """{middle of a range: mean loss in it} over some runs; empty with fewer than two ranges."""
     sums = {}
-    for run in case.done:
+    for run in runs:
         table = run.table("/eval/position")
         if table is None or "nll" not in table:
             continue

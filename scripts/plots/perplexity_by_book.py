@@ -11,9 +11,9 @@ HIGHEST = 1.8
 FEWEST = 4  # documents without which quartiles say nothing
 
 
-def draw(runs):
+def draw(cases):
     """None without a full cache to compare with, or with too few documents."""
-    policies = sizes.policies_of(runs)
+    policies = sizes.policies_of(cases)
     full = losses_of(policies.full)
     lines = {name: points_of(policies.line(name), full) for name in policies.names}
     lines = {name: points for name, points in lines.items() if points}

@@ -15,9 +15,9 @@ OURS = dict(linewidth=1.4)
 FAINT = dict(linestyle=(0, (3, 3)), linewidth=1.1, alpha=0.5)
 
 
-def draw(runs):
+def draw(cases):
     """None unless some policy was run with two sizes."""
-    policies = sizes.policies_of(runs)
+    policies = sizes.policies_of(cases)
     lines = {name: points_of(policies.line(name)) for name in policies.names}
     if not any(len(points) > 1 for points in lines.values()):
         return None

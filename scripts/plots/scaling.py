@@ -4,19 +4,29 @@ memory_by_length have in common."""
 import common
 import matplotlib
 import numpy as np
-from cases import cases_of, lengths_of, ratio, reference_of, references, series_of
+from cases import lengths_of, series_of
 
 
 class Cells:
     """The cases that have some figure of a phase, how each series looks, and what they are compared with."""
 
-    def __init__(self, runs, metrics):
-        everything = cases_of(runs)
-        self.cases = [case for case in everything if case.length and any(case.estimate(m) for m in metrics)]
+    def __init__(self, cases, metrics):
+        self.cases = [case for case in cases if case.length and any(case.estimate(m) for m in metrics)]
         self.lengths = lengths_of(self.cases)
-        self.to = references(everything)
         self.names = series_of(self.cases)
-        self.looks = common.styles(self.names, series_of([c for c in self.cases if c.model in self.to.values()]))
+        references = [case for case in self.cases if case.label in case.experiment.references.values()]
+        self.looks = common.styles(self.names, series_of(references))
+
+    def compared(self, words):
+        """{name of a ratio: title} of the comparisons that the experiment asks for; `words` by figure."""
+        titles = {}
+        for experiment in dict.fromkeys(case.experiment for case in self.cases):
+            for column in experiment.comparisons:
+                if column["metric"] in words:
+                    what, label = words[column["metric"]], experiment.references[column["reference"]]
+                    fraction, times = f"{what}, fraction of {label}'s", f"{what}, times {label} at the same length"
+                    titles[column["name"]] = times if column["kind"] == "speedup" else fraction
+        return titles
 
     def lines(self, value_of):
         """(series, lengths, values, below, above) where value_of(case) gives a value and how far its error bar reaches
@@ -84,13 +94,12 @@ def draw_guides(axis, cells):
         axis.plot(lengths, growth, color=common.GREY, linestyle=style, linewidth=1.1, label=words)
 
 
-def draw_ratio(axis, cells, metric, short, ours_over_theirs, title):
-    """Ratio to the reference of that name at the same length, 1 being the reference itself."""
+def draw_ratio(axis, cells, name, title):
+    """Ratio to a reference at the same length, 1 being the reference itself."""
 
     def value_of(case):
-        reference = reference_of(case, cells.to[short], cells.cases)
-        held = ratio(case, reference, metric) if ours_over_theirs else ratio(reference, case, metric)
-        return held and (held[0], held[1], held[1])
+        held = case.estimate(name)
+        return held and (held.mean, held.spread, held.spread)
 
     draw_lines(axis, cells, value_of)
     axis.axhline(1, color=common.GREY, linewidth=1)

@@ -2,12 +2,11 @@
 
 import common
 from caches import Policies
-from cases import cases_of
 
 
-def policies_of(runs):
+def policies_of(cases):
     """The policies with how each looks."""
-    policies = Policies(cases_of(runs))
+    policies = Policies(cases)
     policies.looks = common.styles(policies.names)
     return policies
 

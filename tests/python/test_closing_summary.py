@@ -13,7 +13,7 @@ import sweeps
 LIB = pathlib.Path(__file__).resolve().parents[2] / "scripts/lib"
 sys.path.insert(0, str(LIB))
 from report import words  # noqa: E402
-from runs import Run  # noqa: E402
+from runs import load_run  # noqa: E402
 
 CONFIG = "data:\n  type: {data}\nencoding:\n  max_length: 1025\n  cls: true\n"
 
@@ -83,15 +83,15 @@ def test_what_the_difference_to_the_floor_means(tmp_path, accuracy, sentence):
 
 def test_the_sentences_are_those_of_the_report(tmp_path):
     folder = write_record(tmp_path / "run", figures())
-    sentences = list(words.interpretation(Run(folder / "run.h5")))
+    sentences = list(words.interpretation(load_run(folder)))
     assert sentences and all(sentence in flowing(summary(folder)) for sentence in sentences)
 
 
 def test_a_folder_without_a_record_is_said_in_a_sentence(tmp_path):
     command = [sys.executable, str(LIB / "closing_summary.py"), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert done.stderr == f"closing_summary: there is no file {tmp_path / 'run.h5'}\n"
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"closing_summary: {tmp_path} holds no run") and len(done.stderr.splitlines()) == 1
 
 
 def test_listops_has_examples_and_symbols_and_no_bytes(tmp_path):
@@ -112,6 +112,7 @@ def test_the_run_that_was_listed_is_found_among_others(tmp_path):
 
 
 def test_no_run_of_the_listing_is_an_error(tmp_path):
+    write_record(tmp_path / "quickstart/aaaa1111", figures())
     listing = tmp_path / "listing"
     listing.write_text("cccc3333")
     command = [sys.executable, str(LIB / "find_run.py"), str(tmp_path), str(listing)]

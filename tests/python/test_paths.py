@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from fetch_server import (  # noqa: F401  (server and surroundings are fixtures)
 )
 from pages import report
 from paths import is_hidden, shown, visible
-from runs import NoRun, Run, find_records
+from runs import NoRun, load, load_run
 
 APPLE_DOUBLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X"
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 10\n"
@@ -41,7 +42,7 @@ def test_hidden_folders_hold_no_runs(tmp_path):
     for hidden in (tmp_path / ".Trash", tmp_path / "quickstart"):
         shutil.copytree(tmp_path / "quickstart" / "aaaa1111", hidden / ".copy")
     (tmp_path / "quickstart" / "aaaa1111" / "._run.h5").write_bytes(APPLE_DOUBLE)
-    assert find_records(tmp_path) == [tmp_path / "quickstart" / "aaaa1111" / "run.h5"]
+    assert load_run(tmp_path).path == tmp_path / "quickstart" / "aaaa1111" / "run.h5"
 
 
 def test_a_data_set_copied_by_a_mac_is_whole(capsys, tmp_path, server):  # noqa: F811
@@ -82,7 +83,7 @@ def test_a_mirror_that_is_a_clone_without_git_lfs(capsys, tmp_path):
 def test_a_record_in_a_clone_without_git_lfs(tmp_path):
     (tmp_path / "run.h5").write_bytes(POINTER)
     with pytest.raises(NoRun, match="git lfs pull"):
-        Run(tmp_path / "run.h5")
+        load(tmp_path / "run.h5")
 
 
 def test_names_are_shown_with_the_bytes_that_are_no_text():
@@ -95,6 +96,6 @@ def test_a_report_of_a_folder_whose_name_is_not_utf8(tmp_path):
     conftest.unfinished(results / "quickstart" / "aaaa1111", "running", "")
     assert report(results) == 0
     page = (results / "report.html").read_text(encoding="utf-8")
-    assert "r\\xe9sultats" in page
+    assert "r\\xe9sultats" in page and len(re.findall("<img ", page)) == 1, "the record was read for its curve"
     printed = subprocess.run([sys.executable, ROOT / "scripts" / "report", results], capture_output=True, check=True)
     assert printed.stdout == os.fsencode(results / "report.html") + b"\n"

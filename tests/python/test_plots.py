@@ -1,6 +1,9 @@
 """The scripts in scripts/plots: each runs alone, and the lines have the numbers of the records."""
 
+import json
+
 import conftest
+import h5py
 import numpy as np
 import pytest
 import sweeps
@@ -16,7 +19,7 @@ import memory_by_length
 import perplexity_by_book
 import perplexity_by_size
 import speed_by_length
-from runs import Run, load
+from runs import load, load_run
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +37,10 @@ def root(tmp_path_factory):
 def closed():
     yield
     common.plt.close("all")
+
+
+def cases(place):
+    return [case for experiment in load(place) for case in experiment.cases]
 
 
 def line(axis, label):
@@ -102,7 +109,7 @@ def test_a_plot_says_when_there_is_nothing_to_show(written, tmp_path, plot, plac
 
 
 def test_accuracy_against_the_projection_length(root):
-    near, whole = accuracy_by_projection.draw(load(root / "accuracy")).axes
+    near, whole = accuracy_by_projection.draw(cases(root / "accuracy")).axes
     assert near.get_xscale() == "log"
     x, y = line(near, "Luna, ± s.d. over seeds")
     assert x.tolist() == [16, 128, 256] and y == pytest.approx([0.6551, 0.6570, 0.6590])
@@ -115,7 +122,7 @@ def test_accuracy_against_the_projection_length(root):
 
 
 def test_accuracy_against_the_length_has_the_floor_of_each_length(root):
-    (axis,) = accuracy_by_length.draw(load(root / "lengths")).axes
+    (axis,) = accuracy_by_length.draw(cases(root / "lengths")).axes
     x, y = line(axis, "floor: logistic regression on byte counts")
     assert list(x) == [1024, 4096] and list(y) == pytest.approx([0.6286, 0.6526])
     assert line(axis, "Luna-256")[1] == pytest.approx([0.6290, 0.6590])
@@ -123,7 +130,7 @@ def test_accuracy_against_the_length_has_the_floor_of_each_length(root):
 
 
 def test_the_curve_of_a_language_model_is_in_perplexity(tmp_path):
-    made = learning_curve.draw(Run(conftest.language_model(tmp_path / "lm" / "dddd4444")))
+    made = learning_curve.draw(load_run(conftest.language_model(tmp_path / "lm" / "dddd4444")))
     panels = {axis.get_title(loc="left"): axis for axis in made.axes}
     assert "Loss (nat per token)" in panels
     axis = panels["Perplexity ± standard error"]
@@ -131,7 +138,7 @@ def test_the_curve_of_a_language_model_is_in_perplexity(tmp_path):
 
 
 def test_the_mean_curve_is_over_the_seeds_that_are_done(root):
-    made = learning_curves.draw(load(root / "accuracy"))
+    made = learning_curves.draw(cases(root / "accuracy"))
     panels = {axis.get_title(loc="left"): axis for axis in made.axes if axis.get_title(loc="left")}
     assert len(panels) == 9
     three = panels["Luna-16, 3 seeds"].get_lines()
@@ -143,7 +150,7 @@ def test_the_mean_curve_is_over_the_seeds_that_are_done(root):
 
 
 def test_speed_and_its_ratio_to_both_transformers(root):
-    seconds, rate, textbook, fused = speed_by_length.draw(load(root / "speed"), phase="train").axes
+    seconds, rate, textbook, fused = speed_by_length.draw(cases(root / "speed"), phase="train").axes
     # Luna-16 takes 0.175·k seconds, the Transformers 0.12·k + 0.24·k² and 0.12·k + 0.20·k², at k thousand tokens.
     k = np.array([1.024, 2.048, 3.072, 4.096, 8.192])
     assert line(seconds, "Luna-16")[1] == pytest.approx(0.175 * k)
@@ -156,8 +163,23 @@ def test_speed_and_its_ratio_to_both_transformers(root):
     assert all(axis.get_yscale() == axis.get_xscale() == "log" for axis in (seconds, rate, textbook, fused))
 
 
+def test_only_the_comparisons_that_the_experiment_asks_for_are_drawn(tmp_path):
+    sweeps.speed_sweep(tmp_path / "speed", (1024, 2048))
+    asked = {"to": {"fused": "Transformer (fused)"}, "speedup": ["train_tokens_per_second"], "fraction": []}
+    for record in (tmp_path / "speed").glob("*/run.h5"):
+        with h5py.File(record, "r+") as file:
+            file.attrs["compare"] = json.dumps(asked)
+    held = cases(tmp_path)
+    fused = speed_by_length.draw(held, phase="train").axes[2]
+    assert fused.get_title(loc="left") == "Tokens a second, times Transformer (fused) at the same length"
+    k = np.array([1.024, 2.048])
+    assert line(fused, "Luna-16")[1] == pytest.approx((0.12 + 0.20 * k) / 0.175)
+    for made in (speed_by_length.draw(held, phase="infer"), memory_by_length.draw(held, phase="train")):
+        assert len(made.axes) == 2, "no panel of a ratio"
+
+
 def test_the_bars_of_a_time_are_its_least_and_most_repetition(root):
-    seconds = speed_by_length.draw(load(root / "speed"), phase="infer").axes[0]
+    seconds = speed_by_length.draw(cases(root / "speed"), phase="infer").axes[0]
     luna = next(held for held in seconds.containers if held.get_label() == "Luna-16")
     (least, most), *_ = [segment[:, 1] for segment in luna.lines[2][0].get_segments()]
     middle = 0.175 * 1.024 / 3
@@ -165,7 +187,7 @@ def test_the_bars_of_a_time_are_its_least_and_most_repetition(root):
 
 
 def test_memory_and_its_fraction_of_both_transformers(root):
-    allocator, resident, textbook, fused = memory_by_length.draw(load(root / "speed"), phase="train").axes
+    allocator, resident, textbook, fused = memory_by_length.draw(cases(root / "speed"), phase="train").axes
     k = np.array([1.024, 2.048, 3.072, 4.096])
     assert line(allocator, "Luna-16")[1][:4] == pytest.approx(30 * k)
     assert line(resident, "Luna-16")[1][:4] == pytest.approx(36 * k)
@@ -173,7 +195,7 @@ def test_memory_and_its_fraction_of_both_transformers(root):
 
 
 def test_perplexity_against_the_size_of_the_cache(root):
-    near, above = perplexity_by_size.draw(load(root / "perplexity")).axes
+    near, above = perplexity_by_size.draw(cases(root / "perplexity")).axes
     sizes, perplexities = line(near, "tova+4")
     # exp of 1.9 nat and 0.6, 0.3, 0.1 nat more
     assert list(sizes) == [64, 256, 1024] and perplexities == pytest.approx(np.exp([2.5, 2.2, 2.0]))
@@ -188,8 +210,7 @@ def test_perplexity_against_the_size_of_the_cache(root):
 
 
 def test_perplexity_without_a_full_cache_is_shown_whole(root):
-    runs = [run for run in load(root / "perplexity") if run.label != "full"]
-    near, whole = perplexity_by_size.draw(runs).axes
+    near, whole = perplexity_by_size.draw([case for case in cases(root / "perplexity") if case.label != "full"]).axes
     assert line(whole, "tova+4")[1] == pytest.approx(np.exp([2.5, 2.2, 2.0]))
     assert whole.get_ylim()[1] > 4812 > near.get_ylim()[1]
 
@@ -203,7 +224,7 @@ def line_of(axis, label):
 
 
 def test_perplexity_book_by_book_is_against_the_same_book_with_the_full_cache(root):
-    (axis,) = perplexity_by_book.draw(load(root / "perplexity")).axes
+    (axis,) = perplexity_by_book.draw(cases(root / "perplexity")).axes
     # tova+4 at k = 64 costs 0.5, 0.55, 0.6, 0.65 and 0.7 nat in the five books, whatever the books cost themselves.
     held = next(held for held in axis.containers if held.get_label() == "tova+4")
     assert held.lines[0].get_ydata()[0] == pytest.approx(np.exp(0.6))
@@ -212,12 +233,11 @@ def test_perplexity_book_by_book_is_against_the_same_book_with_the_full_cache(ro
 
 
 def test_perplexity_book_by_book_needs_a_full_cache(root):
-    runs = [run for run in load(root / "perplexity") if run.label != "full"]
-    assert perplexity_by_book.draw(runs) is None
+    assert perplexity_by_book.draw([case for case in cases(root / "perplexity") if case.label != "full"]) is None
 
 
 def test_loss_by_position_has_a_panel_for_three_sizes_at_most(root):
-    full, *axes = loss_by_position.draw(load(root / "perplexity")).axes
+    full, *axes = loss_by_position.draw(cases(root / "perplexity")).axes
     at, losses = line(full, "full cache")
     assert list(at) == [511.5, 1535.5, 2559.5, 3583.5] and losses == pytest.approx([1.9] * 4)
     titles = [axis.get_title(loc="left") for axis in axes]
@@ -230,9 +250,19 @@ def test_loss_by_position_has_a_panel_for_three_sizes_at_most(root):
 
 
 def test_loss_by_position_of_one_run(root):
-    (run,) = load(root / "perplexity/tova464/run.h5")
-    (axis,) = loss_by_position.draw_run(run).axes
+    (axis,) = loss_by_position.draw_run(load_run(root / "perplexity/tova464/run.h5")).axes
     assert line(axis, "tova+4")[1] == pytest.approx([1.9, 2.7, 2.7, 2.7])
+
+
+def test_loss_by_position_of_one_run_has_nothing_of_its_other_seeds(tmp_path):
+    for seed, more in ((1, 0.6), (2, 0.3)):
+        sweeps.cache_run(tmp_path / "e" / f"seed{seed}", "tova+4", 64, more, 9.63)
+        with h5py.File(tmp_path / "e" / f"seed{seed}" / "run.h5", "r+") as file:
+            file.attrs["seed"] = seed
+    (case,) = cases(tmp_path)
+    assert line(loss_by_position.draw([case]).axes[0], "tova+4")[1] == pytest.approx([1.9, 2.5, 2.5, 2.5])
+    for run, loss in zip(case.runs, (2.7, 2.3)):
+        assert line(loss_by_position.draw_run(run).axes[0], "tova+4")[1] == pytest.approx([1.9, loss, loss, loss])
 
 
 def test_no_two_lines_look_alike():

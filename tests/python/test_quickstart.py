@@ -1,5 +1,6 @@
 """The steps of scripts/quickstart and their order, in a copy of scripts/ where set-up and build do nothing and the
-binary is a small program that notes how it was called and writes a record. The real thing runs in .ci/run."""
+binary is a small program that notes how it was called and writes a record; the tables of its records are made by the
+real one. The real thing runs in .ci/run."""
 
 import json
 import os
@@ -10,12 +11,15 @@ import sys
 
 import pytest
 from fetch_server import datasets, make_archive
+from program import find
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STORIES = next(d for d in datasets.DATASETS if d.name == "stories260k")
 
 BINARY = """#!{python}
 import json, os, pathlib, sys
+if sys.argv[1] == "table":
+    os.execv({program!r}, sys.argv)
 sys.path.insert(0, {tests!r})
 import sweeps
 from test_closing_summary import figures, write_record
@@ -60,7 +64,8 @@ def project(tmp_path):
     log = root / "calls.txt"
     binary = root / "build/release/attnlab"
     binary.parent.mkdir(parents=True)
-    binary.write_text(BINARY.format(python=sys.executable, tests=str(ROOT / "tests/python"), log=str(log)))
+    names = dict(python=sys.executable, program=find(), tests=str(ROOT / "tests/python"), log=str(log))
+    binary.write_text(BINARY.format(**names))
     binary.chmod(0o755)
 
     def run(*arguments, **environment):

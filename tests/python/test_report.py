@@ -11,9 +11,8 @@ import h5py
 import numpy as np
 import pytest
 from pages import PLOTS, REPORT, Page, report, start
-from cases import cases_of
 from report import case_table, words
-from runs import Figure, Run
+from runs import Figure, load, load_run
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +63,12 @@ def test_a_language_model_is_reported_by_its_perplexity(tmp_path):
     assert "Batch 4 chunks" in page
     assert "the update with the best perplexity on validation documents held out of train" in page
     assert "accuracy" not in page
-    assert case_table.metrics_of(cases_of([Run(record)]))[0] == "perplexity_validation"
+    assert case_table.metrics_of(load(record)[0])[0] == "perplexity_validation"
 
 
 def figure(name, value, n=2000):
-    made = Figure.__new__(Figure)
-    made.name, made.value, made.unit, made.n, made.error = name, value, "1", n, (value * (1 - value) / n) ** 0.5
-    made.row = "logistic regression on {symbol} counts"
-    return made
+    error, row = (value * (1 - value) / n) ** 0.5, "logistic regression on byte counts"
+    return Figure(name, value, error, n, unit="1", meaning="", better="higher", floor_of="", row=row)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +83,7 @@ def figure(name, value, n=2000):
     ],
 )
 def test_the_difference_to_the_floor_is_explained(written, accuracy, sentence):
-    run = Run(written / "quickstart" / "aaaa1111" / "run.h5")
+    run = load_run(written / "quickstart" / "aaaa1111")
     assert sentence in words.against_floor(figure("accuracy", accuracy), figure("floor", 0.6375), run)
 
 
@@ -96,7 +93,7 @@ def test_chance_is_mentioned_unless_the_model_is_clearly_above_it(accuracy, clea
 
 
 def test_the_explanation_stands_on_the_page(written, text):
-    sentences = list(words.interpretation(Run(written / "quickstart" / "aaaa1111" / "run.h5")))
+    sentences = list(words.interpretation(load_run(written / "quickstart" / "aaaa1111")))
     assert len(sentences) == 1 and sentences[0] in text
 
 
@@ -135,7 +132,7 @@ def test_only_trusted_rows_are_read(tmp_path):
     path = conftest.unfinished(tmp_path / "e" / "r", "running", "", rows_written=20)
     with h5py.File(path) as file:
         assert len(file["train/step"]) == 30
-    assert Run(path).table("/train")["step"].tolist() == list(range(10, 201, 10))
+    assert load_run(path).table("/train")["step"].tolist() == list(range(10, 201, 10))
 
 
 def test_a_record_that_its_writer_holds_open_can_be_read(tmp_path):
@@ -145,7 +142,7 @@ def test_a_record_that_its_writer_holds_open_can_be_read(tmp_path):
         [sys.executable, "-c", hold, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as writer:
         assert writer.stdout.readline() == "open\n"
-        assert len(Run(path).table("/train")) == 20
+        assert len(load_run(path).table("/train")) == 20
         writer.stdin.close()
 
 
@@ -184,7 +181,7 @@ def cut_short(path):
         (foreign, "run.h5 is no HDF5 file: something else wrote it or it was cut short"),
         (other_hdf5, "run.h5 is no record of attnlab: it has no attribute schema_version"),
         (newer, "run.h5 has schema version 3, made by a newer attnlab; this one reads up to 2"),
-        (cut_short, "run.h5 cannot be read"),
+        (cut_short, "run.h5 was cut short"),
     ],
 )
 def test_a_file_that_is_no_record_is_refused_in_a_sentence(tmp_path, capsys, make, sentence):
@@ -203,7 +200,7 @@ def test_the_exit_status_of_a_refusal_is_2(tmp_path, script):
     assert "run.h5 is no HDF5 file" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("place, sentence", [("missing", "there is no file or folder"), ("", "holds no run")])
+@pytest.mark.parametrize("place, sentence", [("missing", "/missing: No such file or directory"), ("", "holds no run")])
 def test_a_place_without_runs_is_refused_in_a_sentence(tmp_path, capsys, place, sentence):
     assert report(tmp_path / place) == 2
     said = capsys.readouterr().err

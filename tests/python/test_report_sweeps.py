@@ -7,7 +7,6 @@ import h5py
 import pytest
 import sweeps
 from pages import PNG, REPORT, Page, report, start
-from cases import cases_of, reference_of
 from report import html
 from runs import load
 
@@ -209,14 +208,14 @@ def test_a_sweep_repeated_with_an_override_is_not_taken_for_more_seeds(tmp_path)
         with h5py.File(folder / f"{cell.name}b" / "run.h5", "r+") as file:
             file.attrs["config"] = file.attrs["config"].replace("precision: fp32", "precision: bf16")
             file["summary/train_seconds"][...] /= 2
-    cases = cases_of(load(folder))
+    cases = load(folder)[0].cases
     assert {len(case.runs) for case in cases} == {1}
-    luna = {case.conditions["precision"]: case for case in cases if case.model == "Luna-16" and case.length == 1024}
+    luna = {case.condition["precision"]: case for case in cases if case.label == "Luna-16" and case.length == 1024}
+    assert {case.series for case in luna.values()} == {"Luna-16 precision=fp32", "Luna-16 precision=bf16"}
     assert luna["fp32"].estimate("train_seconds").mean == pytest.approx(0.175 * 1.024)
     assert luna["bf16"].estimate("train_seconds").mean == pytest.approx(0.175 * 1.024 / 2)
-    for precision, case in luna.items():
-        reference = reference_of(case, "Transformer (fused)", cases)
-        assert reference.conditions == {"precision": precision} and reference.length == 1024
+    for case in luna.values():  # each is compared with the reference of its own precision
+        assert case.estimate("train_seconds_speedup_fused").mean == pytest.approx((0.12 + 0.20 * 1.024) / 0.175)
 
 
 def test_repetitions_behind_a_time_are_stated(speeds):

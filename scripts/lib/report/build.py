@@ -5,34 +5,33 @@ from report.html import element
 from report.pictures import Pictures
 
 
-def build(runs, output, source):
+def build(experiments, output, source):
     """Writes the report and the folder plots/ beside it."""
+    runs = [run for experiment in experiments for run in experiment.runs]
     output.parent.mkdir(parents=True, exist_ok=True)
     plots = Pictures(output.parent / "plots", single=len(runs) == 1)
-    experiments = {}
-    for run in sorted(runs, key=lambda run: (run.experiment, run.title)):
-        experiments.setdefault(run.experiment, []).append(run)
     several = len(experiments) > 1
-    parts = [element("header", element("h1", title(runs)), element("p", introduction(runs, source), class_="soft"))]
+    heading = element("h1", title(experiments))
+    parts = [element("header", heading, element("p", introduction(runs, source), class_="soft"))]
     if several:
-        parts += [html.navigation(["Overview", *experiments]), overview.section(experiments)]
-    for name, members in experiments.items():
-        parts.append(part_of(name, members, plots, several))
+        names = [experiment.name for experiment in experiments]
+        parts += [html.navigation(["Overview", *names]), overview.section(experiments)]
+    parts += [part_of(experiment, plots, several) for experiment in experiments]
     part = output.with_name(output.name + ".part")
-    part.write_text(html.page(title(runs), *parts), encoding="utf-8")
+    part.write_text(html.page(title(experiments), *parts), encoding="utf-8")
     part.replace(output)
 
 
-def part_of(name, members, plots, several):
-    if len(members) > 1:
-        return experiment_section.section(name, members, plots, heading=several)
-    made = run_section.section(members[0], plots.of_run(members[0], members), opened=True)
-    return html.page_part(name, element("h2", name), made) if several else made
+def part_of(experiment, plots, several):
+    if len(experiment.runs) > 1:
+        return experiment_section.section(experiment, plots, heading=several)
+    (run,) = experiment.runs
+    made = run_section.section(run, plots.of_run(run, experiment.runs), opened=True)
+    return html.page_part(experiment.name, element("h2", experiment.name), made) if several else made
 
 
-def title(runs):
-    names = sorted({run.experiment for run in runs})
-    return f"attnlab: {names[0]}" if len(names) == 1 else f"attnlab: {len(names)} experiments"
+def title(experiments):
+    return f"attnlab: {experiments[0].name if len(experiments) == 1 else f'{len(experiments)} experiments'}"
 
 
 def introduction(runs, source):

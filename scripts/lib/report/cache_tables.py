@@ -2,7 +2,6 @@
 
 import numpy as np
 from caches import Policies, costs_of, losses_of, size_of
-from cases import published_of
 
 from report import columns, html
 from report.html import element
@@ -71,5 +70,5 @@ def cell(case):
 def note(cases):
     text = "States kept in each layer, k, from left to right; pooled over the tokens of all documents."
     if any(case.published(METRIC) for case in cases):
-        text += f" In brackets: published ({published_of(cases)['source']})."
+        text += f" In brackets: published ({cases[0].experiment.published['source']})."
     return text

@@ -2,7 +2,7 @@
 
 import math
 
-from cases import lengths_of, missing_seeds, published_figures, published_of
+from cases import LENGTHS, estimate, lengths_of, published
 
 from report import columns, html, words
 from report.grid import grid
@@ -17,29 +17,28 @@ MOST = 8
 SPREAD = "± is the sample standard deviation over seeds; (se): one seed, standard error over the examples."
 
 
-def metrics_of(cases):
+def metrics_of(experiment):
     """The figures that get a column: what the paper gives, then those that readers ask for; else whatever is better
     higher or lower."""
-    known = {f.name: f for case in cases for run in case.done for f in run.figures.values() if not f.floor_of}
-    said = published_of(cases).get("metrics", [])
+    known = [m for m in experiment.figures if any(case.estimate(m) for case in experiment.cases)]
+    known = {m: figure for m in known if not (figure := experiment.figures[m])["floor_of"]}
+    said = experiment.published["metrics"]
     wanted = [m for m in dict.fromkeys([*said, *PREFERRED]) if m in known]
     if "accuracy" not in known:
         wanted = [m for m in dict.fromkeys([*said, *MAIN]) if m in known]
-        wanted += [m for m, f in known.items() if f.better != "neither" and m not in wanted]
+        wanted += [m for m, f in known.items() if f["better"] != "neither" and m not in wanted]
     return wanted[:MOST]
 
 
-def table(cases):
+def table(experiment):
     """With a caption that says what ± is and whose figures stand beside ours."""
-    metrics = metrics_of(cases)
+    cases, metrics = experiment.cases, metrics_of(experiment)
     main = metrics[0] if metrics else None
-    source = published_of(cases)
-    said = [m for m in source.get("metrics", []) if m in metrics]
-    floored = main is not None and any(run.floors(main) for case in cases for run in case.done)
+    said = [m for m in experiment.published["metrics"] if m in metrics]
+    floored = any(case.floors(main) for case in cases)
     head, rows = ["model", "seeds"], [[case.name, str(len(case.done))] for case in cases]
     for metric in metrics:
-        unit = next(e.unit for case in cases if (e := case.estimate(metric)))
-        head.append(columns.head(metric, unit))
+        head.append(columns.head(metric, experiment.figures[metric]["unit"]))
         for row, case in zip(rows, cases):
             row.append(columns.estimate(case.estimate(metric), metric))
         if metric in said:
@@ -52,21 +51,20 @@ def table(cases):
                 row.append(above_floor(case, metric))
     head.append("runs")
     for row, case in zip(rows, cases):
-        row.append(state(case, cases))
-    rows += floor_rows(cases, main, len(head)) if floored else []
-    rows += published_only(cases, head, said)
-    parts = [element("p", caption(cases, source, said, floored), class_="soft")]
+        row.append(state(case))
+    rows += floor_rows(experiment, main, len(head))
+    rows += published_only(experiment, head, said)
+    parts = [element("p", caption(experiment, said, floored), class_="soft")]
     return html.join([*parts, html.table(head, rows, numbers=range(1, len(head) - 1), first_column=True)])
 
 
-def by_length(cases):
+def by_length(experiment):
     """The main figure with the lengths side by side, floors beneath."""
-    metric = metrics_of(cases)[0]
-    unit = next(e.unit for case in cases if (e := case.estimate(metric)))
+    cases, metric = experiment.cases, metrics_of(experiment)[0]
     floors = {}
     for case in cases:
-        for figure in (f for run in case.done[:1] for f in run.floors(metric)):
-            floors.setdefault(words.floor_name(figure, case.runs[0]), {})[case.length] = figure.value
+        for floor in case.floors(metric):
+            floors.setdefault(floor.row, {})[case.length] = floor.mean
     extra = [
         html.Row([f"floor: {name}", *(f"{100 * at[n]:.2f}" if n in at else "–" for n in lengths_of(cases))], "floor")
         for name, at in floors.items()
@@ -76,10 +74,10 @@ def by_length(cases):
     several += " seed" if seeds[-1] == 1 else " seeds"
     note = f"Columns: tokens of an example that are read at most. {several} a cell. {SPREAD}"
     return grid(cases, lambda case: columns.estimate(e, metric) if (e := case.estimate(metric)) else "",
-                columns.head(metric, unit), note, extra)  # fmt: skip
+                columns.head(metric, experiment.figures[metric]["unit"]), note, extra)  # fmt: skip
 
 
-def caption(cases, source, said, floored):
+def caption(experiment, said, floored):
     text = SPREAD
     if floored:
         text += (
@@ -87,8 +85,8 @@ def caption(cases, source, said, floored):
             "standard errors of the difference, taken as if the errors were independent."
         )
     if said:
-        text += f" Published: {source['source']}."
-    limited = sorted({int(run.attributes.get("limit", 0) or 0) for case in cases for run in case.runs} - {0})
+        text += f" Published: {experiment.published['source']}."
+    limited = sorted({int(run.attributes.get("limit", 0) or 0) for run in experiment.readable} - {0})
     if limited:
         text += f" Evaluated on the first {', '.join(f'{n:,}' for n in limited)} examples only."
     return text
@@ -96,11 +94,11 @@ def caption(cases, source, said, floored):
 
 def difference(case, metric):
     """(mean − highest floor, standard error) in points; None where one of them is missing."""
-    estimate, floors = case.estimate(metric), [f for run in case.done[:1] for f in run.floors(metric)]
-    if estimate is None or not floors:
+    held, floors = case.estimate(metric), case.floors(metric)
+    if held is None or not floors:
         return None
-    examples = case.figures(metric)[0].error
-    return 100 * (estimate.mean - floors[0].value), 100 * math.hypot(examples, floors[0].error)
+    errors = (case.figures(name)[0].error for name in (metric, floors[0].name))
+    return 100 * (held.mean - floors[0].mean), 100 * math.hypot(*errors)
 
 
 def above_floor(case, metric):
@@ -112,48 +110,39 @@ def above_floor(case, metric):
     return element("b", text) if math.isfinite(error) and abs(size) > 2 * error else text
 
 
-def state(case, cases):
+def state(case):
     """How many of its runs are done, and why the others are not."""
     others = [run for run in case.runs if run.status != "done"]
     parts = [f"{len(case.done)} done"] if case.done else []
     for run in others:
-        reason = words.first_sentence(run.text("error"))
+        reason = words.first_sentence(run.error)
         words_of = run.status.replace("_", " ") + (f": {reason}" if reason else "")
         parts.append(f"seed {run.seed} {words_of}" if len(case.runs) > 1 else words_of)
-    if missing := missing_seeds(case, [other for other in cases if other.length == case.length]):
+    if missing := case.missing_seeds:
         parts.append(f"no record of seed{'s' if len(missing) > 1 else ''} {', '.join(map(str, missing))}")
     return "; ".join(parts)
 
 
-def floor_rows(cases, metric, width):
-    """A row for each floor and value; where it differs between the cases the row says for which length."""
-    found = {}
-    for case in cases:
-        for run in case.done:
-            for figure in run.floors(metric):
-                held = found.setdefault((words.floor_name(figure, run), round(figure.value, 6)), (figure, set()))
-                held[1].add(case.length)
-    names = [name for name, _ in found]
-    for (name, _), (figure, lengths) in sorted(found.items(), key=lambda held: -held[1][0].value):
-        if names.count(name) > 1 and None not in lengths:
-            name += f" ({', '.join(f'{n:,}' for n in sorted(lengths))} tokens)"
-        error = f" ± {100 * figure.error:.2f} (se)" if math.isfinite(figure.error) and figure.error else ""
-        cells = [f"floor: {name}", "–", f"{100 * figure.value:.2f}{error}"]
+def floor_rows(experiment, metric, width):
+    """The highest first; a floor that depends on the length says of which it is."""
+    held = [(row, e) for row in experiment.floors if row["of"] == metric and (e := estimate(experiment, row, metric))]
+    for row, floor in sorted(held, key=lambda pair: -pair[1].mean):
+        name, lengths = row["name"], [value for key, value in row["condition"].items() if key in LENGTHS]
+        if lengths and len(row["condition"]) == 1:
+            name = f"{row['row']} ({int(lengths[0]):,} tokens)"
+        cells = [f"floor: {name}", "–", columns.estimate(floor, metric)]
         yield html.Row([*cells, *[""] * (width - len(cells) - 1), "floor"], "floor")
 
 
-def published_only(cases, head, said):
+def published_only(experiment, head, said):
     """The paper's rows that no case is about."""
-    about = {name for metric in said for case in cases for _, name in case.published(metric)}
-    rows = {}
-    for metric in said:
-        for value, name in published_figures(published_of(cases), metric, this_case=False):
-            rows.setdefault(name, {})[metric] = columns.published([(value, name)], metric)
-    for name in (name for name in rows if name not in about):
-        cells = [name, *[""] * (len(head) - 2), "published only"]
-        for metric, text in rows[name].items():
-            cells[head.index(published_head(metric, said))] = text
-        yield html.Row(cells, "published")
+    for row in experiment.published_only:
+        cells = [row["name"], *[""] * (len(head) - 2), "published only"]
+        for metric in said:
+            if figures := published(experiment, row, metric):
+                cells[head.index(published_head(metric, said))] = columns.published(figures, metric)
+        if any(cells[1:-1]):
+            yield html.Row(cells, "published")
 
 
 def published_head(metric, said):

@@ -1,6 +1,6 @@
 """One experiment: its protocol, its table, its plots, what is missing, and its runs folded beneath."""
 
-from cases import cases_of, lengths_of, readable, series_of
+from cases import lengths_of, series_of
 
 from report import cache_tables, case_table, html, machine, protocol, run_section, scaling_tables, words
 from report.html import element
@@ -9,26 +9,26 @@ LONGEST_LIST = 12  # values of a fact that differ between runs are listed up to 
 OWN = ("Record", "Seed", "Selected", "Parameters")  # facts that are each run's own, where they differ
 
 
-def section(name, runs, plots, heading):
+def section(experiment, plots, heading):
     """An experiment of several runs; without a heading where the page's title is its name."""
-    cases = cases_of(runs)
-    parts = [element("h2", name)] if heading else []
-    if description := next((run.text("description") for run in readable(runs) if run.text("description")), ""):
-        parts.append(element("p", description))
+    runs = experiment.runs
+    parts = [element("h2", experiment.name)] if heading else []
+    if experiment.description:
+        parts.append(element("p", experiment.description))
     parts.append(element("p", *counts(runs), class_="counts"))
-    if cases:
+    if experiment.cases:
         parts.append(element("h3", "What was run"))
-        parts.append(html.pairs(shared(readable(runs), protocol.facts)))
-        parts += tables(cases)
-        parts += plots.of_experiment(runs)
+        parts.append(html.pairs(shared(experiment.readable, protocol.facts)))
+        parts += tables(experiment)
+        parts += plots.of_experiment(experiment)
     parts += failures(runs)
     parts.append(element("h3", "Machine and program"))
-    parts.append(html.pairs(shared(readable(runs), machine.facts)))
+    parts.append(html.pairs(shared(experiment.readable, machine.facts)))
     parts.append(element("h3", f"Each of the {len(runs)} runs"))
     if not plots.draws_each(runs):
         parts.append(element("p", "Plots of a single run: scripts/report RUN_FOLDER", class_="soft"))
     parts += [run_section.section(run, plots.of_run(run, runs), opened=False) for run in runs]
-    return html.page_part(name, *parts)
+    return html.page_part(experiment.name, *parts)
 
 
 def counts(runs):
@@ -42,19 +42,20 @@ def counts(runs):
         yield " "
 
 
-def tables(cases):
+def tables(experiment):
+    cases = experiment.cases
     if scaling_tables.is_scaling(cases):
-        yield from scaling_tables.tables(cases)
-    elif case_table.metrics_of(cases):
+        yield from scaling_tables.tables(experiment)
+    elif case_table.metrics_of(experiment):
         yield element("h3", "Result")
         if cache_tables.is_by_size(cases):
             yield cache_tables.by_size(cases)
-            yield html.folded("Every case with its other figures", case_table.table(cases))
+            yield html.folded("Every case with its other figures", case_table.table(experiment))
         elif len(lengths_of(cases)) > 1 and len(series_of(cases)) > 1:
-            yield case_table.by_length(cases)
-            yield html.folded("Every case with what it is compared with", case_table.table(cases))
+            yield case_table.by_length(experiment)
+            yield html.folded("Every case with what it is compared with", case_table.table(experiment))
         else:
-            yield case_table.table(cases)
+            yield case_table.table(experiment)
         yield from cache_tables.costs(cases)
 
 
@@ -89,10 +90,7 @@ def failures(runs):
     if not held:
         return
     yield element("h3", "Not done")
-    rows = []
-    for run in held:
-        error = run.error if run.status == "unreadable" else run.text("error")
-        rows.append([run.title, run_section.badge(run.status), error or words.STATUS.get(run.status, "")])
+    rows = [[run.title, run_section.badge(run.status), run.error or words.STATUS.get(run.status, "")] for run in held]
     yield html.table(["run", "state", "reason"], rows, first_column=True)
     yield element(
         "p", "Runs that were never started have no record: attnlab list EXPERIMENT names them.", class_="soft"

@@ -1,6 +1,6 @@
 """The first part of a report on several experiments: what there is, what came of it, and how to read it."""
 
-from cases import cases_of, lengths_of, readable
+from cases import lengths_of, series_of
 
 from report import case_table, columns, html, protocol, scaling_tables
 from report.experiment_section import counts
@@ -16,8 +16,7 @@ HOW_TO_READ = (
 
 
 def section(experiments):
-    """`experiments`: {name: runs}."""
-    rows = [row(name, runs) for name, runs in experiments.items()]
+    rows = [row(experiment) for experiment in experiments]
     return html.page_part(
         "Overview",
         element("h2", "Overview"),
@@ -27,26 +26,24 @@ def section(experiments):
     )
 
 
-def row(name, runs):
-    cases = cases_of(runs)
-    state = html.join(list(counts(runs))[1:])
-    link = element("a", html.breakable(name), href=f"#{html.anchor(name)}")
-    return [link, state, lengths(cases, readable(runs)), result(cases)]
+def row(experiment):
+    state = html.join(list(counts(experiment.runs))[1:])
+    link = element("a", html.breakable(experiment.name), href=f"#{html.anchor(experiment.name)}")
+    return [link, state, lengths(experiment), result(experiment)]
 
 
-def lengths(cases, runs):
-    found = lengths_of(cases)
+def lengths(experiment):
+    found = lengths_of(experiment.cases)
     if not found:
-        return next((words for run in runs if (words := protocol.length(run))), "–")
+        return next((words for run in experiment.readable if (words := protocol.length(run))), "–")
     return (f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,}–{found[-1]:,}") + " tokens"
 
 
-def result(cases):
+def result(experiment):
     """The best case by the main figure beside the highest floor; of a comparison of speeds its extent."""
+    cases, metrics = experiment.cases, case_table.metrics_of(experiment)
     if scaling_tables.is_scaling(cases):
-        names = list(dict.fromkeys(case.series for case in cases))
-        return f"time and memory of {len(names)} models"
-    metrics = case_table.metrics_of(cases)
+        return f"time and memory of {len(series_of(cases))} models"
     held = [(case.estimate(metrics[0]), case) for case in cases if case.estimate(metrics[0])] if metrics else []
     if not held:
         return "–"
@@ -55,5 +52,5 @@ def result(cases):
     seeds = f"{estimate.n} seed{'s' if estimate.n > 1 else ''}"
     text = f"{columns.head(metrics[0], estimate.unit)}: {columns.estimate(estimate, metrics[0])}, "
     text += f"{best.name}, {seeds}" if len(held) > 1 else seeds
-    floors = [figure for run in best.done[:1] for figure in run.floors(metrics[0])]
-    return text + (f"; highest floor {100 * floors[0].value:.2f}" if floors else "")
+    floors = best.floors(metrics[0])
+    return text + (f"; highest floor {100 * floors[0].mean:.2f}" if floors else "")

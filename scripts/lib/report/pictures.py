@@ -3,8 +3,6 @@
 import pathlib
 import sys
 
-from cases import readable
-
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "plots"))
 import accuracy_by_example_length  # noqa: E402
 import accuracy_by_length  # noqa: E402
@@ -66,26 +64,26 @@ class Pictures:
         prefix = "" if self.single else f"{run.experiment}_{run.id}_"
         return self._kept((draw(run), prefix + draw.__module__, words) for draw, words in OF_RUN)
 
-    def of_experiment(self, runs):
+    def of_experiment(self, experiment):
         """Where several lengths were run, what shows one of them is folded under its length."""
-        name, runs = runs[0].experiment, readable(runs)
-        lengths = sorted({run.length or 0 for run in runs})
+        name, cases = experiment.name, experiment.cases
+        lengths = sorted({case.length or 0 for case in cases})
         if len(lengths) == 1:
-            yield from self._kept(self._of_length(runs, name, ""))
-        yield from self._kept(self._over_lengths(runs, name))
+            yield from self._kept(self._of_length(cases, name, ""))
+        yield from self._kept(self._over_lengths(cases, name))
         for length in lengths if len(lengths) > 1 else ():
-            some = [run for run in runs if (run.length or 0) == length]
+            some = [case for case in cases if (case.length or 0) == length]
             if drawn := self._kept(self._of_length(some, name, f"_{length}")):
                 yield html.folded(f"Plots at {length:,} tokens", *drawn)
 
-    def _of_length(self, runs, name, suffix):
+    def _of_length(self, cases, name, suffix):
         for plot, words in OF_LENGTH:
-            yield plot.draw(runs), f"{name}_{plot.__name__}{suffix}", words
+            yield plot.draw(cases), f"{name}_{plot.__name__}{suffix}", words
 
-    def _over_lengths(self, runs, name):
+    def _over_lengths(self, cases, name):
         for plot, options, words in OF_EXPERIMENT:
             suffix = "".join(f"_{value}" for value in options.values())
-            yield plot.draw(runs, **options), f"{name}_{plot.__name__}{suffix}", words
+            yield plot.draw(cases, **options), f"{name}_{plot.__name__}{suffix}", words
 
     def _kept(self, drawn):
         return [self._keep(made, name, words) for made, name, words in drawn if made is not None]

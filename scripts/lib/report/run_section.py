@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from cases import published_figures
 
 from report import html, machine, protocol, words
 from report.html import element
@@ -54,7 +53,7 @@ def status_line(run):
 
 
 def error_box(run):
-    return element("p", run.text("error"), class_="error") if run.text("error") else html.Html("")
+    return element("p", run.error, class_="error") if run.error else html.Html("")
 
 
 def headline(run):
@@ -81,8 +80,8 @@ def result(run):
     if accuracies:
         yield element("h3", "Result")
         rows = [(NAMES[f.name], words.percent(f), f"{f.n:,}") for f in accuracies]
-        rows += [(f"Floor: {words.floor_name(f, run)}", words.percent(f), f"{f.n:,}") for f in run.floors("accuracy")]
-        for value, name in published_figures(run.published, "accuracy", this_case=True):
+        rows += [(f"Floor: {f.row}", words.percent(f), f"{f.n:,}") for f in run.floors("accuracy")]
+        for value, name in run.case.published("accuracy"):
             rows.append((f"Published: {name}", f"{100 * value:.2f} %", "–"))
         yield html.table(("", "± standard error", "examples"), rows, numbers=(1, 2))
         yield element("p", " ".join(words.interpretation(run)))

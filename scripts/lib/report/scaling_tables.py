@@ -3,7 +3,7 @@ doubling of the length costs."""
 
 import math
 
-from cases import comparison, lengths_of, published_figures, published_of, ratio, reference_of, references, series_of
+from cases import lengths_of, published, series_of
 
 from report import columns, html
 from report.grid import grid
@@ -19,13 +19,14 @@ def is_scaling(cases):
     return len(lengths_of(cases)) > 1 and any(case.estimate(f"{p}_seconds") for case in cases for p in columns.PHASES)
 
 
-def tables(cases):
+def tables(experiment):
+    cases = experiment.cases
     for phase, name in columns.PHASES.items():
         if not any(case.estimate(f"{phase}_seconds") for case in cases):
             continue
         yield element("h3", name.capitalize())
         yield html.join(by_length(cases, f"{phase}_{measure}") for measure in SHOWN)
-        yield html.join(ratios(cases, phase))
+        yield html.join(ratios(experiment, phase))
         folded = [by_length(cases, f"{phase}_{measure}") for measure in FOLDED]
         yield html.folded(f"{name.capitalize()}: tokens a second, resident peak, rate of operations", *folded)
     yield growth(cases)
@@ -57,43 +58,40 @@ def repetitions_note(cases, metric):
     return f"Median of {several} repetitions; {reach}"
 
 
-def ratios(cases, phase):
+def ratios(experiment, phase):
     """Speed and memory relative to each reference; the paper's figures in brackets."""
-    held = comparison(cases)
     for kind in ("speedup", "fraction"):
-        for metric in (m for m in held.get(kind, []) if m.startswith(phase)):
-            for short, label in references(cases).items():
-                yield ratio_table(cases, metric, kind, short, label)
+        for column in experiment.comparisons:
+            if column["kind"] == kind and column["metric"].startswith(phase):
+                yield ratio_table(experiment, column)
 
 
-def ratio_table(cases, metric, kind, short, label):
-    published = f"{metric}_{kind}_{short}"
+def ratio_table(experiment, column):
+    name = column["name"]
 
     def cell(case):
-        other = reference_of(case, label, cases)
-        held = ratio(other, case, metric) if kind == "speedup" else ratio(case, other, metric)
+        held = case.estimate(name)
         if held is None:
             return ""
-        value, spread = held
-        text = columns.number(value) + (f" ± {columns.number(spread)}" if math.isfinite(spread) and spread else "")
-        said = case.published(published)
-        return text + (f" [{columns.published(said, published)}]" if said else "")
+        text = columns.number(held.mean)
+        text += f" ± {columns.number(held.spread)}" if math.isfinite(held.spread) and held.spread else ""
+        said = case.published(name)
+        return text + (f" [{columns.published(said, name)}]" if said else "")
 
-    what = columns.measure(metric)
-    heading = f"{what}, times faster than {label}" if kind == "speedup" else f"{what}, fraction of that of {label}"
+    what, label = columns.measure(column["metric"]), experiment.references[column["reference"]]
+    words = f"times faster than {label}" if column["kind"] == "speedup" else f"fraction of that of {label}"
     note = ""
-    if any(case.published(published) for case in cases):
-        note = f"In brackets: published ({published_of(cases)['source']})."
-        if others := only_published(cases, published):
+    if any(case.published(name) for case in experiment.cases):
+        note = f"In brackets: published ({experiment.published['source']})."
+        if others := only_published(experiment, name):
             note += f" Published only: {others}."
-    return grid(cases, cell, heading, note)
+    return grid(experiment.cases, cell, f"{what}, {words}", note)
 
 
-def only_published(cases, metric):
+def only_published(experiment, metric):
     """The paper's rows that no case is about, in a sentence."""
-    about = {name for case in cases for _, name in case.published(metric)}
-    rows = published_figures(published_of(cases), metric, this_case=False)
-    return "; ".join(f"{name} {value:g}" for value, name in rows if name not in about)
+    rows = [said for row in experiment.published_only for said in published(experiment, row, metric)]
+    return "; ".join(f"{name} {value:g}" for value, name in rows)
 
 
 def growth(cases):
@@ -107,8 +105,7 @@ def growth(cases):
     rows = []
     for name in series_of(cases):
         at = {case.length: case for case in cases if case.series == name}
-        held = [ratio(at.get(b), at.get(a), metric) for metric in known for a, b in doublings]
-        rows.append([name, *("–" if r is None else f"{r[0]:.2f}" for r in held)])
+        rows.append([name, *(factor(at.get(a), at.get(b), metric) for metric in known for a, b in doublings)])
     return html.join(
         [
             element("h3", "What doubling the length costs"),
@@ -116,3 +113,9 @@ def growth(cases):
             html.table(head, rows, range(1, len(head)), first_column=True),
         ]
     )
+
+
+def factor(short, long, metric):
+    """By what a figure grows from one case to the other."""
+    less, more = (case and case.estimate(metric) for case in (short, long))
+    return f"{more.mean / less.mean:.2f}" if less and more and less.mean > 0 else "–"

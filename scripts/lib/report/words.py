@@ -54,10 +54,6 @@ def percent(figure):
     return f"{100 * figure.value:.2f} %"
 
 
-def floor_name(figure, run):
-    return figure.row.format(symbol=run.symbol)
-
-
 def first_sentence(text):
     """Up to the first full stop that ends a sentence, or the end of the line."""
     return re.split(r"(?<=[.!?])\s|\n", text.strip(), maxsplit=1)[0]
@@ -92,7 +88,7 @@ def against_floor(accuracy, floor, run):
     side = "above" if difference >= 0 else "below"
     size = (
         f"The model is {abs(100 * difference):.2f} percentage points {side} the floor "
-        f"({floor_name(floor, run)}), which sees nothing of the order of the {run.symbol}s (standard error of the "
+        f"({floor.row}), which sees nothing of the order of the {run.symbol}s (standard error of the "
         f"difference: at most {100 * error:.2f} points)."
     )
     if not math.isfinite(error):

@@ -26,7 +26,8 @@ constexpr std::size_t growth = 1 << 20;  // bytes by which a file in memory is e
   };
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look, &cut);
   if (cut)
-    user_error("{} was cut short: it holds less than it should; start over with --fresh", path.string());
+    user_error("{} was cut short: it holds less than it should; `attnlab run … --fresh` starts that run over",
+               path.string());
   run_error("cannot {} {}: {}", what, path.string(), why);
 }
 

@@ -165,8 +165,10 @@ ExperimentRuns experiment_of(const std::string& name, std::vector<Found>& found,
 std::vector<ExperimentRuns> recorded_runs(const std::vector<fs::path>& places,
                                           const std::set<std::string>& without_effect) {
   std::vector<fs::path> records;
+  std::set<fs::path> known;  // a place may be named twice, or lie in another
   for (const auto& place : places)
-    for (auto& record : records_in(place)) records.push_back(std::move(record));
+    for (auto& record : records_in(place))
+      if (known.insert(fs::weakly_canonical(record)).second) records.push_back(std::move(record));
   std::vector<Found> found;
   std::set<std::string> names;
   for (const auto& record : records) {

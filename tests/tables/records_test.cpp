@@ -160,6 +160,7 @@ TEST_F(Records, OfSeveralExperimentsAreToldApart) {
   EXPECT_EQ(experiments()[1].experiment, "two");
   EXPECT_EQ(recorded_runs({folder_ / "one", folder_ / "two/b/run.h5"}, {}).size(), 2U);
   EXPECT_EQ(recorded_runs({folder_ / "two/b"}, {}).size(), 1U);
+  EXPECT_EQ(recorded_runs({folder_ / "two/b", folder_ / "two"}, {}).at(0).runs.size(), 1U) << "named twice";
 }
 
 TEST_F(Records, AreSoughtInAFolderItsFoldersAndTheirs) {

@@ -72,7 +72,7 @@ endfunction()
 
 function(attnlab_test name)
   cmake_parse_arguments(TEST "TORCH" "" "LINKS" ${ARGN})
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${name}/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${name}/*.cpp ${name}/*/*_test.cpp)
   add_executable(test_${name} ${sources})
   target_link_libraries(test_${name} PRIVATE attnlab_options ${TEST_LINKS} GTest::gtest GTest::gmock GTest::gtest_main)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)

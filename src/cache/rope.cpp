@@ -24,16 +24,24 @@ std::pair<int64_t, int64_t> range_of(const torch::Tensor& numbers) {
 
 }  // namespace
 
-Rope::Rope(int64_t d, double theta) : d_(d), theta_(theta) {
+Rope::Rope(int64_t d, double theta, const RopeScaling& scaling) : d_(d), theta_(theta), scaling_(scaling) {
   ensure(d > 0 && d % 2 == 0, "an even head size for rotary positions, not {}", d);
 }
 
 Rope::Turns Rope::turns(const torch::Tensor& positions, torch::Dtype type) const {
   const auto options = torch::TensorOptions().dtype(type).device(positions.device());
-  const torch::Tensor exponents = torch::arange(0, d_, 2, options) / static_cast<double>(d_);
-  const torch::Tensor frequencies = torch::pow(theta_, exponents).reciprocal();
+  const torch::Tensor frequencies = frequencies_in(options);
   const torch::Tensor angles = positions.to(options).unsqueeze(-1) * frequencies;
-  return {angles.cos(), angles.sin()};
+  const double scale = scaling_.attention_factor;
+  return scale == 1.0 ? Turns{angles.cos(), angles.sin()} : Turns{angles.cos() * scale, angles.sin() * scale};
+}
+
+torch::Tensor Rope::frequencies_in(const torch::TensorOptions& options) const {
+  if (scaling_.kind == RopeScaling::Kind::none) {  // rounded in the order in which transformers rounds
+    const torch::Tensor exponents = torch::arange(0, d_, 2, options) / static_cast<double>(d_);
+    return torch::pow(theta_, exponents).reciprocal();
+  }
+  return torch::tensor(rope_frequencies(d_, theta_, scaling_), torch::kDouble).to(options);
 }
 
 void Rope::reserve(int64_t positions) { table(std::min(largest_table, positions)); }

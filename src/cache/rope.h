@@ -6,14 +6,15 @@
 
 #include <cstdint>
 
+#include "cache/rope_scaling.h"
 #include "kernels/rotary_table.h"
 
 namespace attnlab {
 
 class Rope {
  public:
-  /// head size d, even; theta: base of the frequencies theta^(−2i/d).
-  Rope(int64_t d, double theta);
+  /// head size d, even; theta: base of the frequencies theta^(−2i/d); scaling: what stretches them.
+  Rope(int64_t d, double theta, const RopeScaling& scaling = {});
   /// x [B,T,heads,d] rotated by the angles of positions [B,T] (int64). Cosine and sine are computed in fp32
   /// (in fp64 for fp64 x) and cast to x's type. On the CPU in fp32 and without autograd they come from a
   /// table that grows with the positions seen; one thread at a time may call this.
@@ -27,11 +28,13 @@ class Rope {
   struct Turns {
     torch::Tensor cosines, sines;
   };
+  torch::Tensor frequencies_in(const torch::TensorOptions& options) const;
   /// For positions of any shape: [positions…, d/2].
   Turns turns(const torch::Tensor& positions, torch::Dtype type) const;
 
   int64_t d_;
   double theta_;
+  RopeScaling scaling_;
   mutable Turns table_;  ///< fp32, by position from 0
 };
 

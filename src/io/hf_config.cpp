@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/json_text.h"
+#include "io/hf_rope.h"
 #include "io/json_file.h"
 
 namespace attnlab {
@@ -27,20 +28,26 @@ constexpr std::array<std::pair<const char*, torch::ScalarType>, 4> type_names{{{
 /// What differs between the families when config.json is silent: the defaults of transformers 4.57.
 struct Family {
   const char* name;
-  int64_t max_positions, sliding_window;
-  int64_t kv_heads;  ///< 0: as many as heads
+  int64_t max_positions;
+  int64_t sliding_window;  ///< 0: its code knows none
+  int64_t kv_heads;        ///< 0: as many as heads
+  int64_t head_dim;        ///< 0: hidden_size / heads
   bool add_bos;
+  bool qkv_bias, qk_norm;  ///< whatever config.json says
 };
-constexpr std::array<Family, 4> families{{{"llama", 2048, 0, 0, true},
-                                          {"mistral", 4096 * 32, 4096, 8, true},
-                                          {"Yi", 4096, 0, 0, false},
-                                          {"yi", 4096, 0, 0, false}}};
+constexpr std::array<Family, 6> families{{{"llama", 2048, 0, 0, 0, true, false, false},
+                                          {"mistral", 4096 * 32, 4096, 8, 0, true, false, false},
+                                          {"Yi", 4096, 0, 0, 0, false, false, false},
+                                          {"yi", 4096, 0, 0, 0, false, false, false},
+                                          {"qwen2", 32768, 4096, 32, 0, false, true, false},
+                                          {"qwen3", 32768, 4096, 32, 128, false, false, true}}};
 
 const Family& family_of(const JsonFile& config) {
   const std::string name = config.text("model_type");
   for (const Family& family : families)
     if (name == family.name) return family;
-  user_error("{}: the model_type '{}' is unknown here; llama, mistral and Yi are read", config.path(), name);
+  user_error("{}: the model_type '{}' is unknown here; llama, mistral, Yi, qwen2 and qwen3 are read",
+             config.path(), name);
 }
 
 /// Stops at settings that would change the model and that this decoder does not have.
@@ -48,29 +55,30 @@ void refuse_what_is_not_there(const JsonFile& config) {
   const std::string activation = config.text("hidden_act", "silu");
   if (activation != "silu")
     user_error("{}: the activation '{}' is not implemented, only silu is", config.path(), activation);
-  for (const char* bias : {"attention_bias", "mlp_bias"})
-    if (config.flag(bias, false))
-      user_error("{}: '{}' asks for biases, which are not implemented", config.path(), bias);
+  if (config.flag("mlp_bias", false))
+    user_error("{}: 'mlp_bias' asks for biases in the feed-forward network, which are not implemented",
+               config.path());
   if (config.has("quantization_config"))
     user_error("{}: quantised weights are not implemented", config.path());
 }
 
-/// rope_theta, from the top level or from the newer map rope_parameters.
-double read_rope(const JsonFile& config) {
-  double theta = config.number("rope_theta", 1e4);
-  for (const char* key : {"rope_scaling", "rope_parameters"}) {
-    if (!config.has(key)) continue;
-    const JsonFile rope = config.inside(key);
-    const std::string kind = rope.text("rope_type", rope.text("type", "default"));
-    if (kind != "default")
-      user_error("{}: rotary positions scaled by '{}' are not implemented", config.path(), kind);
-    if (rope.number("partial_rotary_factor", 1.0) != 1.0)
-      user_error("{}: rotary positions on a part of each head are not implemented", config.path());
-    theta = rope.number("rope_theta", theta);
-  }
-  if (theta < 1)
-    user_error("{}: rope_theta is {} where a number of at least 1 was expected", config.path(), theta);
-  return theta;
+/// Qwen's window holds from layer max_window_layers on, and only where use_sliding_window says so; layers of
+/// two kinds are not implemented.
+int64_t qwen_window(const JsonFile& config, int64_t layers, int64_t window) {
+  if (!config.flag("use_sliding_window", false) || window == 0) return 0;
+  const int64_t first = config.count("max_window_layers", 0, 28);
+  if (first >= layers) return 0;
+  if (first > 0)
+    user_error("{}: a sliding window on layers {} to {} only is not implemented", config.path(), first,
+               layers - 1);
+  return window;
+}
+
+int64_t read_window(const JsonFile& config, const Family& family, int64_t layers) {
+  if (family.sliding_window == 0) return 0;  // Llama's code does not look at the key
+  const bool none = config.map().contains("sliding_window") && !config.has("sliding_window");  // null
+  const int64_t window = none ? 0 : config.count("sliding_window", 1, family.sliding_window);
+  return std::string(family.name).starts_with("qwen") ? qwen_window(config, layers, window) : window;
 }
 
 DecoderOptions read_decoder(const JsonFile& config, const Family& family) {
@@ -81,15 +89,16 @@ DecoderOptions read_decoder(const JsonFile& config, const Family& family) {
   o.layers = config.count("num_hidden_layers", 1);
   o.heads = config.count("num_attention_heads", 1);
   o.kv_heads = config.count("num_key_value_heads", 1, family.kv_heads);
-  o.head_dim = config.count("head_dim", 1, 0);
+  o.head_dim = config.count("head_dim", 1, family.head_dim);
   o.norm_eps = config.number("rms_norm_eps", 1e-6);
   o.max_positions = config.count("max_position_embeddings", 1, family.max_positions);
   o.tied_embeddings = config.flag("tie_word_embeddings", false);
-  o.rope_theta = read_rope(config);
-  if (family.sliding_window > 0) {  // Llama's code does not look at the key; in Mistral's, null is none
-    const bool none = config.map().contains("sliding_window") && !config.has("sliding_window");
-    o.sliding_window = none ? 0 : config.count("sliding_window", 1, family.sliding_window);
-  }
+  const bool biased = std::string(family.name) != "mistral" && config.flag("attention_bias", false);
+  o.qkv_bias = family.qkv_bias || biased;
+  o.o_bias = !family.qkv_bias && biased;
+  o.qk_norm = family.qk_norm;
+  o.sliding_window = read_window(config, family, o.layers);
+  read_rope(config, o);
   try {
     return o.resolved();
   } catch (const UserError& wrong) {
@@ -103,6 +112,19 @@ torch::ScalarType read_type(const JsonFile& config) {
     if (name == text) return type;
   user_error("{}: weights of type '{}' are not read; float32, bfloat16, float16 and float64 are",
              config.path(), name);
+}
+
+/// The family whose code computes what these options describe; the plainest one.
+struct Written {
+  const char* name;
+  const char* architecture;
+  bool qwen;
+};
+Written family_to_write(const DecoderOptions& o) {
+  if (o.qk_norm) return {"qwen3", "Qwen3ForCausalLM", true};
+  if (o.qkv_bias && !o.o_bias) return {"qwen2", "Qwen2ForCausalLM", true};
+  if (o.sliding_window > 0) return {"mistral", "MistralForCausalLM", false};  // Llama's code has no window
+  return {"llama", "LlamaForCausalLM", false};
 }
 
 void write_json(const fs::path& path, const ordered_json& value) {
@@ -141,10 +163,10 @@ HfConfig read_hf_config(const fs::path& folder) {
 
 void write_hf_config(const fs::path& folder, const HfConfig& config) {
   const DecoderOptions o = config.decoder.resolved();
-  const bool mistral = o.sliding_window > 0;  // the same architecture; Llama's code has no window
+  const Written family = family_to_write(o);
   ordered_json json;
-  json["architectures"] = {mistral ? "MistralForCausalLM" : "LlamaForCausalLM"};
-  json["model_type"] = mistral ? "mistral" : "llama";
+  json["architectures"] = {family.architecture};
+  json["model_type"] = family.name;
   json["hidden_act"] = "silu";
   json["vocab_size"] = o.vocabulary;
   json["hidden_size"] = o.dim;
@@ -155,9 +177,11 @@ void write_hf_config(const fs::path& folder, const HfConfig& config) {
   json["head_dim"] = o.head_dim;
   json["rms_norm_eps"] = o.norm_eps;
   json["rope_theta"] = o.rope_theta;
-  json["rope_scaling"] = nullptr;
+  json["rope_scaling"] = rope_scaling_json(o.rope_scaling);
   json["max_position_embeddings"] = o.max_positions;
-  if (mistral) json["sliding_window"] = o.sliding_window;
+  if (o.sliding_window > 0) json["sliding_window"] = o.sliding_window;
+  if (family.qwen) json["use_sliding_window"] = o.sliding_window > 0, json["max_window_layers"] = 0;
+  if (o.o_bias) json["attention_bias"] = true;
   json["tie_word_embeddings"] = o.tied_embeddings;
   for (const auto& [text, type] : type_names)
     if (type == config.type) json["torch_dtype"] = text;

@@ -28,7 +28,7 @@ bool is_hf_folder(const std::filesystem::path& folder);
 /// Reads and checks. What is absent has the default of transformers' LlamaConfig or MistralConfig, except for
 /// sizes, which must be there. Throws UserError with one sentence that names the file and the key: missing,
 /// of another kind, out of range, contradicting another, or asking for something that is not implemented (an
-/// unknown model_type, rope scaling, biases, another activation, quantisation).
+/// unknown model_type or rope scaling, a window on some layers, another activation, quantisation).
 HfConfig read_hf_config(const std::filesystem::path& folder);
 
 /// Writes config.json, generation_config.json and tokenizer_config.json so that transformers builds the same

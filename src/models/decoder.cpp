@@ -15,7 +15,7 @@ void initialise_decoder(torch::nn::Module& decoder) {
   const torch::NoGradGuard no_grad;
   for (auto& p : decoder.named_parameters()) {
     if (p.value().dim() == 1)
-      p.value().fill_(1.0);
+      p.value().fill_(p.key().ends_with(".bias") ? 0.0 : 1.0);
     else
       p.value().normal_(0.0, initial_deviation);
   }
@@ -24,7 +24,7 @@ void initialise_decoder(torch::nn::Module& decoder) {
 }  // namespace
 
 DecoderImpl::DecoderImpl(const DecoderOptions& options, const torch::TensorOptions& tensors)
-    : options_(options.resolved()), rope_(options_.head_dim, options_.rope_theta) {
+    : options_(options.resolved()), rope_(options_.head_dim, options_.rope_theta, options_.rope_scaling) {
   const int64_t v = options_.vocabulary, d = options_.dim;
   ensure(v > 0, "a vocabulary of at least one token, not {}", v);
   const std::vector<int64_t> table{v, d};
@@ -62,11 +62,11 @@ Tensor DecoderImpl::logits(const Tensor& hidden) const {
 }
 
 void DecoderImpl::assign(const std::string& name, Tensor tensor) {
+  const std::size_t dot = name.rfind('.');
   for (const auto& module : named_modules())
-    if (module.key() + ".weight" == name) {
-      auto* weight = dynamic_cast<WeightImpl*>(module.value().get());
-      ensure(weight != nullptr, "'{}' to be a weight", name);
-      weight->assign(std::move(tensor));
+    if (auto* weight = dynamic_cast<WeightImpl*>(module.value().get());
+        weight != nullptr && module.key() == name.substr(0, dot)) {
+      weight->assign(name.substr(dot + 1), std::move(tensor));
       return;
     }
   ensure(false, "a weight called '{}'", name);

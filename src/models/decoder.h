@@ -1,5 +1,5 @@
-// Causal language model of the Llama family (Llama, Mistral, Yi): embeddings, layers, a last RMSNorm, an
-// output projection. It does not know what its layers remember: a full cache, a bounded one, or nothing
+// Causal language model of the Llama family (Llama, Mistral, Yi, Qwen): embeddings, layers, a last RMSNorm,
+// an output projection. It does not know what its layers remember: a full cache, a bounded one, or nothing
 // (training).
 //
 //   X = E[ids];  X = layer(X), layer after layer;  hidden = N(X);  logits = W_head · hidden

@@ -22,16 +22,24 @@ Tensor band(int64_t t, int64_t window, const torch::Device& device) {
 
 }  // namespace
 
-WeightImpl::WeightImpl(at::IntArrayRef shape, const torch::TensorOptions& options)
-    : tensor_(register_parameter("weight", torch::empty(shape, options))) {}
-
-void WeightImpl::assign(Tensor tensor) {
-  ensure(tensor.sizes() == tensor_.sizes(), "a weight of shape {}, not {}", fmt::join(tensor_.sizes(), "×"),
-         fmt::join(tensor.sizes(), "×"));
-  tensor_ = std::move(tensor);
+WeightImpl::WeightImpl(at::IntArrayRef shape, const torch::TensorOptions& options, bool with_bias)
+    : tensor_(register_parameter("weight", torch::empty(shape, options))) {
+  if (with_bias) bias_ = register_parameter("bias", torch::empty({shape[0]}, options));
 }
 
-Tensor project(const Tensor& x, const Weight& weight) { return thin_linear(x, **weight); }
+void WeightImpl::assign(const std::string& name, Tensor tensor) {
+  Tensor* own = parameters_.find(name);
+  ensure(own != nullptr, "a weight called '{}'", name);
+  ensure(tensor.sizes() == own->sizes(), "a {} of shape {}, not {}", name, fmt::join(own->sizes(), "×"),
+         fmt::join(tensor.sizes(), "×"));
+  *own = std::move(tensor);
+  (name == "bias" ? bias_ : tensor_) = *own;
+}
+
+Tensor project(const Tensor& x, const Weight& weight) {
+  const Tensor y = thin_linear(x, **weight);
+  return weight->bias().defined() ? y + weight->bias() : y;
+}
 
 Tensor rms_norm(const Tensor& x, const Weight& weight, double eps) { return rms_norm(x, **weight, eps); }
 
@@ -53,15 +61,20 @@ DecoderLayerImpl::DecoderLayerImpl(const DecoderOptions& options, const torch::T
     : options_(options) {
   const int64_t d = options.dim, f = options.ffn_dim;
   const int64_t all_q = options.heads * options.head_dim, all_kv = options.kv_heads * options.head_dim;
-  const auto weight = [&](torch::nn::Module& parent, const char* name, std::vector<int64_t> shape) {
-    return parent.register_module(name, Weight(shape, tensors));
+  const auto weight = [&](torch::nn::Module& parent, const char* name, std::vector<int64_t> shape,
+                          bool with_bias = false) {
+    return parent.register_module(name, Weight(shape, tensors, with_bias));
   };
   // Plain modules in between only give their children's names a prefix.
   const auto attention = register_module("self_attn", std::make_shared<torch::nn::Module>());
-  q_ = weight(*attention, "q_proj", {all_q, d});
-  k_ = weight(*attention, "k_proj", {all_kv, d});
-  v_ = weight(*attention, "v_proj", {all_kv, d});
-  o_ = weight(*attention, "o_proj", {d, all_q});
+  q_ = weight(*attention, "q_proj", {all_q, d}, options.qkv_bias);
+  k_ = weight(*attention, "k_proj", {all_kv, d}, options.qkv_bias);
+  v_ = weight(*attention, "v_proj", {all_kv, d}, options.qkv_bias);
+  o_ = weight(*attention, "o_proj", {d, all_q}, options.o_bias);
+  if (options.qk_norm) {
+    q_norm_ = weight(*attention, "q_norm", {options.head_dim});
+    k_norm_ = weight(*attention, "k_norm", {options.head_dim});
+  }
   const auto mlp = register_module("mlp", std::make_shared<torch::nn::Module>());
   gate_ = weight(*mlp, "gate_proj", {f, d});
   up_ = weight(*mlp, "up_proj", {f, d});
@@ -78,12 +91,13 @@ Tensor DecoderLayerImpl::forward(const Tensor& x_BTD, NewTokens tokens, const Ro
 Tensor DecoderLayerImpl::attention(const Tensor& x_BTD, NewTokens tokens, const Rope& rope,
                                    LayerState* state) const {
   const Tensor normed_BTD = rms_norm(x_BTD, input_norm_, options_.norm_eps);
-  const auto heads = [&](const Weight& weight, int64_t count) {
-    return project(normed_BTD, weight).unflatten(-1, {count, options_.head_dim});
+  const auto heads = [&](const Weight& weight, int64_t count, const Weight& norm) {
+    const Tensor split = project(normed_BTD, weight).unflatten(-1, {count, options_.head_dim});
+    return norm.is_empty() ? split : rms_norm(split, norm, options_.norm_eps);
   };
-  tokens.q_BTHd = heads(q_, options_.heads);
-  tokens.k_BTKd = heads(k_, options_.kv_heads);
-  tokens.v_BTKd = heads(v_, options_.kv_heads);
+  tokens.q_BTHd = heads(q_, options_.heads, q_norm_);
+  tokens.k_BTKd = heads(k_, options_.kv_heads, k_norm_);
+  tokens.v_BTKd = heads(v_, options_.kv_heads, nullptr);
   const Tensor y_BTHd =
       state ? state->attend(tokens, rope) : causal_attention(tokens, rope, options_.sliding_window);
   return project(y_BTHd.flatten(2), o_);

@@ -3,9 +3,10 @@
 //   X_A = X + W_o · attend(rope(W_q · N_1(X)), rope(W_k · N_1(X)), W_v · N_1(X))
 //   X'  = X_A + W_down · (silu(W_gate · N_2(X_A)) ∘ W_up · N_2(X_A))          N: RMSNorm
 //
-// No biases (Touvron et al. 2023, arXiv 2302.13971). Modules and weights bear the names of Hugging Face's
-// files: self_attn.{q,k,v,o}_proj.weight, mlp.{gate,up,down}_proj.weight, [out, in];
-// {input,post_attention}_layernorm.weight [D].
+// No biases (Touvron et al. 2023, arXiv 2302.13971), but for Qwen2's on W_q, W_k and W_v; Qwen3 norms each
+// head of queries and keys before it rotates them. Modules and weights bear the names of Hugging Face's
+// files: self_attn.{q,k,v,o}_proj.weight, mlp.{gate,up,down}_proj.weight, [out, in], with .bias [out] where
+// there is one; {input,post_attention}_layernorm.weight [D], self_attn.{q,k}_norm.weight [d].
 //
 // Shapes: B sequences, T tokens, D model width, H query heads, K key-value heads, d head size.
 #pragma once
@@ -20,21 +21,24 @@
 
 namespace attnlab {
 
-/// A module that is one tensor, called `weight`, so that a file's name leads to it.
+/// A module that is one tensor, called `weight`, so that a file's name leads to it, and perhaps a `bias`
+/// beside it.
 class WeightImpl final : public torch::nn::Module {
  public:
-  WeightImpl(at::IntArrayRef shape, const torch::TensorOptions& options);
+  WeightImpl(at::IntArrayRef shape, const torch::TensorOptions& options, bool with_bias = false);
   const Tensor& operator*() const { return tensor_; }
-  /// Takes the tensor in place of its own: another type, device or storage, the same shape. Nothing is
-  /// copied, so a view of a mapped file stays one.
-  void assign(Tensor tensor);
+  /// [out], or undefined.
+  const Tensor& bias() const { return bias_; }
+  /// Takes the tensor in place of its own, `name` being "weight" or "bias": another type, device or storage,
+  /// the same shape. Nothing is copied, so a view of a mapped file stays one.
+  void assign(const std::string& name, Tensor tensor);
 
  private:
-  Tensor& tensor_;
+  Tensor tensor_, bias_;  ///< the registered ones: handles of the same storage
 };
 TORCH_MODULE(Weight);
 
-/// x [.., in] · Wᵀ.
+/// x [.., in] · Wᵀ, with the bias added where there is one.
 Tensor project(const Tensor& x, const Weight& weight);
 
 /// RMSNorm (Zhang and Sennrich 2019): x / √(mean(x²) + eps) in fp32 (fp64 for fp64 x), cast back, then times
@@ -60,6 +64,7 @@ class DecoderLayerImpl final : public torch::nn::Module {
   DecoderOptions options_;
   Weight input_norm_{nullptr}, attention_norm_{nullptr};
   Weight q_{nullptr}, k_{nullptr}, v_{nullptr}, o_{nullptr};
+  Weight q_norm_{nullptr}, k_norm_{nullptr};  ///< null without qk_norm
   Weight gate_{nullptr}, up_{nullptr}, down_{nullptr};
 };
 TORCH_MODULE(DecoderLayer);

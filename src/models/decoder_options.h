@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "cache/rope_scaling.h"
 #include "core/options.h"
 
 namespace attnlab {
@@ -20,6 +21,12 @@ struct DecoderOptions {
   int64_t max_positions = 4096;
   int64_t sliding_window = 0;
   bool tied_embeddings = false;
+
+  // Of models that are read, not of those that are trained here, so no keys of a configuration:
+  bool qkv_bias = false;  ///< biases on the projections of queries, keys and values (Qwen2)
+  bool o_bias = false;    ///< and on the output projection (Llama's attention_bias asks for both)
+  bool qk_norm = false;   ///< RMSNorm of each head's query and key before rotation (Qwen3)
+  RopeScaling rope_scaling = {};
 
   void visit(Fields& f);
   /// Zeros that stand for "as usual" replaced: kv_heads by heads, head_dim by dim / heads. Throws UserError

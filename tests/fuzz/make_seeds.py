@@ -137,6 +137,11 @@ def hf_config():
     for name, change in (
         ("rope", {"rope_parameters": {"rope_type": "default", "rope_theta": 5e5}}),
         ("scaled", {"rope_scaling": {"type": "linear", "factor": 2.0}}),
+        ("yarn", {"rope_scaling": {"rope_type": "yarn", "factor": 4.0, "mscale": 0.7, "mscale_all_dim": 1}}),
+        ("llama3", {"rope_parameters": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4,
+                                        "original_max_position_embeddings": 16}}),
+        ("qwen2", {"model_type": "qwen2", "use_sliding_window": True, "max_window_layers": 1}),
+        ("qwen3", {"model_type": "qwen3", "attention_bias": True}),
         ("partly", {"rope_parameters": {"partial_rotary_factor": 0.5}}),
         ("ids", {"bos_token_id": [1], "eos_token_id": [2, 3], "dtype": "bfloat16"}),
         ("odd-ids", {"eos_token_id": [[2]]}),

@@ -44,6 +44,17 @@ def plain(config):
     del config["rope_theta"], config["head_dim"]
 
 
+def newer(config):
+    """As transformers 5 writes it: everything rotary in rope_parameters, and dtype."""
+    scaling = config.pop("rope_scaling")
+    config["rope_parameters"] = {**scaling, "rope_theta": config.pop("rope_theta")}
+    config["dtype"] = config.pop("dtype", None) or config.pop("torch_dtype")
+
+
+LLAMA3 = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=16)
+YARN = dict(rope_type="yarn", factor=4.0, original_max_position_embeddings=16)
+
+
 # name: model class, options beside COMMON, type of the stored weights, size of a shard, change to config.json
 CASES = {
     "llama": (transformers.LlamaForCausalLM, dict(num_key_value_heads=4, head_dim=8, rope_theta=500.0), "float32",
@@ -54,6 +65,18 @@ CASES = {
     "tied": (transformers.LlamaForCausalLM, dict(num_key_value_heads=2, tie_word_embeddings=True, rope_theta=1e4,
                                                  vocab_size=320),  # as many ids as small_tokenizer.model
              "float32", "1GB", plain),
+    "llama3": (transformers.LlamaForCausalLM, dict(num_key_value_heads=2, rope_theta=500.0, rope_scaling=LLAMA3,
+                                                   eos_token_id=[2, 3]), "float32", "1GB", None),
+    "llama3_newer": (transformers.LlamaForCausalLM, dict(num_key_value_heads=2, rope_theta=500.0, rope_scaling=LLAMA3),
+                     "bfloat16", "1GB", newer),
+    "linear": (transformers.LlamaForCausalLM, dict(num_key_value_heads=2, attention_bias=True,
+                                                   rope_scaling=dict(rope_type="linear", factor=2.0)),
+               "float32", "1GB", None),
+    "yarn": (transformers.Qwen2ForCausalLM, dict(num_key_value_heads=2, rope_scaling=YARN), "float32", "1GB", None),
+    "qwen2": (transformers.Qwen2ForCausalLM, dict(num_key_value_heads=2, tie_word_embeddings=True), "float32", "1GB",
+              None),
+    "qwen3": (transformers.Qwen3ForCausalLM, dict(num_key_value_heads=2, head_dim=8, rope_theta=1e6), "float32", "1GB",
+              None),
 }
 
 

@@ -75,7 +75,9 @@ TEST_P(GoldenDecoder, LogitsInBrainFloatAreAsCloseAsThoseOfTransformers) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, GoldenDecoder, testing::Values("llama", "mistral", "yi", "tied"),
+INSTANTIATE_TEST_SUITE_P(Every, GoldenDecoder,
+                         testing::Values("llama", "mistral", "yi", "tied", "llama3", "llama3_newer", "linear",
+                                         "yarn", "qwen2", "qwen3"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(HfFolder, ReadsWhatTheConfigurationsSay) {
@@ -96,6 +98,33 @@ TEST(HfFolder, ReadsWhatTheConfigurationsSay) {
   const DecoderOptions tied = read_hf_config(golden_folder("tied")).decoder;
   EXPECT_TRUE(tied.tied_embeddings);
   EXPECT_EQ(tied.rope_theta, 1e4);  // absent
+}
+
+TEST(HfFolder, ReadsWhatFamiliesHaveOfTheirOwn) {
+  const HfConfig llama3 = read_hf_config(golden_folder("llama3"));
+  EXPECT_EQ(llama3.decoder.rope_scaling.kind, RopeScaling::Kind::llama3);
+  EXPECT_EQ(llama3.eos_ids, (std::vector<int64_t>{2, 3}));
+  EXPECT_EQ(read_hf_config(golden_folder("llama3_newer")).decoder.rope_scaling, llama3.decoder.rope_scaling)
+      << "in rope_parameters";
+  const DecoderOptions qwen2 = read_hf_config(golden_folder("qwen2")).decoder;
+  EXPECT_TRUE(qwen2.qkv_bias);
+  EXPECT_FALSE(qwen2.o_bias);
+  EXPECT_EQ(qwen2.sliding_window, 0) << "use_sliding_window is false";
+  EXPECT_TRUE(read_hf_config(golden_folder("linear")).decoder.o_bias);
+  EXPECT_TRUE(read_hf_config(golden_folder("qwen3")).decoder.qk_norm);
+}
+
+TEST(HfFolder, EveryFamilyIsWrittenSoThatItIsReadBack) {
+  for (const char* name : {"llama", "mistral", "tied", "llama3", "linear", "yarn", "qwen2", "qwen3"}) {
+    const Temporary folder;
+    HfModel model = load_hf_folder(golden_folder(name));
+    save_hf_folder(folder.path(), model.decoder, model.config);
+    HfModel again = load_hf_folder(folder.path());
+    const torch::Tensor ids_BT = torch::arange(12, torch::kLong).view({1, 12});
+    const torch::Tensor a = model.decoder->forward_training(ids_BT),
+                        b = again.decoder->forward_training(ids_BT);
+    EXPECT_EQ(largest(a - b), 0.0) << name;
+  }
 }
 
 TEST(HfFolder, Stories260KHasTheLogitsOfTransformers) {
@@ -163,7 +192,7 @@ TEST(HfFolder, SavesEveryKindOfDecoder) {
   const char* keep = ::getenv("ATTNLAB_KEEP");
   const fs::path folder = keep ? fs::path(keep) : temporary / "saved";
   for (const char* name : {"llama", "mistral", "yi", "tied"}) {
-    const HfModel model = load_hf_folder(golden_folder(name));
+    HfModel model = load_hf_folder(golden_folder(name));
     save_hf_folder(folder / name, model.decoder, model.config, {.shard_bytes = 16'000});
     const HfModel copy = load_hf_folder(folder / name);
     EXPECT_EQ(copy.config.type, model.config.type) << name;

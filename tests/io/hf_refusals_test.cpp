@@ -99,7 +99,8 @@ TEST_F(SpoiltFolder, AHeadThatATiedModelLeavesUnusedIsSaid) {
 
 TEST_F(SpoiltFolder, Configurations) {
   EXPECT_THAT(with_config("model_type", "gpt2"),
-              EndsWith("config.json: the model_type 'gpt2' is unknown here; llama, mistral and Yi are read"));
+              EndsWith("config.json: the model_type 'gpt2' is unknown here; "
+                       "llama, mistral, Yi, qwen2 and qwen3 are read"));
   EXPECT_THAT(after("config.json", [](json& c) { c.erase("hidden_size"); }),
               EndsWith("config.json lacks the key 'hidden_size'"));
   EXPECT_THAT(with_config("hidden_size", "many"),
@@ -111,17 +112,32 @@ TEST_F(SpoiltFolder, Configurations) {
   EXPECT_THAT(with_config("tie_word_embeddings", 1), HasSubstr("is 1 where true or false was expected"));
   EXPECT_THAT(with_config("hidden_act", "gelu"),
               EndsWith("the activation 'gelu' is not implemented, only silu is"));
-  EXPECT_THAT(with_config("attention_bias", true),
-              EndsWith("'attention_bias' asks for biases, which are not implemented"));
+  EXPECT_THAT(with_config("mlp_bias", true), HasSubstr("'mlp_bias' asks for biases in the feed-forward"));
+  EXPECT_THAT(
+      with_config("attention_bias", true),
+      HasSubstr("holds no tensor 'model.layers.0.self_attn.q_proj.bias', which config.json asks for"));
+  EXPECT_THAT(after("config.json",
+                    [](json& c) {
+                      c["model_type"] = "qwen2";
+                      c["use_sliding_window"] = true;
+                      c["max_window_layers"] = 1;
+                    }),
+              EndsWith("config.json: a sliding window on layers 1 to 1 only is not implemented"));
   EXPECT_THAT(with_config("quantization_config", json::object()),
               EndsWith("quantised weights are not implemented"));
   EXPECT_THAT(with_config("dtype", "int8"), HasSubstr("weights of type 'int8' are not read"));
-  EXPECT_THAT(with_config("rope_scaling", {{"rope_type", "yarn"}, {"factor", 4.0}}),
-              EndsWith("config.json: rotary positions scaled by 'yarn' are not implemented"));
-  EXPECT_THAT(with_config("rope_scaling", {{"type", "linear"}, {"factor", 2.0}}),
-              EndsWith("scaled by 'linear' are not implemented"));
-  EXPECT_THAT(with_config("rope_parameters", {{"rope_type", "llama3"}}),
-              EndsWith("scaled by 'llama3' are not implemented"));
+  EXPECT_THAT(
+      with_config("rope_scaling", {{"rope_type", "dynamic"}, {"factor", 4.0}}),
+      EndsWith("config.json: rotary positions scaled by 'dynamic' are not implemented; linear, llama3 and "
+               "yarn are"));
+  EXPECT_THAT(with_config("rope_scaling", {{"type", "linear"}}),
+              EndsWith("config.json: rotary positions scaled by 'linear' need a 'factor'"));
+  EXPECT_THAT(with_config("rope_scaling", {{"type", "linear"}, {"factor", 0.5}}),
+              EndsWith("'factor' of the rotary positions is 0.5 where a number of at least 1 was expected"));
+  EXPECT_THAT(with_config("rope_parameters", {{"rope_type", "llama3"}, {"factor", 8}}),
+              EndsWith("rotary positions scaled by 'llama3' need 'low_freq_factor'"));
+  EXPECT_THAT(with_config("rope_scaling", {{"type", "yarn"}, {"factor", 2}, {"beta_fast", 0}}),
+              EndsWith("'beta_fast' of the rotary positions is 0 where a number above 0 was expected"));
   EXPECT_THAT(with_config("rope_parameters", 7),
               EndsWith("config.json: 'rope_parameters' is 7 where a map was expected"));
   EXPECT_THAT(with_config("eos_token_id", "</s>"), HasSubstr("a token id or a list of them"));

@@ -6,13 +6,18 @@
 
 namespace attnlab {
 
+/// Whether these weights lie on the CPU in bf16 or fp16: read as they are and multiplied in fp32, since
+/// Torch's own products of such types are several times slower there.
+bool is_narrow(const torch::Tensor& w);
+
 /// x·wᵀ [..., N] for x [..., K] and w [N, K]. Native where x has at most 32 rows, as in decoding, where
 /// reading the weights is the work: libraries pack them first for large products, which here costs as much as
-/// the product.
+/// the product. Narrow weights go with x in fp32: widened in registers for up to 64 rows, for more some
+/// MiB at a time, with sums in fp32 either way.
 torch::Tensor thin_linear(const torch::Tensor& x, const torch::Tensor& w);
 
 /// x / sqrt(mean(x²) + eps)·w over the last dimension (Zhang & Sennrich 2019, arXiv 1910.07467): the root in
-/// fp32 or wider, cast back to x's type before w, as Llama does.
+/// fp32 or wider, cast back to x's type before w, as Llama does. Narrow weights go with x in fp32.
 torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& w, double eps);
 
 /// silu(gate)·x, both of one shape (Shazeer 2020, arXiv 2002.05202).

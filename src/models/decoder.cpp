@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "kernels/decoder_ops.h"
 
 namespace attnlab {
 namespace {
@@ -50,11 +51,17 @@ Tensor DecoderImpl::forward_training(const Tensor& ids_BT) {
 }
 
 Tensor DecoderImpl::run(const NewTokens& tokens, DecoderState* states) {
-  Tensor x_BTD = torch::embedding(**tokens_, tokens.ids_BT);
+  Tensor x_BTD = torch::embedding(**tokens_, tokens.ids_BT).to(activations().dtype());
   for (std::size_t i = 0; i < layers_->size(); ++i)
     x_BTD =
         layers_[i]->as<DecoderLayer>()->forward(x_BTD, tokens, rope_, states ? (*states)[i].get() : nullptr);
   return rms_norm(x_BTD, norm_, options_.norm_eps);
+}
+
+torch::TensorOptions DecoderImpl::activations() const {
+  return is_narrow(**tokens_) && !(torch::GradMode::is_enabled() && (**tokens_).requires_grad())
+             ? tensors().dtype(torch::kFloat)
+             : tensors();
 }
 
 Tensor DecoderImpl::logits(const Tensor& hidden) const {

@@ -40,6 +40,9 @@ class DecoderImpl final : public torch::nn::Module {
   const DecoderOptions& options() const { return options_; }
   /// Type and device of the weights.
   torch::TensorOptions tensors() const { return (**tokens_).options().requires_grad(false); }
+  /// Type and device of what the layers compute with, and of the logits: those of the weights, but fp32 where
+  /// these are narrow and on the CPU.
+  torch::TensorOptions activations() const;
   /// Makes the tables of rotary positions ready for texts of so many tokens, which otherwise grow as texts
   /// do.
   void reserve_positions(int64_t positions) { rope_.reserve(positions); }

@@ -38,7 +38,7 @@ void WeightImpl::assign(const std::string& name, Tensor tensor) {
 
 Tensor project(const Tensor& x, const Weight& weight) {
   const Tensor y = thin_linear(x, **weight);
-  return weight->bias().defined() ? y + weight->bias() : y;
+  return weight->bias().defined() ? y + weight->bias().to(y.dtype()) : y;
 }
 
 Tensor rms_norm(const Tensor& x, const Weight& weight, double eps) { return rms_norm(x, **weight, eps); }

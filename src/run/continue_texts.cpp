@@ -24,11 +24,10 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-torch::ScalarType type_for(const std::string& precision, torch::ScalarType stored, torch::Device device) {
+torch::ScalarType type_for(const std::string& precision, torch::ScalarType stored) {
   if (precision == "fp32") return torch::kFloat;
   if (precision == "bf16") return torch::kBFloat16;
-  // CPUs compute in fp16 through conversions at best, and few of its operators exist.
-  return stored == torch::kHalf && device.is_cpu() ? torch::kFloat : stored;
+  return stored;
 }
 
 /// A model with its tokenizer, ready to continue texts.
@@ -54,7 +53,7 @@ Continuer prepare(const fs::path& folder, const std::vector<std::string>& overri
                c.tokenizer.path());
   c.device = choose_device(c.options.device);
   set_threads(c.options.threads);
-  const HfLoadOptions load{.type = type_for(c.options.precision, config.type, c.device), .device = c.device};
+  const HfLoadOptions load{.type = type_for(c.options.precision, config.type), .device = c.device};
   c.model = load_hf_folder(folder, load);
   return c;
 }
@@ -167,7 +166,7 @@ void add_batch_figures(ordered_json& line, const Continuer& c, const Generated& 
 
 /// A line for each prompt.
 std::vector<ordered_json> continued(Continuer& c, const std::vector<TextPrompt>& prompts) {
-  const torch::ScalarType type = c.model.decoder->tensors().dtype().toScalarType();
+  const torch::ScalarType type = c.model.decoder->activations().dtype().toScalarType();
   DecoderState states = make_states(c.options.cache, state_shape(c.model.config.decoder),
                                     {.batch = static_cast<int64_t>(prompts.size()),
                                      .dtype = type,

@@ -39,6 +39,42 @@ TEST_P(ThinLinear, EqualsTheProductInDouble) {
   expect_product(torch::randn({rows, depth}), torch::randn({outputs, depth}));
 }
 
+/// Weights in 16 bits: by the thin product, and by parts that are widened. The product in double of the same
+/// weights is the reference, so that only sums in fp32 remain.
+TEST_P(ThinLinear, ReadsNarrowWeightsAsTheyAre) {
+  torch::manual_seed(3);
+  const auto [rows, outputs, depth] = GetParam();
+  for (const auto type : {torch::kBFloat16, torch::kHalf})
+    for (const int64_t more : {int64_t{0}, int64_t{40}})
+      expect_product(torch::randn({rows + more, depth}), torch::randn({outputs, depth}).to(type));
+}
+
+TEST(ThinLinearOf, ManyNarrowOutputsAreWidenedInParts) {
+  torch::manual_seed(3);
+  expect_product(torch::randn({70, 1100}), torch::randn({2050, 1100}).to(torch::kBFloat16));  // 9 MB in fp32
+}
+
+TEST(ThinLinearOf, EveryNarrowNumberIsWidenedExactly) {
+  const torch::NoGradGuard no_grad;
+  for (const auto type : {torch::kBFloat16, torch::kHalf}) {
+    // All 65,536 bit patterns, as a column that is multiplied by one, and 17 at a time for the vectors.
+    const Tensor bits = torch::arange(-32768, 32768).to(torch::kShort).view(type);
+    const Tensor want = bits.to(torch::kFloat);
+    const Tensor one = thin_linear(torch::ones({1, 1}), bits.view({-1, 1})).flatten();
+    EXPECT_TRUE(torch::equal(one.view(torch::kInt).masked_select(~want.isnan()),
+                             (want + 0.0f).view(torch::kInt).masked_select(~want.isnan())));
+    EXPECT_TRUE(torch::equal(one.isnan(), want.isnan()));
+    const Tensor w = torch::cat({bits, bits.narrow(0, 0, 64)})
+                         .masked_fill(torch::cat({want, want.narrow(0, 0, 64)}).isfinite().logical_not(), 0);
+    const Tensor columns = w.view({-1, 64});
+    for (const int64_t at : {0, 15, 16, 63}) {
+      Tensor x = torch::zeros({2, 64});
+      x.select(1, at).fill_(1.0);
+      EXPECT_TRUE(torch::equal(thin_linear(x, columns)[1], columns.select(1, at).to(torch::kFloat))) << at;
+    }
+  }
+}
+
 TEST(ThinLinearOf, IsTheSameOnAnyNumberOfThreads) {
   torch::manual_seed(3);
   const torch::NoGradGuard no_grad;

@@ -27,7 +27,8 @@ const Simd& choose() {
   const bool has512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
   if (has512 && limit.empty()) return avx512::table;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && limit != "baseline")
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
+      limit != "baseline")
     return avx2::table;
 #endif
   return baseline::table;

@@ -83,6 +83,11 @@ struct Simd {
   /// few rows.
   void (*thin_product)(int64_t outputs, int64_t depth, const float* w, int64_t rows, const float* x, float* y,
                        int64_t ldy);
+  /// The same with w in bf16 or fp16, given by its bits.
+  void (*thin_product_bf16)(int64_t outputs, int64_t depth, const uint16_t* w, int64_t rows, const float* x,
+                            float* y, int64_t ldy);
+  void (*thin_product_fp16)(int64_t outputs, int64_t depth, const uint16_t* w, int64_t rows, const float* x,
+                            float* y, int64_t ldy);
   /// y = x·w / sqrt(mean(x²) + eps), one row of d.
   void (*rms_norm)(int64_t d, float eps, const float* x, const float* w, float* y);
   /// y = gate·sigmoid(gate)·x

@@ -70,7 +70,7 @@ ScoredBatch ChunkScorer::score(std::span<const std::vector<int64_t>> chunks, boo
   ensure(!chunks.empty(), "at least one chunk");
   const torch::InferenceMode inference;
   const auto started = std::chrono::steady_clock::now();
-  const torch::TensorOptions tensors = decoder_->tensors();
+  const torch::TensorOptions tensors = decoder_->activations();
   const Rows rows = rows_of(chunks, tensors.device());
   const int64_t b = rows.ids_BT.size(0), t = rows.ids_BT.size(1);
   const torch::Tensor positions_BT = torch::arange(t, rows.ids_BT.options()).expand({b, t});

@@ -49,7 +49,7 @@ class Decoding {
     decoder_->reserve_positions(o.context);
     states_ = make_states(o.cache, state_shape(decoder_->options()),
                           {.batch = 1,
-                           .dtype = decoder_->tensors().dtype().toScalarType(),
+                           .dtype = decoder_->activations().dtype().toScalarType(),
                            .device = device_,
                            .seed = seed,
                            .record_expiry = false,

@@ -207,7 +207,7 @@ void ScoreSpeedOptions::run(const RunContext& context, RecordSink& record) const
     std::vector<Reader> readers = {reader(*this, timed, "full", {}, context.seed),
                                    reader(*this, timed, "bounded", cache, context.seed)};
     const Reader &full = readers[0], &bounded = readers[1];
-    const double rate = time_rounds(*this, chunks, timed->tensors(), readers, record);
+    const double rate = time_rounds(*this, chunks, timed->activations(), readers, record);
     summarise(*this, full, bounded, rate, threads, record);
     full_peak = std::max(full_peak, full.peak);
     bounded_peak = std::max(bounded_peak, bounded.peak);

@@ -1,5 +1,7 @@
 """The runs of a perplexity experiment by policy and size of the cache, for its table and its plots."""
 
+from fractions import Fraction
+
 import numpy as np
 
 
@@ -50,6 +52,8 @@ def is_full(case):
 
 def size_of(case):
     """k; 0 where the record does not say."""
+    if share := case.setting("cache.share"):  # of a chunk's length
+        return round(Fraction(str(share)) * case.setting("chunks.length", 0))
     size = case.setting("cache.size")
     return size if isinstance(size, int) else 0
 

@@ -1,8 +1,11 @@
 #include "cache/cache_options.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <numeric>
+#include <optional>
+#include <string_view>
 
 #include "cache/bounded_state.h"
 #include "cache/device_state.h"
@@ -28,6 +31,22 @@ std::vector<int64_t> pyramid(int64_t size, double last_share, int64_t layers) {
   return sizes;
 }
 
+/// "1/8" or "0.125" as a number; nothing where it is neither.
+std::optional<double> part_of(const std::string& share) {
+  const auto number = [](std::string_view text) -> std::optional<double> {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
+  };
+  const std::size_t slash = share.find('/');
+  if (slash == std::string::npos) return number(share);
+  const auto above = number(std::string_view(share).substr(0, slash));
+  const auto below = number(std::string_view(share).substr(slash + 1));
+  if (!above || !below || *below == 0) return std::nullopt;
+  return *above / *below;
+}
+
 DropAt drop_at(const CacheOptions& options, const PolicyNeeds& needs) {
   return needs.prefill_only || options.prompt == Prompt::one_shot ? DropAt::end_of_call : DropAt::every_token;
 }
@@ -46,6 +65,13 @@ void CacheOptions::visit(Fields& f) {
   f("policy", policy, "which state goes when there is one too many");
   f("size", size, Range{1, 1 << 24},
     "k: states kept per layer and head after dropping; the peak is k + 1 (policy full: no effect)");
+  f("share", share, OneOf{},
+    "the size as a part of the text instead, 1/8 or 0.125: of a chunk's length where texts are scored, of "
+    "each "
+    "prompt where they are continued; empty: `size` says it");
+  const auto part = part_of(share);
+  f.require(share.empty() || (part && *part > 0 && *part <= 1), "share",
+            fmt::format("'{}' is no part of a text, such as 1/8 or 0.125", share));
   f("protect_first", protect_first, Range{0, 1 << 24}, "the first so many states are never dropped (the +i)");
   f("protect", protect, OneOf{}, "tokens of these strings are never dropped, such as punctuation");
   f("budget", budget, {{"uniform", Budget::uniform}, {"pyramid", Budget::pyramid}, {"list", Budget::list}},
@@ -62,9 +88,18 @@ void CacheOptions::visit(Fields& f) {
     "positions of kept states are counted anew, a gap g > 10 as 10 + ln(ln(g − 10 + e)): texts far longer "
     "than "
     "those of training (Oren et al. 2024)");
-  f.require(protect_first < size, "protect_first",
+  f.require(!share.empty() || protect_first < size, "protect_first",
             fmt::format("protecting the first {} states leaves no room among {}", protect_first, size));
   f.require(budget != Budget::list || !sizes.empty(), "sizes", "a budget of kind list needs a size a layer");
+}
+
+CacheOptions CacheOptions::of_text(int64_t tokens) const {
+  CacheOptions options = *this;
+  if (const auto part = part_of(share)) {
+    options.size = std::max<int64_t>(1, std::llround(*part * static_cast<double>(tokens)));
+    options.share.clear();
+  }
+  return options;
 }
 
 std::vector<int64_t> sizes_of_layers(const CacheOptions& options, int64_t layers) {

@@ -20,6 +20,7 @@ enum class Prompt { per_step, pieces, one_shot };
 struct CacheOptions {
   Choice<PolicyOptions> policy{"full"};
   int64_t size = 512;
+  std::string share;
   int64_t protect_first = 0;
   std::vector<std::string> protect;
   Budget budget = Budget::uniform;
@@ -31,6 +32,8 @@ struct CacheOptions {
   bool compress_gaps = false;
 
   void visit(Fields& f);
+  /// The options for a text of so many tokens: with `share`, `size` is that part of it, rounded, at least 1.
+  CacheOptions of_text(int64_t tokens) const;
 };
 
 /// The attention of a decoder, as its caches see it.

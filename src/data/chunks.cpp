@@ -10,6 +10,10 @@ void ChunkingOptions::visit(Fields& f) {
   f("length", length, Range{2, 1 << 24},
     "tokens that the model reads at a time, BOS included (TOVA §5: 4096); a longer document is cut into "
     "consecutive chunks, each read alone");
+  f("stride", stride, Range{0, 1 << 24},
+    "tokens from one chunk's beginning to the next: chunks overlap, and each scores what no chunk before it "
+    "has "
+    "(what others publish as perplexity with a sliding window); 0: consecutive chunks");
   f("bos", bos, {{"chunk", BosPolicy::chunk}, {"document", BosPolicy::document}, {"none", BosPolicy::none}},
     "which chunks begin with the tokenizer's BOS: every one, the first of a document, none. Without a BOS a "
     "chunk's first token is read but not scored");
@@ -19,6 +23,9 @@ void ChunkingOptions::visit(Fields& f) {
     "a document is cut after so many tokens, BOS not counted; 0: not");
   f("min_tokens", min_tokens, Range{0, 1e15},
     "shorter documents are left out (TOVA: books of 70,000 tokens)");
+  // With a BOS before the first chunk alone, that one is a token shorter.
+  f.require(stride < length - (bos == BosPolicy::document), "stride",
+            "must be below length, or tokens would be left out");
   f.require(max_tokens == 0 || min_tokens <= max_tokens, "min_tokens", "must not be above max_tokens");
 }
 
@@ -27,10 +34,12 @@ std::vector<Chunk> plan_chunks(int64_t tokens, const ChunkingOptions& options) {
   std::vector<Chunk> chunks;
   if (tokens < options.min_tokens) return chunks;
   const int64_t all = options.max_tokens > 0 ? std::min(tokens, options.max_tokens) : tokens;
-  for (int64_t begin = 0; begin < all;) {
+  int64_t done = 0;  // tokens before it are in some chunk
+  for (int64_t begin = 0; done<all; begin = options.stride> 0 ? begin + options.stride : done) {
     const bool bos = options.bos == BosPolicy::chunk || (options.bos == BosPolicy::document && begin == 0);
-    const Chunk chunk{begin, std::min(all, begin + options.length - bos), bos};
-    begin = chunk.end;
+    const int64_t end = std::min(all, begin + options.length - bos);
+    const Chunk chunk{begin, end, bos, options.stride > 0 ? done : 0};
+    done = end;
     if (chunk.length() < options.length && options.last == LastChunk::drop) break;
     if (chunk.scored() > 0) chunks.push_back(chunk);
   }

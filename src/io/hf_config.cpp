@@ -106,6 +106,21 @@ DecoderOptions read_decoder(const JsonFile& config, const Family& family) {
   }
 }
 
+/// A text, or in older files a list of named ones, of which `default` is meant.
+std::string read_chat_template(const fs::path& folder) {
+  if (fs::exists(folder / "chat_template.jinja")) return read_file(folder / "chat_template.jinja");
+  if (!fs::exists(folder / tokenizer_name)) return "";
+  const JsonFile config(folder / tokenizer_name);
+  if (!config.has("chat_template")) return "";
+  const auto& told = config.map().at("chat_template");
+  if (told.is_string()) return told.get<std::string>();
+  for (const auto& one : told)
+    if (one.is_object() && one.value("name", "") == "default" && one.contains("template") &&
+        one["template"].is_string())
+      return one["template"].get<std::string>();
+  return "";
+}
+
 torch::ScalarType read_type(const JsonFile& config) {
   const std::string name = config.text("dtype", config.text("torch_dtype", "float32"));
   for (const auto& [text, type] : type_names)
@@ -156,6 +171,7 @@ HfConfig read_hf_config(const fs::path& folder) {
   }
   if (!bos.empty()) all.bos_id = bos.front();
   all.add_bos = family.add_bos;
+  all.chat_template = read_chat_template(folder);
   if (fs::exists(folder / tokenizer_name))
     all.add_bos = JsonFile(folder / tokenizer_name).flag("add_bos_token", family.add_bos);
   return all;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "models/decoder_options.h"
@@ -20,6 +21,7 @@ struct HfConfig {
   std::optional<int64_t> bos_id;
   std::vector<int64_t> eos_ids;  ///< any of them ends a text; generation_config.json's where it names some
   bool add_bos = true;  ///< whether texts begin with BOS by default (tokenizer_config.json's add_bos_token)
+  std::string chat_template;  ///< Jinja, of tokenizer_config.json or chat_template.jinja; "": none
 };
 
 /// Whether the folder holds a config.json, as models do and runs do not.

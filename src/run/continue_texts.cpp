@@ -1,6 +1,7 @@
 #include "run/continue_texts.h"
 
 #include <algorithm>
+#include <array>
 #include <istream>
 #include <optional>
 #include <ostream>
@@ -11,11 +12,11 @@
 #include "config/reader.h"
 #include "core/error.h"
 #include "core/json_text.h"
-#include "core/plain_text.h"
 #include "core/random.h"
 #include "io/hf_folder.h"
 #include "models/generate.h"
 #include "run/device.h"
+#include "run/prompts.h"
 #include "tasks/model_folder.h"
 
 namespace attnlab {
@@ -36,94 +37,48 @@ struct Continuer {
   torch::Device device = torch::kCPU;
   HfModel model;
   Tokenizer tokenizer;
-  bool with_bos = true;
+  PromptRules rules;
   std::vector<int64_t> protected_ids;
 };
 
-Continuer prepare(const fs::path& folder, const std::vector<std::string>& overrides) {
-  Continuer c;
+constexpr std::array<std::pair<const char*, ChatFormat>, 4> chat_formats{{{"chatml", ChatFormat::chatml},
+                                                                          {"llama2", ChatFormat::llama2},
+                                                                          {"llama3", ChatFormat::llama3},
+                                                                          {"mistral", ChatFormat::mistral}}};
+
+/// The folder's own template, or the format that was asked for.
+ChatTemplate chat_template(const ContinueOptions& options, const HfConfig& config) {
+  if (options.chat_template == "folder") return recognised(config.chat_template);
+  ChatTemplate own = recognised(config.chat_template);
+  for (const auto& [name, format] : chat_formats)
+    if (options.chat_template == name) return own.format == format ? own : ChatTemplate{format};
+  return {};
+}
+
+void prepare(Continuer& c, const fs::path& folder, const std::vector<std::string>& overrides) {
   c.options = read_options<ContinueOptions>(with_overrides({}, overrides));
   const HfConfig config = read_hf_config(folder);
-  c.tokenizer = Tokenizer::open(folder / "tokenizer.model");
+  c.tokenizer = Tokenizer::open(tokenizer_file(c.options.tokenizer, folder));
   c.tokenizer.check_vocabulary(config.decoder.vocabulary);
   c.protected_ids = protected_ids(c.tokenizer, c.options.cache.protect);
-  c.with_bos = c.options.add_bos == AddBos::model ? config.add_bos : c.options.add_bos == AddBos::always;
-  if (c.with_bos && !c.tokenizer.bos_id())
+  const AddBos add = c.options.add_bos;
+  c.rules = {&c.tokenizer, chat_template(c.options, config),
+             add == AddBos::model ? config.add_bos : add == AddBos::always, config.decoder.vocabulary,
+             c.options.beyond_positions ? 0 : config.decoder.max_positions};
+  if (c.rules.with_bos && !c.tokenizer.bos_id())
     user_error("{} has no BOS token, and texts were to begin with one; add_bos=false begins without",
                c.tokenizer.path());
   c.device = choose_device(c.options.device);
   set_threads(c.options.threads);
   const HfLoadOptions load{.type = type_for(c.options.precision, config.type), .device = c.device};
   c.model = load_hf_folder(folder, load);
-  return c;
 }
-
-/// A line of input that can be continued.
-struct TextPrompt {
-  int64_t line = 0;  ///< from 1
-  std::string text;
-  std::vector<int64_t> ids;
-};
-
-/// Throws UserError where the line is none that can be continued.
-TextPrompt encoded(const Continuer& c, int64_t line, const std::string& text) {
-  refuse_wide_encoding(text, fmt::format("line {}", line));
-  TextPrompt prompt{line, text, c.tokenizer.encode(text, c.with_bos)};
-  const int64_t range = c.model.config.decoder.max_positions;
-  if (prompt.ids.empty()) user_error("line {} is empty, and without BOS there is nothing to continue", line);
-  if (!c.options.beyond_positions && static_cast<int64_t>(prompt.ids.size()) > range)
-    user_error(
-        "line {} has {} tokens, and the model is trained for {} positions; beyond_positions=true reads on",
-        line, prompt.ids.size(), range);
-  return prompt;
-}
-
-/// Lines of input that are answered together: their prompts, and in their order what is to be written. A line
-/// that cannot be continued has its answer at once, the others get theirs from the model.
-struct PromptBatch {
-  std::vector<TextPrompt> prompts;
-  std::vector<std::optional<ordered_json>> answers;
-};
-
-/// Reads lines and sorts them into those that can be continued and those that cannot.
-class PromptReader {
- public:
-  PromptReader(const Continuer& c, std::istream& in) : c_(c), lines_(in, "standard input") {}
-
-  /// As many lines as hold a batch of prompts, fewer at the end; where the first is none that can be
-  /// continued, it alone, so that nobody waits for its answer. No answers: the end.
-  PromptBatch next() {
-    PromptBatch batch;
-    std::string text;
-    while (static_cast<int64_t>(batch.prompts.size()) < c_.options.batch && lines_.next(text)) {
-      try {
-        batch.prompts.push_back(encoded(c_, lines_.number(), text));
-        batch.answers.emplace_back();
-        stray_.look_at(text, fmt::format("line {}", lines_.number()));
-      } catch (const UserError& e) {
-        ++refused_;
-        batch.answers.emplace_back(ordered_json{{"prompt", text}, {"error", e.what()}});
-        if (batch.prompts.empty()) break;
-      }
-    }
-    return batch;
-  }
-
-  int64_t refused() const { return refused_; }
-  const StrayBytes& stray() const { return stray_; }
-
- private:
-  const Continuer& c_;
-  TextLines lines_;
-  StrayBytes stray_;
-  int64_t refused_ = 0;
-};
 
 GenerateOptions generate_options(const Continuer& c, const std::vector<TextPrompt>& prompts) {
   GenerateOptions g;
   g.max_new_tokens = c.options.max_new_tokens;
   g.sampling = c.options.sampling;
-  g.eos_ids = c.model.config.eos_ids;
+  if (!c.options.ignore_eos) g.eos_ids = c.model.config.eos_ids;
   g.last_position = c.options.beyond_positions ? -1 : c.model.config.decoder.max_positions - 1;
   g.surprisal = c.options.cache.policy->needs().surprisal;
   for (const TextPrompt& prompt : prompts)
@@ -142,16 +97,40 @@ std::string text_after(const Tokenizer& tokenizer, const std::vector<int64_t>& p
 }
 
 ordered_json line_of(const Continuer& c, const TextPrompt& prompt, const Continuation& made) {
-  return {{"prompt", prompt.text},
-          {"text", text_after(c.tokenizer, prompt.ids, made.ids)},
-          {"ids", made.ids},
-          {"prompt_tokens", prompt.ids.size()},
-          {"new_tokens", made.ids.size()},
-          {"stopped_by", name_of(made.stopped_by)}};
+  ordered_json line;
+  if (!prompt.id.is_null()) line["id"] = prompt.id;
+  line["prompt"] = prompt.text;
+  line["text"] = text_after(c.tokenizer, prompt.ids, made.ids);
+  line["ids"] = made.ids;
+  line["prompt_tokens"] = prompt.ids.size();
+  if (c.options.with_prompt_ids) line["prompt_ids"] = prompt.ids;
+  line["new_tokens"] = made.ids.size();
+  line["stopped_by"] = name_of(made.stopped_by);
+  return line;
+}
+
+/// Positions of the tokens that are still kept, a list for each layer and in it one for each group of heads
+/// that decides by itself; null of a layer that keeps all. A prompt in a batch is padded on the left to
+/// `longest`.
+ordered_json kept_positions(const DecoderState& states, int64_t sequence, int64_t padding) {
+  ordered_json layers = ordered_json::array();
+  for (const auto& state : states) {
+    const torch::Tensor expiry = state->expiry();
+    ordered_json groups;
+    for (int64_t g = 0; expiry.defined() && g < expiry.size(1); ++g) {
+      const torch::Tensor row = expiry[sequence][g].contiguous();
+      ordered_json positions = ordered_json::array();
+      for (int64_t t = padding; t < row.size(0); ++t)
+        if (row.const_data_ptr<int64_t>()[t] == -1) positions.push_back(t - padding);
+      groups.push_back(std::move(positions));
+    }
+    layers.push_back(std::move(groups));
+  }
+  return layers;
 }
 
 /// What the whole batch shares.
-void add_batch_figures(ordered_json& line, const Continuer& c, const Generated& all,
+void add_batch_figures(ordered_json& line, const Generated& all, const CacheOptions& cache,
                        const DecoderState& states) {
   int64_t tokens = 0;  // each text's first comes from its prompt
   for (const Continuation& text : all.texts) tokens += static_cast<int64_t>(text.ids.size()) - 1;
@@ -159,35 +138,53 @@ void add_batch_figures(ordered_json& line, const Continuer& c, const Generated& 
   line["prompt_seconds"] = all.prompt_seconds;
   line["seconds"] = all.seconds;
   line["tokens_per_second"] = tokens > 0 ? ordered_json(static_cast<double>(tokens) / all.seconds) : nullptr;
-  line["policy"] = c.options.cache.policy.name();
-  line["size"] = c.options.cache.policy->unbounded() ? ordered_json() : ordered_json(c.options.cache.size);
+  line["policy"] = cache.policy.name();
+  line["size"] = cache.policy->unbounded() ? ordered_json() : ordered_json(cache.size);
   line["cache_bytes"] = bytes_of(states);
 }
 
-/// A line for each prompt.
-std::vector<ordered_json> continued(Continuer& c, const std::vector<TextPrompt>& prompts) {
-  const torch::ScalarType type = c.model.decoder->activations().dtype().toScalarType();
-  DecoderState states = make_states(c.options.cache, state_shape(c.model.config.decoder),
+/// A line for each prompt, whose caches are alike.
+std::vector<ordered_json> continued(Continuer& c, const CacheOptions& cache,
+                                    const std::vector<TextPrompt>& prompts) {
+  DecoderState states = make_states(cache, state_shape(c.model.config.decoder),
                                     {.batch = static_cast<int64_t>(prompts.size()),
-                                     .dtype = type,
+                                     .dtype = c.model.decoder->activations().dtype().toScalarType(),
                                      .device = c.device,
                                      .seed = static_cast<uint64_t>(c.options.seed),
                                      .protected_ids = c.protected_ids,
-                                     .record_expiry = false});
+                                     .record_expiry = c.options.with_kept});
   std::vector<std::vector<int64_t>> ids;
-  for (const TextPrompt& prompt : prompts) ids.push_back(prompt.ids);
+  std::size_t longest = 0;
+  for (const TextPrompt& prompt : prompts) {
+    ids.push_back(prompt.ids);
+    longest = std::max(longest, prompt.ids.size());
+  }
   const Generated all = generate(c.model.decoder, states, ids, generate_options(c, prompts));
   std::vector<ordered_json> lines;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     lines.push_back(line_of(c, prompts[i], all.texts[i]));
-    add_batch_figures(lines.back(), c, all, states);
+    add_batch_figures(lines.back(), all, cache, states);
+    const auto padding = static_cast<int64_t>(longest - prompts[i].ids.size());
+    if (c.options.with_kept) lines.back()["kept"] = kept_positions(states, static_cast<int64_t>(i), padding);
+  }
+  return lines;
+}
+
+/// A share of each prompt is a cache of its own size: such prompts go through the model one by one.
+std::vector<ordered_json> continued(Continuer& c, const std::vector<TextPrompt>& prompts) {
+  const CacheOptions& cache = c.options.cache;
+  if (cache.share.empty())
+    return prompts.empty() ? std::vector<ordered_json>{} : continued(c, cache, prompts);
+  std::vector<ordered_json> lines;
+  for (const TextPrompt& prompt : prompts) {
+    const auto tokens = static_cast<int64_t>(prompt.ids.size());
+    lines.push_back(continued(c, cache.of_text(tokens), {prompt}).front());
   }
   return lines;
 }
 
 void answer_batch(Continuer& c, const PromptBatch& batch, std::ostream& out) {
-  std::vector<ordered_json> made;
-  if (!batch.prompts.empty()) made = continued(c, batch.prompts);
+  const std::vector<ordered_json> made = continued(c, batch.prompts);
   auto next = made.begin();
   for (const auto& answer : batch.answers) out << json_text(answer ? *answer : *next++) << '\n';
   out.flush();
@@ -202,6 +199,13 @@ void ContinueOptions::visit(Fields& f) {
   f("batch", batch, Range{1, 65536}, "lines to continue together");
   f("add_bos", add_bos, {{"model", AddBos::model}, {"true", AddBos::always}, {"false", AddBos::never}},
     "whether a text begins with BOS; model: as its tokenizer_config.json says");
+  f("ignore_eos", ignore_eos, "go on past the tokens that end a text, until max_new_tokens");
+  f("tokenizer", tokenizer, OneOf{}, "tokenizer's file; empty: the one in the model's folder");
+  f("template", chat_template, OneOf{{"folder", "chatml", "llama2", "llama3", "mistral"}},
+    "the chat format that {\"messages\": …} are written in; folder: the one that its chat template has the "
+    "markers of");
+  f("with_prompt_ids", with_prompt_ids, "the prompt's token ids in the answer");
+  f("with_kept", with_kept, "in the answer the positions that each layer still keeps at the end");
   f("beyond_positions", beyond_positions, "go on past the positions that the model is trained for");
   f("precision", precision, OneOf{{"auto", "fp32", "bf16"}},
     "type of the weights and activations; auto: as they are stored");
@@ -212,8 +216,9 @@ void ContinueOptions::visit(Fields& f) {
 
 int64_t continue_texts(const fs::path& folder, const std::vector<std::string>& overrides, std::istream& in,
                        std::ostream& out) {
-  Continuer c = prepare(folder, overrides);
-  PromptReader reader(c, in);
+  Continuer c;
+  prepare(c, folder, overrides);
+  PromptReader reader(c.rules, c.options.batch, in);
   for (PromptBatch batch = reader.next(); !batch.answers.empty(); batch = reader.next())
     answer_batch(c, batch, out);
   reader.stray().tell("lines", as_replacement);

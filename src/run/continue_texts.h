@@ -19,6 +19,11 @@ struct ContinueOptions {
   int64_t seed = 1;
   int64_t batch = 1;
   AddBos add_bos = AddBos::model;
+  bool ignore_eos = false;
+  std::string tokenizer;
+  std::string chat_template = "folder";
+  bool with_prompt_ids = false;
+  bool with_kept = false;
   bool beyond_positions = false;
   std::string precision = "auto";
   std::string device = "auto";
@@ -28,13 +33,13 @@ struct ContinueOptions {
   void visit(Fields& f);
 };
 
-/// Continues every line of `in` with the model in `folder` and writes a JSON line for each to `out`, in
-/// order: prompt, text (what follows it), ids, prompt_tokens, new_tokens, stopped_by, prompt_seconds, seconds
-/// and tokens_per_second (of the whole batch, after its prompts), cache_bytes, policy, size; of a line that
-/// cannot be continued, one longer than the position range for example, prompt and error. Returns how many
-/// those are. `overrides` are key=value for the options above. Throws UserError with one sentence, before the
-/// first line: unknown keys, a folder that is no model, a tokenizer of another vocabulary, an input that is
-/// no UTF-8 text.
+/// Continues every line of `in`, a text or a JSON object with a prompt (run/prompts.h), with the model in
+/// `folder` and writes a JSON line for each to `out`, in order: prompt, text (what follows it), ids,
+/// prompt_tokens, new_tokens, stopped_by, prompt_seconds, seconds and tokens_per_second (of the whole batch,
+/// after its prompts), cache_bytes, policy, size; of a line that cannot be continued, one longer than the
+/// position range for example, prompt and error. Returns how many those are. `overrides` are key=value for
+/// the options above. Throws UserError with one sentence, before the first line: unknown keys, a folder that
+/// is no model, a tokenizer of another vocabulary, an input that is no UTF-8 text.
 int64_t continue_texts(const std::filesystem::path& folder, const std::vector<std::string>& overrides,
                        std::istream& in, std::ostream& out);
 

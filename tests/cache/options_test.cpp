@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <numeric>
 
 #include "cache/cache_options.h"
@@ -31,6 +32,17 @@ std::string refusal(const CacheOptions& options, int64_t layers) {
 
 TEST(CacheSizes, AreTheSameInEveryLayerUnlessAsked) {
   EXPECT_THAT(sizes_of_layers(tova(64), 3), ElementsAre(64, 64, 64));
+}
+
+TEST(CacheSizes, MayBeAShareOfTheText) {
+  CacheOptions options = tova(64);
+  EXPECT_EQ(options.of_text(4096).size, 64) << "without a share the size stands";
+  for (const auto& [share, size] : std::map<std::string, int64_t>{
+           {"1/8", 512}, {"0.125", 512}, {"1", 4096}, {"3/4", 3072}, {"1/100000", 1}, {"1/3", 1365}}) {
+    options.share = share;
+    EXPECT_EQ(options.of_text(4096).size, size) << share;
+    EXPECT_EQ(options.of_text(4096).of_text(8).size, size) << "once";
+  }
 }
 
 TEST(CacheSizes, OfThePyramidFallLinearlyWithTheSameSum) {

@@ -59,6 +59,39 @@ TEST(Chunks, LeaveOutShortDocuments) {
   EXPECT_EQ(plan_chunks(5, options).size(), 1U);
 }
 
+TEST(Chunks, MayOverlapAndScoreWhatIsNew) {
+  ChunkingOptions options = chunking(6, BosPolicy::none);
+  options.stride = 2;
+  const auto chunks = plan_chunks(11, options);
+  EXPECT_THAT(chunks, ElementsAre(Chunk{0, 6, false, 0}, Chunk{2, 8, false, 6}, Chunk{4, 10, false, 8},
+                                  Chunk{6, 11, false, 10}));
+  EXPECT_EQ(chunks[0].unscored(), 0);
+  EXPECT_EQ(chunks[1].unscored(), 3) << "the losses of tokens 3, 4 and 5";
+  EXPECT_EQ(chunks[1].scored(), 2);
+  EXPECT_EQ(chunks[3].scored(), 1);
+  options.bos = BosPolicy::chunk;
+  EXPECT_EQ(plan_chunks(11, options)[1], (Chunk{2, 7, true, 5}));
+  EXPECT_EQ(plan_chunks(11, options)[1].unscored(), 3) << "of tokens 2, 3 and 4";
+}
+
+TEST(Chunks, ScoreEveryTokenOnceWhateverTheirStride) {
+  Random random(2);
+  for (int trial = 0; trial < 500; ++trial) {
+    ChunkingOptions options =
+        chunking(static_cast<int64_t>(3 + random.below(40)), static_cast<BosPolicy>(random.below(3)));
+    options.stride = static_cast<int64_t>(1 + random.below(static_cast<uint64_t>(options.length - 1)));
+    if (options.bos == BosPolicy::document) options.stride = std::max<int64_t>(1, options.stride - 1);
+    const auto tokens = static_cast<int64_t>(2 + random.below(200));
+    int64_t next = options.bos == BosPolicy::none ? 1 : 0;
+    for (const Chunk& chunk : plan_chunks(tokens, options)) {
+      EXPECT_LE(chunk.length(), options.length);
+      EXPECT_EQ(chunk.first_scored(), next);
+      next = chunk.end;
+    }
+    EXPECT_EQ(next, tokens);
+  }
+}
+
 TEST(Chunks, CoverEveryTokenOnce) {
   Random random(1);
   for (int trial = 0; trial < 500; ++trial) {

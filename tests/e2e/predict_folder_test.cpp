@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -99,6 +100,87 @@ TEST(PredictFolder, BosIsTheModelsOrTheUsersChoice) {
   EXPECT_EQ(tokens("model"), tokens("true"));
   lab.write("model/tokenizer_config.json", R"({"add_bos_token": false})");
   EXPECT_EQ(tokens("model"), tokens("false"));
+}
+
+TEST(PredictFolder, ALineMayBeAJsonObject) {
+  const Lab lab;
+  put_model(lab);
+  const Words words = predict({"with_prompt_ids=true"});
+  const auto plain = lines_of(lab.attnlab(words, "the quick\n")).at(0);
+  const std::string ids = plain["prompt_ids"].dump();
+  const auto lines = lines_of(lab.attnlab(words,
+                                          "{\"prompt\": \"the quick\", \"id\": {\"n\": 7}}\n"
+                                          "{\"ids\": " +
+                                              ids +
+                                              "}\n"
+                                              "{\"prompt\": \"two\\nlines\", \"id\": null}\n"
+                                              "{\"a text that begins with a bracket\": 1}\n"));
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines[0]["id"], json::parse("{\"n\": 7}"));
+  for (const int i : {0, 1}) EXPECT_EQ(lines[i]["ids"], plain["ids"]);
+  EXPECT_FALSE(lines[1].contains("id"));
+  EXPECT_EQ(lines[2]["prompt"], "two\nlines");
+  EXPECT_EQ(lines[3]["prompt"], "{\"a text that begins with a bracket\": 1}");
+}
+
+TEST(PredictFolder, AJsonObjectWithoutAPromptThatCanBeReadIsRefusedAlone) {
+  const Lab lab;
+  put_model(lab);
+  const auto lines = lines_of(lab.attnlab(predict({}),
+                                          "{\"ids\": [1, 320], \"id\": \"a\"}\n"
+                                          "{\"prompt\": 3}\n"
+                                          "{\"prompt\": \"x\", \"ids\": [1]}\n"
+                                          "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}\n"
+                                          "{\"messages\": [\"x\"]}\nthe\n"),
+                              2);
+  ASSERT_EQ(lines.size(), 6U);
+  EXPECT_EQ(lines[0]["id"], "a");
+  EXPECT_EQ(lines[0]["error"], "line 1: 320 is no token id of the model, which has 320");
+  EXPECT_EQ(lines[1]["error"], "line 2: 'prompt' is no text");
+  EXPECT_EQ(lines[2]["error"], "line 3 has more than one of prompt, messages and ids");
+  EXPECT_THAT(lines[3]["error"], HasSubstr("no chat template of a known format"));
+  EXPECT_EQ(lines[4]["error"], "line 5: a message is no map with role and content");
+  EXPECT_TRUE(lines[5].contains("ids"));
+}
+
+TEST(PredictFolder, ConversationsAreWrittenInTheFoldersFormatOrTheOneNamed) {
+  const Lab lab;
+  put_model(lab);
+  const std::string talk = "{\"messages\": [{\"role\": \"user\", \"content\": \"the\"}]}\n";
+  EXPECT_EQ(lines_of(lab.attnlab(predict({"template=mistral"}), talk)).at(0)["prompt"],
+            "<s>[INST] the [/INST]");
+  lab.write("model/tokenizer_config.json",
+            json{{"chat_template", "{{ '<|im_start|>system\nBe kind.<|im_end|>\n' }}…"}}.dump());
+  EXPECT_EQ(
+      lines_of(lab.attnlab(predict({"beyond_positions=true"}), talk)).at(0)["prompt"],
+      "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nthe<|im_end|>\n<|im_start|>assistant\n");
+}
+
+TEST(PredictFolder, TheCacheMayBeAShareOfEachPrompt) {
+  const Lab lab;
+  put_model(lab);
+  const std::string prompts = "the quick brown fox said that it was there\nthe little girl\n";
+  const Words words = predict({"--policy", "window", "cache.share=1/2", "--batch", "2", "with_kept=true"});
+  const auto lines = lines_of(lab.attnlab(words, prompts));
+  ASSERT_EQ(lines.size(), 2U);
+  for (const json& line : lines) {
+    const auto size = std::lround(0.5 * line["prompt_tokens"].get<double>());
+    EXPECT_EQ(line["size"], size);
+    // A window keeps the last ones; the newest token of all has been chosen, not read.
+    const auto last = line["prompt_tokens"].get<int64_t>() + line["new_tokens"].get<int64_t>() - 2;
+    std::vector<int64_t> window;
+    for (int64_t t = last - size + 1; t <= last; ++t) window.push_back(t);
+    for (const json& layer : line["kept"]) EXPECT_EQ(layer.at(0).get<std::vector<int64_t>>(), window);
+  }
+  EXPECT_EQ(lines_of(lab.attnlab(predict({"with_kept=true"}), "the\n")).at(0)["kept"][0], nullptr)
+      << "all of them";
+}
+
+TEST(PredictFolder, TheEndOfATextMayBeIgnored) {
+  const Lab lab;
+  put_model(lab);
+  const auto line = lines_of(lab.attnlab(predict({"ignore_eos=true", "--temperature", "9"}), "the\n")).at(0);
+  EXPECT_EQ(line["stopped_by"], "max_new_tokens");
 }
 
 TEST(PredictFolder, APromptThatCannotBeContinuedCostsNoOther) {

@@ -63,6 +63,7 @@ def chunks(run):
     # Chunks of the baseline, which has no policy, are as long as the caches of the others.
     size = run.setting("cache.size") if run.setting("baseline") else held.get("length")
     words = f"chunks of {size:,} tokens" + ("" if held.get("bos") == "none" else f", BOS before each {held.get('bos')}")
+    words += f", beginning {held['stride']:,} apart, each scoring what is new to it" if held.get("stride") else ""
     words += {"keep": "; a shorter last one is kept", "drop": "; a shorter last one is left out"}.get(held.get("last"), "")
     return words + (f"; the first {held['max_tokens']:,} tokens of a document" if held.get("max_tokens") else "")
 
@@ -75,7 +76,7 @@ def cache(run):
     policy = held.get("policy")
     if run.setting("baseline") or run.cache_policy == "full":
         return "everything in the chunk" if run.setting("task") == "perplexity" else "everything"
-    words = [f"{run.cache_policy}, {held.get('size'):,} states a layer"]
+    words = [f"{run.cache_policy}, {held.get('share') or format(held.get('size'), ',')} {'of the text' if held.get('share') else 'states'} a layer"]
     words += [f"{key} {value}" for key, value in policy.items() if key != "type"] if isinstance(policy, dict) else []
     words += [f"first {held['protect_first']} protected"] if held.get("protect_first") else []
     words += [f"tokens protected: {' '.join(held['protect'])}"] if held.get("protect") else []

@@ -33,7 +33,8 @@ ChunkScorer make_scorer(const PerplexityOptions& o, const PerplexityInputs& in, 
                     Summary::Better::neither, 1, 0.0});
   log_info("{} of {} documents; {} parameters, {}", in.count, in.documents->size(), parameters,
            torch::toString(model.decoder->tensors().dtype().toScalarType()));
-  return {model.decoder, o.kept(), in.protected_ids, o.slice, derive_seed(context.seed, "policy")};
+  return {model.decoder, o.kept(in.longest_chunk), in.protected_ids, o.slice,
+          derive_seed(context.seed, "policy")};
 }
 
 void tell(const PerplexityProgress& progress, const DocumentScore& current, int64_t count) {
@@ -51,10 +52,10 @@ void tell(const PerplexityProgress& progress, const DocumentScore& current, int6
 /// Adds a chunk's losses to its document, the curve and the record.
 void take(const PerplexityOptions& o, const ChunkJob& job, const ScoredChunk& scored,
           ScoredDocument& document, PerplexityProgress& progress, RecordSink& record) {
-  document.score.tokens += static_cast<int64_t>(scored.nll.size());
+  document.score.tokens += static_cast<int64_t>(scored.nll.size()) - job.unscored;
   document.score.bytes += job.counts.bytes;
   document.score.words += job.counts.words;
-  for (std::size_t i = 0; i < scored.nll.size(); ++i) {
+  for (auto i = static_cast<std::size_t>(job.unscored); i < scored.nll.size(); ++i) {
     if (!std::isfinite(scored.nll[i]))
       run_error("the loss is {} at token {} of chunk {} of {}: the weights or their type do not serve",
                 scored.nll[i], i + 1, job.number, document.id);

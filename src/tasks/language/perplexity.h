@@ -36,8 +36,8 @@ struct PerplexityOptions final : TaskOptions {
 
   /// Chunks as they are cut: those of the baseline are as long as the cache would be.
   ChunkingOptions cut() const;
-  /// What the model's layers keep: everything, for the baseline.
-  CacheOptions kept() const;
+  /// What the model's layers keep of chunks of so many tokens: everything, for the baseline.
+  CacheOptions kept(int64_t longest_chunk) const;
 };
 
 }  // namespace attnlab

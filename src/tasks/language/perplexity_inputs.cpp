@@ -52,9 +52,10 @@ void check_fit(const PerplexityOptions& o, const PerplexityInputs& in) {
         "them all "
         "the same",
         in.longest_chunk, positions, in.folder.string());
-  sizes_of_layers(o.kept(), in.config.decoder.layers);  // refuses what does not fit so many layers
-  if (!o.baseline && !o.cache.policy->unbounded() && o.cache.size >= in.longest_chunk)
-    log_info("a cache of {} states holds a whole chunk of {} tokens: nothing is dropped", o.cache.size,
+  const CacheOptions kept = o.kept(in.longest_chunk);
+  sizes_of_layers(kept, in.config.decoder.layers);  // refuses what does not fit so many layers
+  if (!kept.policy->unbounded() && kept.size >= in.longest_chunk)
+    log_info("a cache of {} states holds a whole chunk of {} tokens: nothing is dropped", kept.size,
              in.longest_chunk);
 }
 
@@ -104,7 +105,11 @@ ChunkGroup next_group(const PerplexityOptions& o, const PerplexityInputs& in, in
     }
     for (const Chunk& chunk : chunks) {
       const int64_t number = &chunk - chunks.data();
-      ChunkJob job{group.documents.size(), number, {}, tokens.count(chunk.first_scored(), chunk.end)};
+      ChunkJob job{group.documents.size(),
+                   number,
+                   {},
+                   chunk.unscored(),
+                   tokens.count(chunk.first_scored(), chunk.end)};
       if (chunk.bos) job.ids.push_back(*in.tokenizer->bos_id());
       job.ids.insert(job.ids.end(), tokens.ids().begin() + chunk.begin, tokens.ids().begin() + chunk.end);
       group.chunks.push_back(std::move(job));

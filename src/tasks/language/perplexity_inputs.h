@@ -35,6 +35,7 @@ struct ChunkJob {
   std::size_t document = 0;  ///< in the group
   int64_t number = 0;        ///< in the document
   std::vector<int64_t> ids;  ///< as the model reads them, BOS included
+  int64_t unscored = 0;      ///< losses at its head that an earlier chunk has scored
   TextCounts counts;         ///< of the text that the scored tokens stand for
 };
 

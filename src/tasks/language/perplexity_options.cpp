@@ -6,11 +6,13 @@ namespace attnlab {
 ChunkingOptions PerplexityOptions::cut() const {
   ChunkingOptions options = chunks;
   if (data->holds_ids()) options = {.length = options.length, .bos = BosPolicy::none};
-  if (baseline) options.length = cache.size;
+  if (baseline) options.length = cache.of_text(options.length).size;
   return options;
 }
 
-CacheOptions PerplexityOptions::kept() const { return baseline ? CacheOptions() : cache; }
+CacheOptions PerplexityOptions::kept(int64_t longest_chunk) const {
+  return baseline ? CacheOptions() : cache.of_text(longest_chunk);
+}
 
 void PerplexityOptions::visit(Fields& f) {
   f("model", model, OneOf{},
@@ -36,7 +38,10 @@ void PerplexityOptions::visit(Fields& f) {
   f("record_tokens", record_tokens, "also record every scored token");
   f("record_expiry", record_expiry, Range{0, 1e15},
     "record when each token was dropped, of so many chunks from the first one on");
-  f.require(!baseline || cache.size >= 2, "baseline",
+  f.require(
+      chunks.stride == 0 || !(baseline || data->holds_ids()), "chunks",
+      "overlap with stride, which goes neither with the baseline nor with chunks of token ids as they stand");
+  f.require(!baseline || cache.of_text(chunks.length).size >= 2, "baseline",
             "cuts chunks of cache.size tokens, which must be at least 2");
   f.require(
       baseline || cache.prompt != Prompt::one_shot, "cache",

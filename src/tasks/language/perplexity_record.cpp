@@ -79,7 +79,7 @@ void record_document(const ScoredDocument& d, RecordSink& record) {
 }
 
 void record_tokens(int64_t document, const ChunkJob& job, const ScoredChunk& scored, RecordSink& record) {
-  for (std::size_t i = 0; i < scored.nll.size(); ++i) {
+  for (auto i = static_cast<std::size_t>(job.unscored); i < scored.nll.size(); ++i) {
     const Value row[] = {document, job.number, static_cast<int64_t>(i) + 1, job.ids[i + 1], scored.nll[i]};
     record.append("/tokens", row);
   }

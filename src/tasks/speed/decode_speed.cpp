@@ -47,7 +47,7 @@ class Decoding {
       : decoder_(std::move(decoder)), device_(decoder_->tensors().device()) {
     const torch::InferenceMode inference;
     decoder_->reserve_positions(o.context);
-    states_ = make_states(o.cache, state_shape(decoder_->options()),
+    states_ = make_states(o.cache.of_text(o.context), state_shape(decoder_->options()),
                           {.batch = 1,
                            .dtype = decoder_->activations().dtype().toScalarType(),
                            .device = device_,
@@ -217,15 +217,17 @@ double DecodeSpeedOptions::work() const {
   return 2.0 * read * static_cast<double>(parameter_count(decoder.sizes));
 }
 
-int64_t DecodeSpeedOptions::memory(torch::DeviceType) const {
+int64_t DecodeSpeedOptions::memory(torch::DeviceType device) const {
   if (!decoder.random()) return 0;
   const DecoderOptions d = decoder.sizes.resolved();
-  const int64_t each = decoder.number_bytes();
+  const int64_t each = decoder.number_bytes(),
+                of_state = device == torch::kCPU ? 4 : each;  // see activations()
   int64_t states = 0;
-  for (const int64_t size : sizes_of_layers(cache, d.layers))
+  for (const int64_t size : sizes_of_layers(cache.of_text(context), d.layers))
     states += (size == 0 ? context : size + 1) * 2 * d.kv_heads * d.head_dim;
   // Reordering holds a layer's old and new states at once; the prompt is read by one text.
-  return each * (states * batch_size + states * batch_size / d.layers + parameter_count(d)) + read_bytes;
+  return of_state * (states * batch_size + states * batch_size / d.layers) + each * parameter_count(d) +
+         read_bytes;
 }
 
 std::vector<Input> DecodeSpeedOptions::inputs(const RunContext&) const { return decoder.inputs(); }

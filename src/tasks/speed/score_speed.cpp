@@ -205,7 +205,7 @@ void ScoreSpeedOptions::run(const RunContext& context, RecordSink& record) const
   int64_t bounded_peak = 0, full_peak = 0;
   for_thread_counts(thread_counts, [&](int64_t threads) {
     std::vector<Reader> readers = {reader(*this, timed, "full", {}, context.seed),
-                                   reader(*this, timed, "bounded", cache, context.seed)};
+                                   reader(*this, timed, "bounded", cache.of_text(length), context.seed)};
     const Reader &full = readers[0], &bounded = readers[1];
     const double rate = time_rounds(*this, chunks, timed->activations(), readers, record);
     summarise(*this, full, bounded, rate, threads, record);

@@ -95,6 +95,33 @@ std::string moderated(const std::string& golden, const std::filesystem::path& fo
   return folder.string();
 }
 
+/// Windows of 12 tokens that begin 5 apart, each read alone by the model as it is trained, and the loss of
+/// what is new.
+TEST_F(Perplexities, WithAStrideScoreEachTokenInTheLongestContextThatItHas) {
+  options.model = moderated(ATTNLAB_SOURCE_DIR "/tests/golden/decoders/tied", folder / "moderate");
+  options.tokenizer = ATTNLAB_SOURCE_DIR "/tests/golden/small_tokenizer.model";
+  const std::string text = "A little girl saw a big red ball in the park and said yes.";
+  read_texts(file("texts/a.txt", text));
+  options.chunks = {.length = 12, .stride = 5, .bos = BosPolicy::none};
+  const auto found = token_losses(run());
+  const std::vector<int64_t> ids = Tokenizer::open(options.tokenizer).encode(text, false);
+  HfModel model = load_hf_folder(options.model);
+  const torch::NoGradGuard no_grad;
+  std::vector<double> expected;
+  const auto n = static_cast<int64_t>(ids.size());
+  for (int64_t begin = 0, done = 1; done < n; begin += 5) {
+    const int64_t end = std::min(n, begin + 12);
+    const torch::Tensor window = torch::tensor(ids).slice(0, begin, end);
+    const torch::Tensor logits =
+        model.decoder->logits(model.decoder->forward_training(window.unsqueeze(0)))[0];
+    const torch::Tensor nll = torch::cross_entropy_loss(logits.slice(0, 0, -1).to(torch::kDouble),
+                                                        window.slice(0, 1), {}, at::Reduction::None);
+    for (; done < end; ++done) expected.push_back(nll[done - begin - 1].item<double>());
+  }
+  EXPECT_EQ(n, static_cast<int64_t>(found.size()) + 1);
+  expect_near(found, expected, 1e-5);
+}
+
 TEST_F(Perplexities, DoNotDependOnBatchesAndSlices) {
   options.model = moderated(options.model, folder / "moderate");
   for (const char* policy : {"full", "tova", "window"}) {

@@ -1,0 +1,46 @@
+// How a conversation becomes one text for a model that was trained to answer: the formats of the families
+// that are read, by name. A checkpoint brings its own as a Jinja program (tokenizer_config.json's
+// chat_template), which is not run here: it is recognised by its markers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace attnlab {
+
+enum class ChatFormat {
+  none,    ///< messages cannot be answered
+  chatml,  ///< <|im_start|>role\n…<|im_end|>: SmolLM, Qwen
+  llama2,  ///< [INST] <<SYS>>…<</SYS>> … [/INST]
+  llama3,  ///< <|start_header_id|>role<|end_header_id|>
+  mistral  ///< [INST] … [/INST], without a system's message
+};
+
+/// "chatml", …; "none".
+std::string_view name_of(ChatFormat format);
+
+struct ChatMessage {
+  std::string role;  ///< system, user or assistant
+  std::string content;
+};
+
+/// A format with what a checkpoint adds to it.
+struct ChatTemplate {
+  ChatFormat format = ChatFormat::none;
+  std::string system =
+      {};  ///< chatml: what is said first where the conversation has no system's message; "": nothing
+  std::string bos = "<s>", eos = "</s>";  ///< as texts, where the format has them
+};
+
+/// The format whose markers a Jinja template has, with its system's message; none where it has those of none.
+ChatTemplate recognised(const std::string& jinja);
+
+/// The text that the model continues with its answer: all messages, and what begins the assistant's. Control
+/// tokens stand in it as texts. Throws UserError for a conversation that the format has no place for: an
+/// unknown role, a system's message that is not the first, turns that do not alternate where they must, or a
+/// last message that is not the user's.
+std::string chat_text(const ChatTemplate& how, const std::vector<ChatMessage>& messages);
+
+}  // namespace attnlab

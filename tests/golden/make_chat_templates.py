@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Makes chat_templates.json: conversations as published chat templates (Jinja) write them, rendered by jinja2 in the way
+of transformers' apply_chat_template.
+
+    python tests/golden/make_chat_templates.py    needs jinja2
+"""
+
+import json
+import pathlib
+
+import jinja2.sandbox
+
+# The templates of SmolLM2-135M-Instruct, Llama-2-7b-chat-hf, Meta-Llama-3-8B-Instruct and Mistral-7B-Instruct-v0.1, and the
+# plain ChatML of Qwen1.5-0.5B-Chat, which says the system's message in another way.
+TEMPLATES = {
+    "smollm2": "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\n"
+    "You are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + "
+    "message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}"
+    "{{ '<|im_start|>assistant\n' }}{% endif %}",
+    "qwen": "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are"
+    " a helpful assistant.<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + "
+    "'<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}",
+    "llama2": "{% if messages[0]['role'] == 'system' %}{% set loop_messages = messages[1:] %}{% set system_message = "
+    "messages[0]['content'] %}{% else %}{% set loop_messages = messages %}{% set system_message = false %}{% endif %}"
+    "{% for message in loop_messages %}{% if loop.index0 == 0 and system_message != false %}{% set content = '<<SYS>>\n' + "
+    "system_message + '\n<</SYS>>\n\n' + message['content'] %}{% else %}{% set content = message['content'] %}{% endif %}"
+    "{% if message['role'] == 'user' %}{{ bos_token + '[INST] ' + content.strip() + ' [/INST]' }}"
+    "{% elif message['role'] == 'assistant' %}{{ ' '  + content.strip() + ' ' + eos_token }}{% endif %}{% endfor %}",
+    "llama3": "{% set loop_messages = messages %}{% for message in loop_messages %}{% set content = '<|start_header_id|>' + "
+    "message['role'] + '<|end_header_id|>\n\n'+ message['content'] | trim + '<|eot_id|>' %}{% if loop.index0 == 0 %}"
+    "{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}{% if add_generation_prompt %}"
+    "{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}",
+    "mistral": "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}{{ '[INST] ' + "
+    "message['content'] + ' [/INST]' }}{% elif message['role'] == 'assistant' %}{{ message['content'] + eos_token }}"
+    "{% endif %}{% endfor %}",
+}
+FORMATS = {"smollm2": "chatml", "qwen": "chatml"}
+TOKENS = {"llama3": ("<|begin_of_text|>", "<|eot_id|>")}
+TALKS = {
+    "one": [("user", "What is attention?")],
+    "blanks": [("user", "  two\n\nlines \t")],
+    "three": [("user", "Hi."), ("assistant", " Hello! \n"), ("user", "Name\na colour, \u00e4\u00f6\u00fc \u8272.")],
+    "system": [("system", "Answer briefly."), ("user", "Why?"), ("assistant", "Because."), ("user", "Why not?")],
+}
+
+
+def main():
+    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    made = []
+    for name, text in TEMPLATES.items():
+        bos, eos = TOKENS.get(name, ("<s>", "</s>"))
+        for talk, turns in TALKS.items():
+            if name == "mistral" and turns[0][0] == "system":
+                continue
+            messages = [{"role": role, "content": content} for role, content in turns]
+            rendered = environment.from_string(text).render(messages=messages, bos_token=bos, eos_token=eos,
+                                                            add_generation_prompt=True)
+            made.append(dict(template=name, format=FORMATS.get(name, name), talk=talk, jinja=text, messages=messages,
+                             text=rendered))
+    path = pathlib.Path(__file__).with_name("chat_templates.json")
+    path.write_text(json.dumps(made, indent=0) + "\n")
+    print(f"{path}: {len(made)} texts, {path.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()

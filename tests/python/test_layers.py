@@ -26,6 +26,13 @@ def reachable(name, direct):
     return found
 
 
+def test_parallel_loops_stand_in_the_kernels():
+    """Torch's at::parallel_for runs on the calling thread alone where the compiler is not asked for OpenMP, which only
+    the kernels are compiled with; elsewhere `side_by_side` (kernels/bounded_attention.h) reaches the threads."""
+    files = (file for suffix in ("cpp", "h") for file in SRC.rglob(f"*.{suffix}") if file.parts[len(SRC.parts)] != "kernels")
+    assert [str(file.relative_to(ROOT)) for file in files if "parallel_for(" in file.read_text()] == []
+
+
 def test_no_include_points_the_wrong_way():
     direct = links()
     assert {"core", "kernels", "tasks", "run"} <= direct.keys()

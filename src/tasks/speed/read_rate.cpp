@@ -1,10 +1,9 @@
 #include "tasks/speed/read_rate.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <vector>
 
+#include "kernels/bounded_attention.h"
 #include "kernels/simd/simd.h"
 #include "tasks/speed/model_step.h"
 
@@ -18,7 +17,7 @@ float sum_on_threads(const torch::Tensor& numbers) {
   const float* x = numbers.const_data_ptr<float>();
   const int64_t pieces = numbers.numel() / piece;
   std::vector<float> sums(static_cast<size_t>(pieces));
-  at::parallel_for(0, pieces, 1, [&](int64_t begin, int64_t end) {
+  side_by_side(pieces, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) sums[static_cast<size_t>(i)] = simd().sum(piece, x + i * piece);
   });
   return simd().sum(pieces, sums.data());

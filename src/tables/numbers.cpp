@@ -24,6 +24,7 @@ std::string significant(double value, int digits) {
 ShownUnit for_people(const std::string& unit) {
   if (unit == "byte") return {"MiB", 1.0 / (1 << 20)};
   if (unit == "FLOP/s") return {"GFLOP/s", 1e-9};
+  if (unit == "byte/s") return {"GB/s", 1e-9};
   return {unit, 1.0};
 }
 

@@ -11,7 +11,8 @@ std::string number(double value);
 /// That many significant digits, trailing zeros kept, whole digits never dropped: 1676, 86.3, 0.734.
 std::string significant(double value, int digits);
 
-/// A unit as people read it, and what to multiply with: bytes are shown in MiB, FLOP/s in GFLOP/s.
+/// A unit as people read it, and what to multiply with: bytes are shown in MiB, FLOP/s in GFLOP/s,
+/// rates of memory in GB/s.
 struct ShownUnit {
   std::string unit;
   double factor;

@@ -74,6 +74,7 @@ TEST(Units, OfMemoryAndRatesAreThoseThatPeopleRead) {
   EXPECT_DOUBLE_EQ(3 * 1048576 * for_people("byte").factor, 3);
   EXPECT_EQ(for_people("FLOP/s").unit, "GFLOP/s");
   EXPECT_DOUBLE_EQ(97e9 * for_people("FLOP/s").factor, 97);
+  EXPECT_EQ(for_people("byte/s").unit, "GB/s");
   EXPECT_EQ(for_people("s").unit, "s");
 }
 

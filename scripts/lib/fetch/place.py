@@ -66,6 +66,12 @@ def _fill(dataset: Dataset, mirror: str | None, folder: pathlib.Path, scratch: p
         source.discard(archive.path, scratch)
 
 
+def refuse_foreign(folder: pathlib.Path) -> None:
+    """Raises UserMistake where the folder is there and was not fetched."""
+    if folder.exists() and not (folder / MARKER).exists():
+        raise UserMistake(f"{folder} is in the way: it was not fetched by this script; move it and repeat")
+
+
 def settle(staging: pathlib.Path, folder: pathlib.Path, note: dict) -> None:
     """Makes what is whole in `staging` the folder, with a marker that says where it comes from."""
     (staging / MARKER).write_text(json.dumps(note, indent=1) + "\n")

@@ -162,6 +162,7 @@ HfConfig read_hf_config(const fs::path& folder) {
   HfConfig all;
   all.decoder = read_decoder(config, family);
   all.type = read_type(config);
+  all.stored_as = config.text("attnlab_weights", "");
   std::vector<int64_t> bos = config.ids("bos_token_id");
   all.eos_ids = config.ids("eos_token_id");
   if (fs::exists(folder / generation_name)) {

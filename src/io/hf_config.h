@@ -20,7 +20,8 @@ struct HfConfig {
   torch::ScalarType type = torch::kFloat;  ///< of the weights as they were saved; fp32 where nothing is said
   std::optional<int64_t> bos_id;
   std::vector<int64_t> eos_ids;  ///< any of them ends a text; generation_config.json's where it names some
-  bool add_bos = true;  ///< whether texts begin with BOS by default (tokenizer_config.json's add_bos_token)
+  bool add_bos = true;    ///< whether texts begin with BOS by default (tokenizer_config.json's add_bos_token)
+  std::string stored_as;  ///< what the weights were before scripts/convert_gguf: "Q4_1"; "": what they are
   std::string chat_template;  ///< Jinja, of tokenizer_config.json or chat_template.jinja; "": none
 };
 

@@ -115,6 +115,16 @@ TEST(HfFolder, ReadsWhatFamiliesHaveOfTheirOwn) {
   EXPECT_TRUE(read_hf_config(golden_folder("qwen3")).decoder.qk_norm);
 }
 
+TEST(HfFolder, SaysHowConvertedWeightsWereStored) {
+  const Temporary folder;
+  std::filesystem::copy(golden_folder("llama"), folder.path() / "model");
+  EXPECT_EQ(read_hf_config(folder.path() / "model").stored_as, "");
+  json config = json::parse(read_bytes(folder.path() / "model/config.json"));
+  config["attnlab_weights"] = "Q4_1";
+  write_bytes(folder.path() / "model/config.json", config.dump());
+  EXPECT_EQ(read_hf_config(folder.path() / "model").stored_as, "Q4_1");
+}
+
 TEST(HfFolder, EveryFamilyIsWrittenSoThatItIsReadBack) {
   for (const char* name : {"llama", "mistral", "tied", "llama3", "linear", "yarn", "qwen2", "qwen3"}) {
     const Temporary folder;

@@ -99,7 +99,8 @@ def vocabulary(run):
 
 def model(run):
     if isinstance(run.setting("model"), str) and run.setting("model"):
-        return run.setting("model")
+        stored = run.text("weights_stored_as")
+        return run.setting("model") + (f", of weights stored as {stored}" if stored else "")
     if isinstance(run.setting("sizes"), dict):
         return f"random weights: {sizes(run.setting('sizes'))}"
     if isinstance(run.setting("model.layers"), int):

@@ -22,6 +22,7 @@ constexpr auto kBetweenSaves = std::chrono::seconds(2);  // short documents are 
 void record_identity(const PerplexityInputs& in, RecordSink& record) {
   for (const auto& [name, checksum] : in.identity) record.attribute(name + "_checksum", checksum);
   record.attribute("vocabulary", in.config.decoder.vocabulary);
+  if (!in.config.stored_as.empty()) record.attribute("weights_stored_as", in.config.stored_as);
   record.attribute("documents_in_set", in.documents->size());
 }
 

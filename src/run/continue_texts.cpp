@@ -45,10 +45,11 @@ Continuer prepare(const fs::path& folder, const std::vector<std::string>& overri
   Continuer c;
   c.options = read_options<ContinueOptions>(with_overrides({}, overrides));
   const HfConfig config = read_hf_config(folder);
-  c.tokenizer = Tokenizer::open(folder / "tokenizer.model");
+  c.tokenizer = Tokenizer::open(folder);
   c.tokenizer.check_vocabulary(config.decoder.vocabulary);
   c.protected_ids = protected_ids(c.tokenizer, c.options.cache.protect);
-  c.with_bos = c.options.add_bos == AddBos::model ? config.add_bos : c.options.add_bos == AddBos::always;
+  c.with_bos = c.options.add_bos == AddBos::model ? c.tokenizer.adds_bos().value_or(config.add_bos)
+                                                  : c.options.add_bos == AddBos::always;
   if (c.with_bos && !c.tokenizer.bos_id())
     user_error("{} has no BOS token, and texts were to begin with one; add_bos=false begins without",
                c.tokenizer.path());
@@ -202,7 +203,7 @@ void ContinueOptions::visit(Fields& f) {
   f("seed", seed, Range{0, 9e15}, "of the random numbers, which differ from line to line");
   f("batch", batch, Range{1, 65536}, "lines to continue together");
   f("add_bos", add_bos, {{"model", AddBos::model}, {"true", AddBos::always}, {"false", AddBos::never}},
-    "whether a text begins with BOS; model: as its tokenizer_config.json says");
+    "whether a text begins with BOS; model: as its tokenizer_config.json says, or its tokenizer.json");
   f("beyond_positions", beyond_positions, "go on past the positions that the model is trained for");
   f("precision", precision, OneOf{{"auto", "fp32", "bf16"}},
     "type of the weights and activations; auto: as they are stored");

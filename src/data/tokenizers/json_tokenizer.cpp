@@ -137,18 +137,19 @@ void JsonTokenizer::fill_model() {
   for (const auto& [left, right, merged] : spec_.merges) model_.add_merge(left, right, merged);
 }
 
-// Special tokens come first where two would be found by the same text.
+// Special tokens come first where two would be found by the same text. What is decoded is the text that is
+// found
+// (`tokenizers` reads even it in ByteLevel's alphabet, which breaks "Ångström").
 void JsonTokenizer::fill_added() {
   for (const bool special : {true, false})
     for (const AddedToken& token : spec_.added) {
       if (token.special != special) continue;
-      if (token.normalized)
-        normalised_.add(SteppedText(token.content, spec_.normalizer, true).string(), token);
-      else
-        raw_.add(token.content, token);
+      const SteppedText found(token.content, token.normalized ? spec_.normalizer : std::vector<TextStep>(),
+                              true);
+      (token.normalized ? normalised_ : raw_).add(found.string(), token);
+      std::string& bytes = bytes_[static_cast<std::size_t>(token.id)];
+      bytes = special ? "" : spec_.cuts.of_bytes ? found.string() : text_bytes(spec_, found.string());
     }
-  for (const AddedToken& token : spec_.added)
-    bytes_[static_cast<std::size_t>(token.id)] = token.special ? "" : token.content;
 }
 
 Encoding JsonTokenizer::run(std::string_view text, SpecialTokens special, bool with_ends) const {

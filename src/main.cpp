@@ -7,6 +7,7 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,7 @@ struct Arguments {
   std::optional<int64_t> limit;
   attnlab::SweepOptions sweep;
   attnlab::TableOptions table;
+  attnlab::TokenizeOptions tokenize;
   std::string component;
   bool fresh = false;
   bool measure = false;
@@ -166,6 +168,27 @@ void add_compare_command(CLI::App& app, Arguments& a) {
   compare->callback([&a] { a.call = [&a] { return attnlab::compare_command(a.target.config, a.second); }; });
 }
 
+void add_tokenize_command(CLI::App& app, Arguments& a) {
+  CLI::App* tokenize =
+      command(app, "tokenize", "lines of standard input as token ids, a JSON array each; or back");
+  tokenize
+      ->add_option("FOLDER_OR_FILE", a.tokenize.place, "a model's folder, tokenizer.json or tokenizer.model")
+      ->required();
+  CLI::Option* decode =
+      tokenize->add_flag("--decode", a.tokenize.decode, "ids in, texts out as JSON strings");
+  tokenize->add_flag("--json", a.tokenize.json, "each line is a text as a JSON string")->excludes(decode);
+  tokenize->add_flag("--pieces", a.tokenize.pieces, "the pieces, not their ids")->excludes(decode);
+  tokenize->add_flag("--text", a.tokenize.special_as_text, "special tokens in a text are text")
+      ->excludes(decode);
+  static const std::map<std::string, attnlab::AddBos> bos{{"model", attnlab::AddBos::model},
+                                                          {"true", attnlab::AddBos::always},
+                                                          {"false", attnlab::AddBos::never}};
+  tokenize->add_option("--bos", a.tokenize.add_bos, "whether texts begin with BOS; model: as its folder says")
+      ->transform(CLI::CheckedTransformer(bos))
+      ->excludes(decode);
+  tokenize->callback([&a] { a.call = [&a] { return tokenize_command(a.tokenize); }; });
+}
+
 void add_other_commands(CLI::App& app, Arguments& a) {
   CLI::App* predict =
       command(app, "predict", "read texts from standard input, a line each; write JSON lines");
@@ -222,6 +245,7 @@ int main(int argc, char** argv) {
   add_running_commands(app, arguments);
   add_looking_commands(app, arguments);
   add_compare_command(app, arguments);
+  add_tokenize_command(app, arguments);
   add_other_commands(app, arguments);
   try {
     app.parse(argc, argv);

@@ -1,5 +1,5 @@
-// SentencePiece models (Kudo and Richardson 2018), read through their own library: the tokenizers of Llama,
-// Mistral and Yi.
+// From text to token ids and back, as the tokenizers of Llama, Mistral, Yi, SmolLM, Qwen and their like: by a
+// tokenizer.json (Hugging Face's `tokenizers`) or a tokenizer.model (SentencePiece).
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,17 @@
 #include <string_view>
 #include <vector>
 
-namespace sentencepiece {
-class SentencePieceProcessor;
-}
-
 namespace attnlab {
 
-/// Whether a text begins with BOS. The model's default is the one of its tokenizer_config.json.
+class IdStream;
+class TokenizerImplementation;
+
+/// Whether a text begins with BOS. The model's default is the one of its tokenizer's files.
 enum class AddBos { model, always, never };
+
+/// What a special token that is written out in a text, "<|im_end|>", is read as. SentencePiece models know
+/// text alone.
+enum class SpecialTokens { as_tokens, as_text };
 
 /// Ids of a text, and where in it each token ends: offsets in bytes that never fall, the last one the text's
 /// size where its end has a token.
@@ -26,15 +29,23 @@ struct Encoding {
   std::vector<int64_t> ids, ends;
 };
 
+/// The tokenizer's file that a path means: itself, or of a folder tokenizer.json, or else tokenizer.model;
+/// nothing for a folder that has neither.
+std::optional<std::filesystem::path> find_tokenizer(const std::filesystem::path& path);
+/// The same; throws UserError for a folder that has neither.
+std::filesystem::path tokenizer_file(const std::filesystem::path& path);
+
 class Tokenizer {
  public:
-  /// Throws UserError with one sentence naming the file where it is missing, cut short or no SentencePiece
-  /// model.
-  static Tokenizer open(const std::filesystem::path& model);
+  /// A file, or what a folder holds: tokenizer.json, which is taken where both are there, or tokenizer.model.
+  /// Throws UserError with one sentence naming the file where it is missing, damaged, asks for what is not
+  /// implemented, or where a folder's two files have different vocabularies.
+  static Tokenizer open(const std::filesystem::path& path);
 
-  /// Ids of the text; BOS first where asked for. Text that is not UTF-8 is read as the library reads it, each
-  /// bad byte as U+FFFD. Throws UserError where BOS is asked for and the model has none.
-  std::vector<int64_t> encode(std::string_view text, bool with_bos) const;
+  /// Ids of the text; BOS first where asked for. Bytes that are not UTF-8 are read as U+FFFD each. Throws
+  /// UserError where BOS is asked for and the model has none.
+  std::vector<int64_t> encode(std::string_view text, bool with_bos,
+                              SpecialTokens special = SpecialTokens::as_tokens) const;
   /// The same without BOS, with the end of every token in the text: for counts of bytes and words.
   Encoding encode_with_ends(std::string_view text) const;
   /// The text of the ids. BOS and the other control tokens are silent; bytes that make no UTF-8 become
@@ -43,7 +54,8 @@ class Tokenizer {
 
   /// Ids are below it.
   int64_t size() const;
-  /// A piece as the model writes it: "▁the", "<0x0A>". Throws UserError for an id outside the vocabulary.
+  /// A piece as the file writes it: "▁the", "Ġthe", "<0x0A>". Throws UserError for an id outside the
+  /// vocabulary.
   const std::string& piece(int64_t id) const;
   /// The id of a piece that is written so; nothing where there is none.
   std::optional<int64_t> id_of(const std::string& piece) const;
@@ -55,6 +67,8 @@ class Tokenizer {
 
   std::optional<int64_t> bos_id() const;
   std::optional<int64_t> eos_id() const;
+  /// Whether a text begins with BOS by the tokenizer's own files; nothing where they do not say.
+  std::optional<bool> adds_bos() const;
   const std::string& path() const { return path_; }
 
   /// Throws UserError, one sentence with both numbers, unless a model of `vocabulary` ids can have been
@@ -62,10 +76,11 @@ class Tokenizer {
   void check_vocabulary(int64_t vocabulary) const;
 
  private:
+  friend class TextStream;
   void check_id(int64_t id) const;
 
   std::string path_;
-  std::shared_ptr<const sentencepiece::SentencePieceProcessor> model_;
+  std::shared_ptr<const TokenizerImplementation> made_;
 };
 
 /// Text as ids arrive one by one: every push returns what has become certain. Bytes of a character that is
@@ -74,16 +89,15 @@ class TextStream {
  public:
   /// The stream goes on after `before`, whose text is not returned.
   explicit TextStream(const Tokenizer& tokenizer, std::vector<int64_t> before = {});
+  TextStream(const TextStream&) = delete;
+  ~TextStream();
   std::string push(int64_t id);
   /// What was held back.
   std::string finish();
 
  private:
-  std::string settle(bool all);
-
-  const Tokenizer& tokenizer_;
-  std::vector<int64_t> ids_;  ///< the last settled token and what came after
-  std::size_t settled_ = 0;   ///< of ids_
+  Tokenizer tokenizer_;  ///< which the stream goes through
+  std::unique_ptr<IdStream> stream_;
 };
 
 }  // namespace attnlab

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "data/tokenizer.h"
+
 namespace attnlab {
 
 /// What most commands name: a configuration with overrides "key.path=value".
@@ -61,6 +63,18 @@ int compare_command(const std::filesystem::path& place_a, const std::filesystem:
 /// that a configuration describes; or continuations by the pre-trained decoder of a Hugging Face folder, with
 /// the keys of ContinueOptions as overrides.
 int predict_command(const Target& target, std::optional<int64_t> index);
+
+struct TokenizeOptions {
+  std::filesystem::path place;  ///< a tokenizer's file or its folder
+  bool json = false;            ///< texts come as JSON strings, not as lines
+  bool pieces = false;          ///< pieces go out, not ids
+  bool decode = false;          ///< ids come in, texts go out
+  bool special_as_text = false;
+  AddBos add_bos = AddBos::model;
+};
+
+/// attnlab tokenize: lines of standard input as JSON arrays of ids, or back.
+int tokenize_command(const TokenizeOptions& options);
 
 /// attnlab doctor: what was found on this machine. measure: also the rate of fp32 matrix products.
 int doctor_command(bool measure);

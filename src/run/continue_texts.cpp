@@ -58,13 +58,17 @@ ChatTemplate chat_template(const ContinueOptions& options, const HfConfig& confi
 void prepare(Continuer& c, const fs::path& folder, const std::vector<std::string>& overrides) {
   c.options = read_options<ContinueOptions>(with_overrides({}, overrides));
   const HfConfig config = read_hf_config(folder);
-  c.tokenizer = Tokenizer::open(tokenizer_file(c.options.tokenizer, folder));
+  c.tokenizer = Tokenizer::open(c.options.tokenizer.empty() ? folder : fs::path(c.options.tokenizer));
   c.tokenizer.check_vocabulary(config.decoder.vocabulary);
   c.protected_ids = protected_ids(c.tokenizer, c.options.cache.protect);
   const AddBos add = c.options.add_bos;
-  c.rules = {&c.tokenizer, chat_template(c.options, config),
-             add == AddBos::model ? config.add_bos : add == AddBos::always, config.decoder.vocabulary,
-             c.options.beyond_positions ? 0 : config.decoder.max_positions};
+  c.rules.tokenizer = &c.tokenizer;
+  c.rules.chat = chat_template(c.options, config);
+  c.rules.with_bos =
+      add == AddBos::model ? c.tokenizer.adds_bos().value_or(config.add_bos) : add == AddBos::always;
+  c.rules.special = c.options.special;
+  c.rules.vocabulary = config.decoder.vocabulary;
+  c.rules.most_tokens = c.options.beyond_positions ? 0 : config.decoder.max_positions;
   if (c.rules.with_bos && !c.tokenizer.bos_id())
     user_error("{} has no BOS token, and texts were to begin with one; add_bos=false begins without",
                c.tokenizer.path());
@@ -198,9 +202,11 @@ void ContinueOptions::visit(Fields& f) {
   f("seed", seed, Range{0, 9e15}, "of the random numbers, which differ from line to line");
   f("batch", batch, Range{1, 65536}, "lines to continue together");
   f("add_bos", add_bos, {{"model", AddBos::model}, {"true", AddBos::always}, {"false", AddBos::never}},
-    "whether a text begins with BOS; model: as its tokenizer_config.json says");
+    "whether a text begins with BOS; model: as its tokenizer_config.json says, or its tokenizer.json");
   f("ignore_eos", ignore_eos, "go on past the tokens that end a text, until max_new_tokens");
   f("tokenizer", tokenizer, OneOf{}, "tokenizer's file; empty: the one in the model's folder");
+  f("special", special, {{"tokens", SpecialTokens::as_tokens}, {"text", SpecialTokens::as_text}},
+    "what a special token that is written out in a prompt is read as");
   f("template", chat_template, OneOf{{"folder", "chatml", "llama2", "llama3", "mistral"}},
     "the chat format that {\"messages\": …} are written in; folder: the one that its chat template has the "
     "markers of");

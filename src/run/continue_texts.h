@@ -21,6 +21,7 @@ struct ContinueOptions {
   AddBos add_bos = AddBos::model;
   bool ignore_eos = false;
   std::string tokenizer;
+  SpecialTokens special = SpecialTokens::as_tokens;
   std::string chat_template = "folder";
   bool with_prompt_ids = false;
   bool with_kept = false;

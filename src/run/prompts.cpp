@@ -53,7 +53,7 @@ TextPrompt from_json(const PromptRules& rules, int64_t line, const ordered_json&
     prompt.ids = rules.tokenizer->encode(prompt.text, /*with_bos=*/false);
   } else {
     prompt.text = text_at(told, "prompt", line);
-    prompt.ids = rules.tokenizer->encode(prompt.text, rules.with_bos);
+    prompt.ids = rules.tokenizer->encode(prompt.text, rules.with_bos, rules.special);
   }
   return prompt;
 }
@@ -85,8 +85,9 @@ std::optional<ordered_json> json_prompt(const std::string& line) {
 TextPrompt read_prompt(const PromptRules& rules, int64_t line, const std::string& text) {
   refuse_wide_encoding(text, fmt::format("line {}", line));
   const auto told = json_prompt(text);
-  TextPrompt prompt = told ? from_json(rules, line, *told)
-                           : TextPrompt{line, text, rules.tokenizer->encode(text, rules.with_bos)};
+  TextPrompt prompt =
+      told ? from_json(rules, line, *told)
+           : TextPrompt{line, text, rules.tokenizer->encode(text, rules.with_bos, rules.special)};
   if (prompt.ids.empty()) user_error("line {} is empty, and without BOS there is nothing to continue", line);
   if (rules.most_tokens > 0 && static_cast<int64_t>(prompt.ids.size()) > rules.most_tokens)
     user_error(

@@ -22,9 +22,10 @@ namespace attnlab {
 struct PromptRules {
   const Tokenizer* tokenizer = nullptr;
   ChatTemplate chat;
-  bool with_bos = true;     ///< of plain texts and "prompt"; conversations have what their format gives them
-  int64_t vocabulary = 0;   ///< ids are below it
-  int64_t most_tokens = 0;  ///< that a prompt may have; 0: any number
+  bool with_bos = true;  ///< of plain texts and "prompt"; conversations have what their format gives them
+  SpecialTokens special = SpecialTokens::as_tokens;  ///< of plain texts and "prompt"
+  int64_t vocabulary = 0;                            ///< ids are below it
+  int64_t most_tokens = 0;                           ///< that a prompt may have; 0: any number
 };
 
 /// A line of input that can be continued.

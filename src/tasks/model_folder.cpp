@@ -28,11 +28,6 @@ fs::path model_folder(const fs::path& path) {
              path.string());
 }
 
-fs::path tokenizer_file(const fs::path& named, const fs::path& folder) {
-  if (named.empty()) return folder / "tokenizer.model";
-  return fs::is_directory(named) ? named / "tokenizer.model" : named;
-}
-
 std::vector<int64_t> protected_ids(const Tokenizer& tokenizer, const std::vector<std::string>& strings) {
   std::vector<int64_t> all;
   for (const std::string& text : strings) {

@@ -19,10 +19,15 @@ bool wants_tokenizer(const PerplexityOptions& o) {
   return !o.data->holds_ids() || !o.tokenizer.empty() || !o.cache.protect.empty();
 }
 
+/// The file or folder named, or else the model's folder.
+fs::path place_of_tokenizer(const PerplexityOptions& o, const fs::path& folder) {
+  return o.tokenizer.empty() ? folder : fs::path(o.tokenizer);
+}
+
 std::optional<Tokenizer> open_tokenizer(const PerplexityOptions& o, const fs::path& folder) {
-  const fs::path file = tokenizer_file(o.tokenizer, folder);
-  if (!wants_tokenizer(o) && !fs::exists(file)) return std::nullopt;
-  return Tokenizer::open(file);
+  const fs::path place = place_of_tokenizer(o, folder);
+  if (!wants_tokenizer(o) && !find_tokenizer(place)) return std::nullopt;
+  return Tokenizer::open(place);
 }
 
 /// Ids that were tokenised elsewhere are chunks as they stand.
@@ -85,8 +90,9 @@ std::vector<Input> PerplexityOptions::inputs(const RunContext& context) const {
   std::vector<Input> all = {
       model_input(model),
       {"data", context.data.root.string(), fmt::format("{} {} {}", data.name(), dump(*data), first), texts}};
-  const fs::path file = tokenizer_file(tokenizer, model_folder(model));
-  if (wants_tokenizer(*this) || fs::exists(file)) all.push_back(file_input("tokenizer", file));
+  const fs::path place = place_of_tokenizer(*this, model_folder(model));
+  if (wants_tokenizer(*this) || find_tokenizer(place))
+    all.push_back(file_input("tokenizer", tokenizer_file(place)));
   return all;
 }
 

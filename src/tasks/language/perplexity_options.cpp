@@ -17,7 +17,8 @@ CacheOptions PerplexityOptions::kept(int64_t longest_chunk) const {
 void PerplexityOptions::visit(Fields& f) {
   f("model", model, OneOf{},
     "folder with config.json and *.safetensors as on Hugging Face, or the folder of a run that trained one");
-  f("tokenizer", tokenizer, OneOf{}, "SentencePiece model; empty: tokenizer.model in the model's folder");
+  f("tokenizer", tokenizer, OneOf{},
+    "tokenizer.json, tokenizer.model or the folder of either; empty: the model's folder");
   f("precision", precision, weight_types,
     "type of weights and activations; saved: as in the folder. Softmax and losses are in fp32 in any case");
   f("data", data, "the documents");

@@ -123,7 +123,7 @@ Validation validate_on(Decoder& decoder, const TokenCorpus& corpus, const TrainL
 /// The tokenizer's file: the named one, or that of one trained on the texts and kept in the data cache.
 std::filesystem::path named_or_trained(const TokenizerSource& o, const TextSource& texts,
                                        const DataPlace& place) {
-  if (!o.path.empty()) return o.path;
+  if (!o.path.empty()) return tokenizer_file(o.path);
   const std::string key =
       sha256(fmt::format("sentencepiece 2 {} {} {}", o.vocabulary, o.sample_bytes, texts.checksum));
   const auto file = place.cache / ("tokenizer-" + key.substr(0, 16) + ".model");
@@ -136,19 +136,21 @@ std::filesystem::path named_or_trained(const TokenizerSource& o, const TextSourc
 }
 
 void save_model(const std::filesystem::path& folder, const Decoder& decoder, const Tokenizer& tokenizer,
-                const std::string& tokenizer_model) {
+                const std::string& tokenizer_bytes) {
   HfConfig config;
   config.bos_id = tokenizer.bos_id();
   if (const auto eos = tokenizer.eos_id()) config.eos_ids = {*eos};
   config.add_bos = tokenizer.bos_id().has_value();
   save_hf_folder(folder, decoder, config);
-  write_atomically(folder / "tokenizer.model", tokenizer_model);
+  const bool json = std::filesystem::path(tokenizer.path()).extension() == ".json";
+  write_atomically(folder / (json ? "tokenizer.json" : "tokenizer.model"), tokenizer_bytes);
 }
 
 }  // namespace
 
 void TokenizerSource::visit(Fields& f) {
-  f("path", path, OneOf{}, "a SentencePiece model; empty: one is trained on the documents");
+  f("path", path, OneOf{},
+    "tokenizer.json, tokenizer.model or the folder of either; empty: one is trained on the documents");
   f("vocabulary", vocabulary, Range{300, 65536}, "pieces of a tokenizer that is trained");
   f("sample_bytes", sample_bytes, Range{1000, 1e10}, "bytes of text that a tokenizer is trained on");
 }
@@ -176,7 +178,7 @@ std::vector<Headline> TrainLmOptions::headlines() const {
 
 std::vector<Input> TrainLmOptions::inputs(const RunContext& context) const {
   std::vector<Input> all = weights_input(context);
-  if (!tokenizer.path.empty()) all.push_back(file_input("tokenizer", tokenizer.path));
+  if (!tokenizer.path.empty()) all.push_back(file_input("tokenizer", tokenizer_file(tokenizer.path)));
   const std::string key = fmt::format("{} {} {} {} {}", data.name(), dump(*data), documents,
                                       validation.name(), dump(*validation));
   all.push_back({"texts", context.data.root.string(), key,

@@ -1,4 +1,4 @@
-#include "data/sentencepiece_file.h"
+#include "data/tokenizers/sentencepiece_file.h"
 
 #include <cstdint>
 #include <cstring>

@@ -1,0 +1,87 @@
+#include "data/tokenizers/json_node.h"
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/json_nesting.h"
+#include "core/json_text.h"
+
+namespace attnlab {
+namespace {
+
+constexpr uint64_t largest_token_id = (1U << 24) - 1;  // as a decoder's vocabulary
+
+std::string read_what_was_named(const std::filesystem::path& path) {
+  try {
+    return read_file(path);
+  } catch (const RunError& failure) {
+    throw UserError(failure.what());  // a file that the user named and that cannot be read
+  }
+}
+
+/// The beginning of a value, in whole characters.
+std::string beginning(const nlohmann::json& value) {
+  std::string text = json_text(value);
+  if (text.size() <= 80) return text;
+  std::size_t end = 77;
+  while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
+}  // namespace
+
+bool JsonNode::has(const std::string& key) const {
+  if (!value_->is_object()) refuse("a map");
+  const auto found = value_->find(key);
+  return found != value_->end() && !found->is_null();
+}
+
+JsonNode JsonNode::at(const std::string& key) const {
+  const std::string path = where_.empty() ? key : where_ + "." + key;
+  if (!has(key)) user_error("{} lacks the key '{}'", file_, path);
+  return {value_->at(key), file_, path};
+}
+
+std::vector<JsonNode> JsonNode::elements() const {
+  if (!value_->is_array()) refuse("a list");
+  std::vector<JsonNode> all;
+  for (std::size_t i = 0; i < value_->size(); ++i)
+    all.emplace_back((*value_)[i], file_, fmt::format("{}[{}]", where_, i));
+  return all;
+}
+
+std::string JsonNode::text() const {
+  if (!value_->is_string()) refuse("a text");
+  return value_->get<std::string>();
+}
+
+int64_t JsonNode::token_id() const {
+  if (!value_->is_number_unsigned() || value_->get<uint64_t>() > largest_token_id) refuse("a token id");
+  return value_->get<int64_t>();
+}
+
+bool JsonNode::flag(const std::string& key, bool otherwise) const {
+  if (!has(key)) return otherwise;
+  const JsonNode node = at(key);
+  if (!node.value_->is_boolean()) node.refuse("true or false");
+  return node.value_->get<bool>();
+}
+
+void JsonNode::refuse(const std::string& expected) const {
+  user_error("{}: '{}' is {} where {} was expected", file_, where_, beginning(*value_), expected);
+}
+
+void JsonNode::not_implemented(const std::string& what) const {
+  user_error("{}: '{}' has {}, which is not implemented", file_, where_, what);
+}
+
+nlohmann::json read_json_map(const std::filesystem::path& path) {
+  const std::string text = read_what_was_named(path);
+  if (nests_too_deeply(text))
+    user_error("{} has brackets nested more than {} deep", path.string(), deepest_json);
+  nlohmann::json map = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (map.is_discarded()) user_error("{} is no valid JSON: cut short or damaged", path.string());
+  if (!map.is_object()) user_error("{} holds no map", path.string());
+  return map;
+}
+
+}  // namespace attnlab

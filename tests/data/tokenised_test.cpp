@@ -72,14 +72,16 @@ TEST_P(Tokenised, IdsAreCountedAsTheirText) {
 }
 
 std::string name_of_tokenizer(const ::testing::TestParamInfo<const char*>& info) {
-  const std::vector<std::string> names = {"small", "llama2", "mistral"};
+  const std::vector<std::string> names = {"small", "llama2", "mistral", "smollm_json", "llama2_json"};
   return names[info.index];
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, Tokenised,
                          ::testing::Values("tests/golden/small_tokenizer.model",
                                            "tokenizers/llama2_tokenizer.model",
-                                           "tokenizers/mistral_v1_tokenizer.model"),
+                                           "tokenizers/mistral_v1_tokenizer.model",
+                                           "tests/golden/tokenizer_json/smollm.json",
+                                           "tests/golden/tokenizer_json/llama2.json"),
                          name_of_tokenizer);
 
 TEST(TokenisedIds, WithoutATokenizerHaveNoText) {

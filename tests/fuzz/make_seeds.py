@@ -122,6 +122,73 @@ def tokenizer():
     write("tokenizer", "cut", model(start + words, unigram, prefix)[:-5])
 
 
+def of_bytes(**change):
+    """A byte-level tokenizer.json of a few pieces."""
+    pieces = ["Ġ", "a", "t", "h", "e", "Ċ", ".", "o", "n", "Ã", "©", "Ġt", "he", "Ġthe", "on"]
+    model = {"type": "BPE", "vocab": {p: i for i, p in enumerate(pieces)}, "merges": ["Ġ t", "h e", "Ġt he", ["o", "n"]]}
+    return {
+        "added_tokens": [{"id": len(pieces), "content": "<|x|>", "special": True, "normalized": False}],
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True},
+        "decoder": {"type": "ByteLevel"},
+        "model": model,
+        **change,
+    }
+
+
+def of_characters(**change):
+    steps = [
+        {"type": "Replace", "pattern": {"String": "▁"}, "content": " "},
+        {"type": "ByteFallback"},
+        {"type": "Fuse"},
+        {"type": "Strip", "content": " ", "start": 1, "stop": 0},
+    ]
+    pieces = ["<unk>", "<s>", "▁", "t", "h", "e", "a", "n", "o", "é", "<0x0A>", "▁t", "he", "▁the"]
+    model = {"vocab": {p: i for i, p in enumerate(pieces)}, "merges": ["▁ t", "h e", "▁t he"], "unk_token": "<unk>",
+             "fuse_unk": True}
+    prepend = [{"type": "Prepend", "prepend": "▁"}, {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}]
+    return {
+        "added_tokens": [{"id": 1, "content": "<s>", "special": True, "lstrip": True, "rstrip": True}],
+        "normalizer": {"type": "Sequence", "normalizers": prepend},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}],
+            "special_tokens": {"<s>": {"ids": [1]}},
+        },
+        "decoder": {"type": "Sequence", "decoders": steps},
+        "model": {**model, **change},
+    }
+
+
+def tokenizer_json():
+    r3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
+          r"|\s+(?!\S)|\s+")
+    split = {"type": "Split", "pattern": {"Regex": r3}, "behavior": "Isolated", "invert": False}
+    level = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
+    digits = {"type": "Digits", "individual_digits": True}
+    space = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": True}
+    added = [{"id": 14, "content": "the", "special": False, "single_word": True}]
+    for name, content in (
+        ("bytes", of_bytes()),
+        ("nfc", of_bytes(normalizer={"type": "NFC"})),
+        ("split", of_bytes(pre_tokenizer={"type": "Sequence", "pretokenizers": [digits, split, level]})),
+        ("processor", of_bytes(post_processor={"type": "ByteLevel"})),
+        ("characters", of_characters()),
+        ("fallback", of_characters(byte_fallback=True)),
+        ("ignore", of_characters(ignore_merges=True, unk_token=None)),
+        ("metaspace", {**of_characters(), "normalizer": None, "pre_tokenizer": space}),
+        ("words", {**of_characters(), "added_tokens": added}),
+        ("unigram", of_characters(type="Unigram")),
+        ("no-merge", of_characters(merges=["▁ x"])),
+        ("twice-an-id", of_characters(vocab={"a": 0, "b": 0}, merges=[])),
+        ("large-id", of_characters(vocab={"a": 16777215}, merges=[])),
+        ("empty", of_characters(vocab={"": 0, "a": 1}, merges=[["", "a"]])),
+        ("no-model", {"added_tokens": []}),
+        ("list", []),
+    ):
+        write("tokenizer_json", name, json.dumps(content, ensure_ascii=False))
+    write("tokenizer_json", "cut", json.dumps(of_bytes())[:-9])
+
+
 def hf_config():
     for family in ("llama", "mistral", "tied", "yi"):
         write("hf_config", family, (GOLDEN / "decoders" / family / "config.json").read_bytes())
@@ -177,5 +244,5 @@ def hf_index():
 
 
 if __name__ == "__main__":
-    for make in (safetensors, token_lines, tokenizer, hf_config, hf_index):
+    for make in (safetensors, token_lines, tokenizer, tokenizer_json, hf_config, hf_index):
         make()

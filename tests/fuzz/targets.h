@@ -10,10 +10,11 @@
 
 namespace attnlab {
 
-void fuzz_safetensors(std::string_view bytes);  ///< a safetensors file, header and tensors
-void fuzz_token_lines(std::string_view bytes);  ///< JSON lines of token ids
-void fuzz_tokenizer(std::string_view bytes);    ///< tokenizer.model, and texts and ids through it
-void fuzz_hf_config(std::string_view bytes);    ///< config.json of a Hugging Face folder
-void fuzz_hf_index(std::string_view bytes);     ///< model.safetensors.index.json beside one shard
+void fuzz_safetensors(std::string_view bytes);     ///< a safetensors file, header and tensors
+void fuzz_token_lines(std::string_view bytes);     ///< JSON lines of token ids
+void fuzz_tokenizer(std::string_view bytes);       ///< tokenizer.model, and texts and ids through it
+void fuzz_tokenizer_json(std::string_view bytes);  ///< tokenizer.json, the same
+void fuzz_hf_config(std::string_view bytes);       ///< config.json of a Hugging Face folder
+void fuzz_hf_index(std::string_view bytes);        ///< model.safetensors.index.json beside one shard
 
 }  // namespace attnlab

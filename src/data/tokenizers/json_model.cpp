@@ -17,10 +17,15 @@ std::string& piece_at(JsonSpec& spec, int64_t id) {
 
 void read_vocabulary(const JsonNode& vocabulary, JsonSpec& spec) {
   if (!vocabulary.value().is_object()) vocabulary.refuse("a map from pieces to ids");
+  // Ids may leave gaps, of which each costs memory.
+  const auto most = static_cast<int64_t>(4 * vocabulary.value().size() + 1024);
   std::vector<bool> taken;
   for (const auto& [piece, id] : vocabulary.value().items()) {
     if (!id.is_number_unsigned()) vocabulary.at(piece).refuse("a token id");
     const int64_t number = JsonNode(id, spec.file, vocabulary.where()).token_id();
+    if (number > most)
+      user_error("{}: '{}.{}' is {}, far beyond its {} pieces", spec.file, vocabulary.where(), piece, number,
+                 vocabulary.value().size());
     piece_at(spec, number) = piece;
     taken.resize(spec.pieces.size());
     if (taken[static_cast<std::size_t>(number)])

@@ -7,6 +7,7 @@
 #include "config/writer.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_text.h"
 #include "core/log.h"
 #include "core/random.h"
 #include "data/token_corpus.h"
@@ -135,6 +136,21 @@ std::filesystem::path named_or_trained(const TokenizerSource& o, const TextSourc
   return file;
 }
 
+/// The tokenizer's file as it was given, and what a tokenizer.json does not hold: the names of BOS and EOS.
+void save_tokenizer(const std::filesystem::path& folder, const Tokenizer& tokenizer,
+                    const std::string& bytes) {
+  if (std::filesystem::path(tokenizer.path()).extension() != ".json") {
+    write_atomically(folder / "tokenizer.model", bytes);
+    return;
+  }
+  write_atomically(folder / "tokenizer.json", bytes);
+  nlohmann::ordered_json names{{"tokenizer_class", "PreTrainedTokenizerFast"},
+                               {"add_bos_token", tokenizer.bos_id().has_value()}};
+  if (const auto bos = tokenizer.bos_id()) names["bos_token"] = tokenizer.piece(*bos);
+  if (const auto eos = tokenizer.eos_id()) names["eos_token"] = tokenizer.piece(*eos);
+  write_atomically(folder / "tokenizer_config.json", json_text(names, 2) + "\n");
+}
+
 void save_model(const std::filesystem::path& folder, const Decoder& decoder, const Tokenizer& tokenizer,
                 const std::string& tokenizer_bytes) {
   HfConfig config;
@@ -142,8 +158,7 @@ void save_model(const std::filesystem::path& folder, const Decoder& decoder, con
   if (const auto eos = tokenizer.eos_id()) config.eos_ids = {*eos};
   config.add_bos = tokenizer.bos_id().has_value();
   save_hf_folder(folder, decoder, config);
-  const bool json = std::filesystem::path(tokenizer.path()).extension() == ".json";
-  write_atomically(folder / (json ? "tokenizer.json" : "tokenizer.model"), tokenizer_bytes);
+  save_tokenizer(folder, tokenizer, tokenizer_bytes);
 }
 
 }  // namespace

@@ -249,6 +249,8 @@ TEST_F(TokenizerFolder, RefusesWhatContradictsItself) {
   EXPECT_EQ(refused_with("/model/vocab/new", -1),
             file + ": 'model.vocab.new' is -1 where a token id was expected");
   EXPECT_THAT(refused_with("/model/vocab/new", 1 << 24), HasSubstr("where a token id was expected"));
+  EXPECT_EQ(refused_with("/model/vocab/new", 1000000),
+            file + ": 'model.vocab.new' is 1000000, far beyond its 441 pieces");
   EXPECT_EQ(refused_with("/added_tokens/1/id", 9),
             file + ": 'added_tokens[1]' gives '<|im_start|>' the id 9, and the vocabulary leaves it 1");
   EXPECT_EQ(refused_with("/added_tokens/1/content", "<|endoftext|>"),

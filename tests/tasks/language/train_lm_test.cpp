@@ -192,6 +192,17 @@ TEST_F(TrainLmTask, TakesATokenizerThatIsGiven) {
   EXPECT_TRUE(trained_tokenizers().empty());
 }
 
+TEST_F(TrainLmTask, TakesATokenizerJson) {
+  options.train.updates = 1;
+  options.tokenizer.path = ATTNLAB_SOURCE_DIR "/tests/golden/tokenizer_json/llama3.json";
+  run("json");
+  EXPECT_EQ(content(folder / "json/model/tokenizer.json"), content(options.tokenizer.path));
+  const Tokenizer given = Tokenizer::open(options.tokenizer.path);
+  const Tokenizer saved = Tokenizer::open(folder / "json/model");
+  EXPECT_EQ(saved.bos_id(), given.bos_id());
+  EXPECT_EQ(saved.adds_bos(), true);
+}
+
 TEST_F(TrainLmTask, TakesTheFirstDocuments) {
   options.train.updates = 3;
   options.documents = 2;

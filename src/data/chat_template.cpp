@@ -1,18 +1,9 @@
 #include "data/chat_template.h"
 
-#include <array>
-#include <utility>
-
 #include "core/error.h"
 
 namespace attnlab {
 namespace {
-
-constexpr std::array<std::pair<ChatFormat, std::string_view>, 5> names{{{ChatFormat::none, "none"},
-                                                                        {ChatFormat::chatml, "chatml"},
-                                                                        {ChatFormat::llama2, "llama2"},
-                                                                        {ChatFormat::llama3, "llama3"},
-                                                                        {ChatFormat::mistral, "mistral"}}};
 
 /// Jinja's trim and Python's strip, of blanks that texts have.
 std::string_view trimmed(std::string_view text) {
@@ -98,9 +89,9 @@ std::string mistral(const ChatTemplate& how, const std::vector<ChatMessage>& mes
 }  // namespace
 
 std::string_view name_of(ChatFormat format) {
-  for (const auto& [known, name] : names)
+  for (const auto& [name, known] : chat_formats)
     if (known == format) return name;
-  return "";
+  return "none";
 }
 
 ChatTemplate recognised(const std::string& jinja) {

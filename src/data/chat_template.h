@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace attnlab {
@@ -18,6 +19,12 @@ enum class ChatFormat {
   mistral  ///< [INST] … [/INST], without a system's message
 };
 
+/// The formats' names, as options write them.
+inline const std::vector<std::pair<std::string, ChatFormat>> chat_formats = {
+    {"chatml", ChatFormat::chatml},
+    {"llama2", ChatFormat::llama2},
+    {"llama3", ChatFormat::llama3},
+    {"mistral", ChatFormat::mistral}};
 /// "chatml", …; "none".
 std::string_view name_of(ChatFormat format);
 

@@ -34,12 +34,14 @@ std::vector<Chunk> plan_chunks(int64_t tokens, const ChunkingOptions& options) {
   std::vector<Chunk> chunks;
   if (tokens < options.min_tokens) return chunks;
   const int64_t all = options.max_tokens > 0 ? std::min(tokens, options.max_tokens) : tokens;
+  const bool overlap = options.stride > 0;
   int64_t done = 0;  // tokens before it are in some chunk
-  for (int64_t begin = 0; done<all; begin = options.stride> 0 ? begin + options.stride : done) {
+  for (int64_t begin = 0; done < all;) {
     const bool bos = options.bos == BosPolicy::chunk || (options.bos == BosPolicy::document && begin == 0);
     const int64_t end = std::min(all, begin + options.length - bos);
-    const Chunk chunk{begin, end, bos, options.stride > 0 ? done : 0};
+    const Chunk chunk{begin, end, bos, overlap ? done : 0};
     done = end;
+    begin = overlap ? begin + options.stride : end;
     if (chunk.length() < options.length && options.last == LastChunk::drop) break;
     if (chunk.scored() > 0) chunks.push_back(chunk);
   }

@@ -19,6 +19,7 @@ using nlohmann::ordered_json;
 constexpr const char* config_name = "config.json";
 constexpr const char* generation_name = "generation_config.json";
 constexpr const char* tokenizer_name = "tokenizer_config.json";
+constexpr const char* template_name = "chat_template.jinja";
 
 constexpr std::array<std::pair<const char*, torch::ScalarType>, 4> type_names{{{"float32", torch::kFloat},
                                                                                {"bfloat16", torch::kBFloat16},
@@ -29,18 +30,37 @@ constexpr std::array<std::pair<const char*, torch::ScalarType>, 4> type_names{{{
 struct Family {
   const char* name;
   int64_t max_positions;
-  int64_t sliding_window;  ///< 0: its code knows none
-  int64_t kv_heads;        ///< 0: as many as heads
-  int64_t head_dim;        ///< 0: hidden_size / heads
-  bool add_bos;
-  bool qkv_bias, qk_norm;  ///< whatever config.json says
+  int64_t sliding_window = 0;     ///< 0: its code knows none
+  bool window_by_switch = false;  ///< use_sliding_window switches it on, from layer max_window_layers on
+  int64_t kv_heads = 0;           ///< 0: as many as heads
+  int64_t head_dim = 0;           ///< 0: hidden_size / heads
+  bool add_bos = false;
+  bool reads_attention_bias = true;        ///< the key: biases on q, k, v and the output
+  bool qkv_bias = false, qk_norm = false;  ///< whatever config.json says
 };
-constexpr std::array<Family, 6> families{{{"llama", 2048, 0, 0, 0, true, false, false},
-                                          {"mistral", 4096 * 32, 4096, 8, 0, true, false, false},
-                                          {"Yi", 4096, 0, 0, 0, false, false, false},
-                                          {"yi", 4096, 0, 0, 0, false, false, false},
-                                          {"qwen2", 32768, 4096, 32, 0, false, true, false},
-                                          {"qwen3", 32768, 4096, 32, 128, false, false, true}}};
+constexpr std::array<Family, 6> families{{{.name = "llama", .max_positions = 2048, .add_bos = true},
+                                          {.name = "mistral",
+                                           .max_positions = 4096 * 32,
+                                           .sliding_window = 4096,
+                                           .kv_heads = 8,
+                                           .add_bos = true,
+                                           .reads_attention_bias = false},
+                                          {.name = "Yi", .max_positions = 4096},
+                                          {.name = "yi", .max_positions = 4096},
+                                          {.name = "qwen2",
+                                           .max_positions = 32768,
+                                           .sliding_window = 4096,
+                                           .window_by_switch = true,
+                                           .kv_heads = 32,
+                                           .reads_attention_bias = false,
+                                           .qkv_bias = true},
+                                          {.name = "qwen3",
+                                           .max_positions = 32768,
+                                           .sliding_window = 4096,
+                                           .window_by_switch = true,
+                                           .kv_heads = 32,
+                                           .head_dim = 128,
+                                           .qk_norm = true}}};
 
 const Family& family_of(const JsonFile& config) {
   const std::string name = config.text("model_type");
@@ -62,9 +82,9 @@ void refuse_what_is_not_there(const JsonFile& config) {
     user_error("{}: quantised weights are not implemented", config.path());
 }
 
-/// Qwen's window holds from layer max_window_layers on, and only where use_sliding_window says so; layers of
-/// two kinds are not implemented.
-int64_t qwen_window(const JsonFile& config, int64_t layers, int64_t window) {
+/// A window that is switched on holds from layer max_window_layers on; layers of two kinds are not
+/// implemented.
+int64_t switched_window(const JsonFile& config, int64_t layers, int64_t window) {
   if (!config.flag("use_sliding_window", false) || window == 0) return 0;
   const int64_t first = config.count("max_window_layers", 0, 28);
   if (first >= layers) return 0;
@@ -78,7 +98,7 @@ int64_t read_window(const JsonFile& config, const Family& family, int64_t layers
   if (family.sliding_window == 0) return 0;  // Llama's code does not look at the key
   const bool none = config.map().contains("sliding_window") && !config.has("sliding_window");  // null
   const int64_t window = none ? 0 : config.count("sliding_window", 1, family.sliding_window);
-  return std::string(family.name).starts_with("qwen") ? qwen_window(config, layers, window) : window;
+  return family.window_by_switch ? switched_window(config, layers, window) : window;
 }
 
 DecoderOptions read_decoder(const JsonFile& config, const Family& family) {
@@ -93,9 +113,8 @@ DecoderOptions read_decoder(const JsonFile& config, const Family& family) {
   o.norm_eps = config.number("rms_norm_eps", 1e-6);
   o.max_positions = config.count("max_position_embeddings", 1, family.max_positions);
   o.tied_embeddings = config.flag("tie_word_embeddings", false);
-  const bool biased = std::string(family.name) != "mistral" && config.flag("attention_bias", false);
-  o.qkv_bias = family.qkv_bias || biased;
-  o.o_bias = !family.qkv_bias && biased;
+  o.o_bias = family.reads_attention_bias && config.flag("attention_bias", false);
+  o.qkv_bias = family.qkv_bias || o.o_bias;
   o.qk_norm = family.qk_norm;
   o.sliding_window = read_window(config, family, o.layers);
   read_rope(config, o);
@@ -107,12 +126,9 @@ DecoderOptions read_decoder(const JsonFile& config, const Family& family) {
 }
 
 /// A text, or in older files a list of named ones, of which `default` is meant.
-std::string read_chat_template(const fs::path& folder) {
-  if (fs::exists(folder / "chat_template.jinja")) return read_file(folder / "chat_template.jinja");
-  if (!fs::exists(folder / tokenizer_name)) return "";
-  const JsonFile config(folder / tokenizer_name);
-  if (!config.has("chat_template")) return "";
-  const auto& told = config.map().at("chat_template");
+std::string chat_template_of(const JsonFile& tokenizer) {
+  if (!tokenizer.has("chat_template")) return "";
+  const auto& told = tokenizer.at("chat_template");
   if (told.is_string()) return told.get<std::string>();
   for (const auto& one : told)
     if (one.is_object() && one.value("name", "") == "default" && one.contains("template") &&
@@ -172,9 +188,12 @@ HfConfig read_hf_config(const fs::path& folder) {
   }
   if (!bos.empty()) all.bos_id = bos.front();
   all.add_bos = family.add_bos;
-  all.chat_template = read_chat_template(folder);
-  if (fs::exists(folder / tokenizer_name))
-    all.add_bos = JsonFile(folder / tokenizer_name).flag("add_bos_token", family.add_bos);
+  if (fs::exists(folder / tokenizer_name)) {
+    const JsonFile tokenizer(folder / tokenizer_name);
+    all.add_bos = tokenizer.flag("add_bos_token", family.add_bos);
+    all.chat_template = chat_template_of(tokenizer);
+  }
+  if (fs::exists(folder / template_name)) all.chat_template = read_file(folder / template_name);
   return all;
 }
 

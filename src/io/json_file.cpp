@@ -4,8 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "core/files.h"
-#include "core/json_nesting.h"
+#include "core/json_map.h"
 #include "core/json_text.h"
 
 namespace attnlab {
@@ -13,23 +12,10 @@ namespace {
 
 constexpr int64_t largest_count = 1LL << 40;  // keeps products of two sizes within 2^63
 
-std::string read_named_file(const std::filesystem::path& path) {
-  try {
-    return read_file(path);
-  } catch (const RunError& failure) {
-    throw UserError(failure.what());  // a file that the user named and that cannot be read
-  }
-}
-
 }  // namespace
 
-JsonFile::JsonFile(const std::filesystem::path& path) : path_(path.string()) {
-  const std::string text = read_named_file(path);
-  if (nests_too_deeply(text)) user_error("{} has brackets nested more than {} deep", path_, deepest_json);
-  map_ = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (map_.is_discarded()) user_error("{} is not valid JSON", path_);
-  if (!map_.is_object()) user_error("{} holds no map", path_);
-}
+JsonFile::JsonFile(const std::filesystem::path& path)
+    : path_(path.string()), map_(read_json_map(path, "is not valid JSON")) {}
 
 JsonFile JsonFile::inside(const std::string& key) const {
   if (!map_.at(key).is_object()) refuse(key, "a map");

@@ -46,7 +46,7 @@ void thin(const Tensor& x_RK, const Tensor& w_NK, Tensor& y_RN) {
 /// Some rows of narrow weights at a time become fp32 and are multiplied, so that no copy of them all exists.
 void widened(const Tensor& x_RK, const Tensor& w_NK, Tensor& y_RN) {
   const int64_t depth = x_RK.size(1), outputs = w_NK.size(0);
-  const int64_t most = std::clamp<int64_t>(widened_bytes / (4 * depth) / 64 * 64, 64, outputs);
+  const int64_t most = std::min(outputs, std::max<int64_t>(64, widened_bytes / (4 * depth) / 64 * 64));
   const Tensor wide = at::empty({most, depth}, x_RK.options());
   for (int64_t first = 0; first < outputs; first += most) {
     const int64_t count = std::min(most, outputs - first);

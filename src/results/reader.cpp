@@ -47,6 +47,10 @@ std::vector<Value> read_column(hid_t dataset, hsize_t rows, const fs::path& path
 
 }  // namespace
 
+std::string text_of(const Value& value) {
+  return std::visit([](const auto& held) { return fmt::format("{}", held); }, value);
+}
+
 RunRecord read_run(const fs::path& run_h5) {
   const h5::File file = h5::open_for_reading(run_h5);
   RunRecord record;

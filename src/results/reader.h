@@ -29,6 +29,9 @@ struct RunRecord {
   std::string status() const { return attribute<std::string>("status"); }
 };
 
+/// An attribute's value as text.
+std::string text_of(const Value& value);
+
 /// Attributes and summaries of a finished or running record. Throws UserError for a file that is no record of
 /// ours or was made by a newer schema.
 RunRecord read_run(const std::filesystem::path& run_h5);

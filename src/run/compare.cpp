@@ -14,24 +14,27 @@ namespace {
 
 namespace fs = std::filesystem;
 
-RunRecord only_record(const fs::path& place) {
+/// The only run at the place, with a record that can be read.
+RunState only_run(const fs::path& place) {
   const std::vector<fs::path> records = records_in(place);
   if (records.size() > 1)
     user_error("{} holds {} runs: name the folder of one", place.string(), records.size());
-  return read_run(records.front());
+  RunState state = state_of_record(records.front());
+  if (!state.record) state.record = read_run(records.front());  // says why not
+  return state;
 }
 
-std::string line_of(const char* name, const fs::path& place, const RunRecord& record) {
-  const auto which = record.attribute<std::string>("case");
+std::string line_of(const char* name, const fs::path& place, const RunState& run) {
+  const auto which = run.record->attribute<std::string>("case");
   return fmt::format("{}: {}{}, {}\n", name, place.string(), which.empty() ? "" : " (" + which + ")",
-                     state_of_record(records_in(place).front()).status);
+                     run.status);
 }
 
 }  // namespace
 
 int compare_command(const fs::path& place_a, const fs::path& place_b) {
-  const RunRecord a = only_record(place_a), b = only_record(place_b);
-  const TextTable what = differences(a, b), came_of_it = figures_beside(a, b);
+  const RunState a = only_run(place_a), b = only_run(place_b);
+  const TextTable what = differences(*a.record, *b.record), came_of_it = figures_beside(*a.record, *b.record);
   std::string text = line_of("a", place_a, a) + line_of("b", place_b, b) + "\n";
   text += what.rows.empty() ? "They differ in no option, program or machine.\n" : render(what, "text");
   if (!came_of_it.rows.empty())

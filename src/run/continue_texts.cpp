@@ -41,24 +41,24 @@ struct Continuer {
   std::vector<int64_t> protected_ids;
 };
 
-constexpr std::array<std::pair<const char*, ChatFormat>, 4> chat_formats{{{"chatml", ChatFormat::chatml},
-                                                                          {"llama2", ChatFormat::llama2},
-                                                                          {"llama3", ChatFormat::llama3},
-                                                                          {"mistral", ChatFormat::mistral}}};
-
 /// The folder's own template, or the format that was asked for.
 ChatTemplate chat_template(const ContinueOptions& options, const HfConfig& config) {
-  if (options.chat_template == "folder") return recognised(config.chat_template);
-  ChatTemplate own = recognised(config.chat_template);
-  for (const auto& [name, format] : chat_formats)
-    if (options.chat_template == name) return own.format == format ? own : ChatTemplate{format};
-  return {};
+  const ChatTemplate own = recognised(config.chat_template);
+  const bool as_it_is = options.chat == ChatFormat::none || options.chat == own.format;
+  return as_it_is ? own : ChatTemplate{options.chat};
+}
+
+/// The formats to choose from; none stands for the folder's own.
+std::vector<std::pair<std::string, ChatFormat>> chat_choices() {
+  std::vector<std::pair<std::string, ChatFormat>> choices{{"folder", ChatFormat::none}};
+  choices.insert(choices.end(), chat_formats.begin(), chat_formats.end());
+  return choices;
 }
 
 void prepare(Continuer& c, const fs::path& folder, const std::vector<std::string>& overrides) {
   c.options = read_options<ContinueOptions>(with_overrides({}, overrides));
   const HfConfig config = read_hf_config(folder);
-  c.tokenizer = Tokenizer::open(c.options.tokenizer.empty() ? folder : fs::path(c.options.tokenizer));
+  c.tokenizer = Tokenizer::open(tokenizer_place(c.options.tokenizer, folder));
   c.tokenizer.check_vocabulary(config.decoder.vocabulary);
   c.protected_ids = protected_ids(c.tokenizer, c.options.cache.protect);
   const AddBos add = c.options.add_bos;
@@ -207,7 +207,7 @@ void ContinueOptions::visit(Fields& f) {
   f("tokenizer", tokenizer, OneOf{}, "tokenizer's file; empty: the one in the model's folder");
   f("special", special, {{"tokens", SpecialTokens::as_tokens}, {"text", SpecialTokens::as_text}},
     "what a special token that is written out in a prompt is read as");
-  f("template", chat_template, OneOf{{"folder", "chatml", "llama2", "llama3", "mistral"}},
+  f("template", chat, chat_choices(),
     "the chat format that {\"messages\": …} are written in; folder: the one that its chat template has the "
     "markers of");
   f("with_prompt_ids", with_prompt_ids, "the prompt's token ids in the answer");

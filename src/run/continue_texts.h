@@ -8,6 +8,7 @@
 
 #include "cache/cache_options.h"
 #include "core/options.h"
+#include "data/chat_template.h"
 #include "data/tokenizer.h"
 #include "models/sampling.h"
 
@@ -22,7 +23,7 @@ struct ContinueOptions {
   bool ignore_eos = false;
   std::string tokenizer;
   SpecialTokens special = SpecialTokens::as_tokens;
-  std::string chat_template = "folder";
+  ChatFormat chat = ChatFormat::none;  ///< of conversations; none: the one that the folder's template has
   bool with_prompt_ids = false;
   bool with_kept = false;
   bool beyond_positions = false;

@@ -21,6 +21,15 @@ std::string resolved_yaml(const Experiment& experiment, RunOptions& options) {
   return text + dump(options);
 }
 
+/// What published rows match: the resolved options of a run, path → value, and the label of its case as
+/// `label`.
+std::map<std::string, std::string> values_of(RunOptions options, const std::string& label) {
+  std::map<std::string, std::string> values;
+  for (const auto& field : flatten(options)) values[field.path] = field.value;
+  values["label"] = label;
+  return values;
+}
+
 PlannedRun planned(const Experiment& experiment, const std::optional<Published>& published, const Case& one,
                    RunOptions options) {
   PlannedRun run;
@@ -33,7 +42,10 @@ PlannedRun planned(const Experiment& experiment, const std::optional<Published>&
   run.row = one.row();
   run.yaml = resolved_yaml(experiment, options);
   run.folder = options.results() / experiment.name / run.id;
-  if (published) run.published = recorded_json(*published, values_of(options, run.sets.label));
+  if (published) {
+    run.published_rows = rows_about(*published, values_of(options, run.sets.label));
+    run.published = recorded_json(*published, run.published_rows);
+  }
   if (!experiment.compare.empty()) run.compare = recorded_json(experiment.compare);
   run.options = std::move(options);
   return run;
@@ -121,13 +133,6 @@ std::vector<Headline> headlines_of(const std::vector<PlannedRun>& runs) {
       if (std::none_of(all.begin(), all.end(), [&](const auto& h) { return h.name == headline.name; }))
         all.push_back(headline);
   return all;
-}
-
-std::map<std::string, std::string> values_of(RunOptions options, const std::string& label) {
-  std::map<std::string, std::string> values;
-  for (const auto& field : flatten(options)) values[field.path] = field.value;
-  values["label"] = label;
-  return values;
 }
 
 RunContext context_of(const PlannedRun& run, torch::Device device) {

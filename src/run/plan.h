@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,10 +22,11 @@ struct PlannedRun {
   Combination sets;       ///< what the sweep sets, with the label of its case
   std::string name, row;  ///< that in short, with the seed and without it; "" without a sweep
   RunOptions options;
-  std::string yaml;              ///< the resolved configuration, as `attnlab show` prints it
-  std::filesystem::path folder;  ///< results/<experiment>/<id>
+  std::string yaml;                         ///< the resolved configuration, as `attnlab show` prints it
+  std::filesystem::path folder;             ///< results/<experiment>/<id>
+  std::vector<std::size_t> published_rows;  ///< of the paper's figures, those about this run
   std::string
-      published;        ///< JSON for the report: the paper's figures, and which are about this run; "": none
+      published;        ///< JSON for the record: the paper's figures, and which are about this run; "": none
   std::string compare;  ///< JSON for the report: what the experiment compares with; "": nothing
 };
 
@@ -52,10 +52,6 @@ PlannedRun planned_from_folder(const std::filesystem::path& folder);
 
 /// Headline figures of all tasks in the experiment, each once.
 std::vector<Headline> headlines_of(const std::vector<PlannedRun>& runs);
-
-/// What published rows match: the resolved options of a run, path → value, and the label of its case as
-/// `label`.
-std::map<std::string, std::string> values_of(RunOptions options, const std::string& label);
 
 /// What the run's task is told.
 RunContext context_of(const PlannedRun& run, torch::Device device);

@@ -17,7 +17,7 @@
 namespace attnlab {
 namespace {
 
-TableRun table_run(const Plan& plan, const PlannedRun& run, InputCheck& check) {
+TableRun table_run(const PlannedRun& run, InputCheck& check) {
   TableRun made;
   made.id = run.id;
   made.name = run.name;
@@ -27,7 +27,7 @@ TableRun table_run(const Plan& plan, const PlannedRun& run, InputCheck& check) {
     if (assignment.path != "seed") made.condition[assignment.path] = to_line(assignment.value);
   made.seed = run.options.seed;
   made.limit = run.options.limit;
-  if (plan.published) made.published = rows_about(*plan.published, values_of(run.options, run.sets.label));
+  made.published = run.published_rows;
   made.record = RunFolder{run.folder}.record();
   made.state = state_of(run, check);
   return made;
@@ -37,7 +37,7 @@ ExperimentRuns planned_runs(const Plan& plan) {
   ExperimentRuns all{plan.experiment, plan.description, headlines_of(plan.runs),
                      plan.published,  plan.compare,     {}};
   InputCheck check;
-  for (const PlannedRun& run : plan.runs) all.runs.push_back(table_run(plan, run, check));
+  for (const PlannedRun& run : plan.runs) all.runs.push_back(table_run(run, check));
   return all;
 }
 

@@ -7,16 +7,9 @@
 #include <cmath>
 #include <numeric>
 #include <set>
-#include <variant>
 
 namespace attnlab {
 namespace {
-
-std::string text_of(const Value& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* whole = std::get_if<int64_t>(&value)) return std::to_string(*whole);
-  return fmt::format("{}", std::get<double>(value));
-}
 
 CaseFigures& case_of(ExperimentFigures& all, const TableRun& run) {
   for (auto& one : all.cases)

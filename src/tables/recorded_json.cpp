@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "core/json_text.h"
@@ -48,16 +49,17 @@ T read_or_nothing(const std::string& text, const std::function<T(const ordered_j
 
 }  // namespace
 
-std::string recorded_json(const Published& published, const std::map<std::string, std::string>& values) {
+std::string recorded_json(const Published& published, const std::vector<std::size_t>& about) {
   ordered_json rows = ordered_json::array();
-  for (const PublishedRow& row : published.rows) {
+  for (std::size_t i = 0; i < published.rows.size(); ++i) {
+    const PublishedRow& row = published.rows[i];
     ordered_json match = ordered_json::object();
     for (const auto& [path, value] : row.match) match[path] = value;
     rows.push_back({{"name", row.name},
                     {"figures", row.figures},
                     {"written", row.written},
                     {"match", match},
-                    {"this_case", matches(row, values)}});
+                    {"this_case", std::find(about.begin(), about.end(), i) != about.end()}});
   }
   return json_text(ordered_json{{"source", published.source},
                                 {"unit", published.unit},

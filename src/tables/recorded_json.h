@@ -2,7 +2,6 @@
 // and reports need the records alone: written by the planner, read where tables are made of records.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -12,8 +11,9 @@
 namespace attnlab {
 
 /// {"source", "unit", "metrics": [name], "rows": [{"name", "figures": {metric: value}, "written": {metric: as
-/// in the file}, "match": {path: value}, "this_case": bool}]}. `values`: of the run, see matches().
-std::string recorded_json(const Published& published, const std::map<std::string, std::string>& values);
+/// in the file}, "match": {path: value}, "this_case": bool}]}. `about`: the places of
+/// the rows about the run.
+std::string recorded_json(const Published& published, const std::vector<std::size_t>& about);
 
 /// {"to": {short name: label}, "speedup": [metric], "fraction": [metric]}
 std::string recorded_json(const Compare& compare);

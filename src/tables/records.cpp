@@ -42,9 +42,9 @@ std::string or_else(std::string text, const fs::path& otherwise) {
 Found look_at(const fs::path& path, bool alone) {
   Found found;
   const fs::path folder = fs::absolute(path).parent_path();
-  if (alone) read_run(path);  // refuses it in a sentence
   found.run.record = path;
   found.run.state = state_of_record(path);
+  if (alone && !found.run.state.record) read_run(path);  // says again why, as an error
   if (!found.run.state.record) found.run.state.record.emplace();
   RunRecord& record = *found.run.state.record;
   found.run.id = or_else(record.attribute<std::string>("run_id"), folder);

@@ -28,8 +28,7 @@ std::set<std::string> keys_of(const Map& a, const Map& b) {
 
 std::string attribute_text(const RunRecord& record, const std::string& name) {
   const auto found = record.attributes.find(name);
-  if (found == record.attributes.end()) return kNone;
-  return std::visit([](const auto& value) { return fmt::format("{}", value); }, found->second);
+  return found == record.attributes.end() ? kNone : text_of(found->second);
 }
 
 std::string option_text(const RecordedOptions& options, const std::string& path) {

@@ -28,6 +28,10 @@ fs::path model_folder(const fs::path& path) {
              path.string());
 }
 
+fs::path tokenizer_place(const std::string& named, const fs::path& folder) {
+  return named.empty() ? folder : fs::path(named);
+}
+
 std::vector<int64_t> protected_ids(const Tokenizer& tokenizer, const std::vector<std::string>& strings) {
   std::vector<int64_t> all;
   for (const std::string& text : strings) {

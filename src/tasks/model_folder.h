@@ -24,6 +24,9 @@ std::optional<torch::ScalarType> type_of(WeightType precision);
 /// Throws UserError where there is none.
 std::filesystem::path model_folder(const std::filesystem::path& path);
 
+/// Where a model's tokenizer is: the file or folder named, or else the model's folder.
+std::filesystem::path tokenizer_place(const std::string& named, const std::filesystem::path& folder);
+
 /// Ids of the strings that a cache protects. Throws UserError for one that no token stands for.
 std::vector<int64_t> protected_ids(const Tokenizer& tokenizer, const std::vector<std::string>& strings);
 

@@ -14,7 +14,8 @@ TEST(RecordedJson, HoldsTheFiguresAndWhichAreAboutTheRun) {
                             {"accuracy"},
                             {{"Ours", {{"label", "A"}}, {{"accuracy", 61.25}}, {{"accuracy", "61.250"}}},
                              {"Theirs", {}, {{"accuracy", 70}}, {{"accuracy", "70"}}}}};
-  EXPECT_EQ(nlohmann::json::parse(recorded_json(published, {{"label", "A"}})), nlohmann::json::parse(R"json(
+  EXPECT_EQ(nlohmann::json::parse(recorded_json(published, rows_about(published, {{"label", "A"}}))),
+            nlohmann::json::parse(R"json(
     {"source": "Someone 2020", "unit": "%", "metrics": ["accuracy"],
      "rows": [{"name": "Ours", "figures": {"accuracy": 61.25}, "written": {"accuracy": "61.250"},
                "match": {"label": "A"}, "this_case": true},
@@ -28,7 +29,8 @@ TEST(RecordedJson, PublishedFiguresAreReadBackWithTheirDigits) {
                             {"accuracy"},
                             {{"Theirs", {}, {{"accuracy", 70}}, {{"accuracy", "70.0"}}},
                              {"Ours", {{"label", "A"}}, {{"accuracy", 61.25}}, {{"accuracy", "61.250"}}}}};
-  const RecordedPublished read = published_from(recorded_json(published, {{"label", "A"}}));
+  const RecordedPublished read =
+      published_from(recorded_json(published, rows_about(published, {{"label", "A"}})));
   EXPECT_EQ(read.published.source, "Someone 2020");
   EXPECT_EQ(read.published.unit, "%");
   EXPECT_EQ(read.published.metrics, published.metrics);

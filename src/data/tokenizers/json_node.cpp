@@ -1,22 +1,12 @@
 #include "data/tokenizers/json_node.h"
 
 #include "core/error.h"
-#include "core/files.h"
-#include "core/json_nesting.h"
 #include "core/json_text.h"
 
 namespace attnlab {
 namespace {
 
 constexpr uint64_t largest_token_id = (1U << 24) - 1;  // as a decoder's vocabulary
-
-std::string read_what_was_named(const std::filesystem::path& path) {
-  try {
-    return read_file(path);
-  } catch (const RunError& failure) {
-    throw UserError(failure.what());  // a file that the user named and that cannot be read
-  }
-}
 
 /// The beginning of a value, in whole characters.
 std::string beginning(const nlohmann::json& value) {
@@ -72,16 +62,6 @@ void JsonNode::refuse(const std::string& expected) const {
 
 void JsonNode::not_implemented(const std::string& what) const {
   user_error("{}: '{}' has {}, which is not implemented", file_, where_, what);
-}
-
-nlohmann::json read_json_map(const std::filesystem::path& path) {
-  const std::string text = read_what_was_named(path);
-  if (nests_too_deeply(text))
-    user_error("{} has brackets nested more than {} deep", path.string(), deepest_json);
-  nlohmann::json map = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (map.is_discarded()) user_error("{} is no valid JSON: cut short or damaged", path.string());
-  if (!map.is_object()) user_error("{} holds no map", path.string());
-  return map;
 }
 
 }  // namespace attnlab

@@ -38,7 +38,7 @@ class JsonNode {
   std::string file_, where_;
 };
 
-/// The map in a file. Throws UserError where that cannot be read, is no JSON, or is no map.
-nlohmann::json read_json_map(const std::filesystem::path& path);
+/// What read_json_map says here of a file that is no JSON.
+inline constexpr const char* no_json = "is no valid JSON: cut short or damaged";
 
 }  // namespace attnlab

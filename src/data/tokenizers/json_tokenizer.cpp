@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/json_map.h"
 #include "core/utf8.h"
 #include "data/tokenizers/bpe_model.h"
 #include "data/tokenizers/byte_text.h"
@@ -265,7 +266,7 @@ std::string JsonTokenizer::decode(std::span<const int64_t> ids) const {
 }  // namespace
 
 JsonSpec read_json_spec(const std::filesystem::path& path) {
-  const nlohmann::json map = read_json_map(path);
+  const nlohmann::json map = read_json_map(path, no_json);
   const JsonNode root(map, path.string());
   if (!root.has("model")) user_error("{} is no tokenizer.json: it has no key 'model'", path.string());
   JsonSpec spec;

@@ -19,13 +19,8 @@ bool wants_tokenizer(const PerplexityOptions& o) {
   return !o.data->holds_ids() || !o.tokenizer.empty() || !o.cache.protect.empty();
 }
 
-/// The file or folder named, or else the model's folder.
-fs::path place_of_tokenizer(const PerplexityOptions& o, const fs::path& folder) {
-  return o.tokenizer.empty() ? folder : fs::path(o.tokenizer);
-}
-
 std::optional<Tokenizer> open_tokenizer(const PerplexityOptions& o, const fs::path& folder) {
-  const fs::path place = place_of_tokenizer(o, folder);
+  const fs::path place = tokenizer_place(o.tokenizer, folder);
   if (!wants_tokenizer(o) && !find_tokenizer(place)) return std::nullopt;
   return Tokenizer::open(place);
 }
@@ -90,7 +85,7 @@ std::vector<Input> PerplexityOptions::inputs(const RunContext& context) const {
   std::vector<Input> all = {
       model_input(model),
       {"data", context.data.root.string(), fmt::format("{} {} {}", data.name(), dump(*data), first), texts}};
-  const fs::path place = place_of_tokenizer(*this, model_folder(model));
+  const fs::path place = tokenizer_place(tokenizer, model_folder(model));
   if (wants_tokenizer(*this) || find_tokenizer(place))
     all.push_back(file_input("tokenizer", tokenizer_file(place)));
   return all;

@@ -1,0 +1,30 @@
+#include "core/json_map.h"
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/json_nesting.h"
+
+namespace attnlab {
+namespace {
+
+std::string read_named_file(const std::filesystem::path& path) {
+  try {
+    return read_file(path);
+  } catch (const RunError& failure) {
+    throw UserError(failure.what());  // a file that the user named and that cannot be read
+  }
+}
+
+}  // namespace
+
+nlohmann::json read_json_map(const std::filesystem::path& path, const char* if_no_json) {
+  const std::string text = read_named_file(path);
+  if (nests_too_deeply(text))
+    user_error("{} has brackets nested more than {} deep", path.string(), deepest_json);
+  nlohmann::json map = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (map.is_discarded()) user_error("{} {}", path.string(), if_no_json);
+  if (!map.is_object()) user_error("{} holds no map", path.string());
+  return map;
+}
+
+}  // namespace attnlab

@@ -1,0 +1,14 @@
+// JSON files of somebody else's making.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+namespace attnlab {
+
+/// The map that a file holds. Throws UserError where it cannot be read, has brackets nested beyond
+/// deepest_json, holds something else than a map, or is no JSON, which is said in the words given behind the
+/// name: "is not valid JSON".
+nlohmann::json read_json_map(const std::filesystem::path& path, const char* if_no_json);
+
+}  // namespace attnlab

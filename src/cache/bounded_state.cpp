@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cache/stored_tensor.h"
 #include "core/error.h"
 #include "core/random.h"
 #include "kernels/native.h"
@@ -22,7 +23,7 @@ BoundedState::BoundedState(BoundedOptions options, const StateShape& shape, cons
   ensure(shape.heads % shape.kv_heads == 0, "query heads in equal groups, not {} over {}", shape.heads,
          shape.kv_heads);
   k_BKSd_ = torch::zeros({run.batch, shape.kv_heads, options_.lane.size + 1, shape.head_dim},
-                         torch::TensorOptions().dtype(run.dtype).device(run.device));
+                         torch::TensorOptions().dtype(run.kept()).device(run.device));
   v_BKSd_ = torch::zeros_like(k_BKSd_);
   afterlife_ = make_afterlife(needs_);
   for (int64_t b = 0; b < run.batch; ++b)
@@ -124,7 +125,7 @@ void BoundedState::shrink() {
 TokenCall BoundedState::begin(const NewTokens& tokens, const Rope& rope) {
   ensure(tokens.q_BTHd.size(0) == k_BKSd_.size(0), "{} sequences, not {}", k_BKSd_.size(0),
          tokens.q_BTHd.size(0));
-  TokenCall call(tokens, options_.compress_gaps ? nullptr : &rope, columns_, needs_,
+  TokenCall call(tokens, options_.compress_gaps ? nullptr : &rope, k_BKSd_.scalar_type(), columns_, needs_,
                  !options_.lane.protected_ids.empty());
   for (int64_t b = 0; b < call.batch(); ++b)
     for (int64_t g = 0; g < groups(); ++g)
@@ -137,7 +138,7 @@ Tensor BoundedState::attend(const NewTokens& tokens, const Rope& rope) {
   const torch::NoGradGuard no_grad;
   const TokenCall call = begin(tokens, rope);
   Tensor y_BTHd;
-  if (!is_fp32_on_cpu(call.q_BTHd) || needs_.dropped != Dropped::forgotten)
+  if (!is_fp32_on_cpu(call.q_BTHd) || !StoredTensor::knows(k_BKSd_) || needs_.dropped != Dropped::forgotten)
     y_BTHd = composed_steps(call, rope);
   else if (options_.compress_gaps || call.length() < fewest_for_blocks)
     y_BTHd = native_steps(call, rope);

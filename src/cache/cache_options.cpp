@@ -88,6 +88,9 @@ void CacheOptions::visit(Fields& f) {
     "positions of kept states are counted anew, a gap g > 10 as 10 + ln(ln(g − 10 + e)): texts far longer "
     "than "
     "those of training (Oren et al. 2024)");
+  f("precision", precision,
+    {{"model", CachePrecision::model}, {"fp32", CachePrecision::fp32}, {"bf16", CachePrecision::bf16}},
+    "of the keys and values kept; model: as the model computes");
   f.require(!share.empty() || protect_first < size, "protect_first",
             fmt::format("protecting the first {} states leaves no room among {}", protect_first, size));
   f.require(budget != Budget::list || !sizes.empty(), "sizes", "a budget of kind list needs a size a layer");
@@ -127,7 +130,10 @@ std::vector<int64_t> sizes_of_layers(const CacheOptions& options, int64_t layers
   return sizes;
 }
 
-DecoderState make_states(const CacheOptions& options, const StateShape& shape, const StateRun& run) {
+DecoderState make_states(const CacheOptions& options, const StateShape& shape, const StateRun& wanted) {
+  StateRun run = wanted;
+  if (options.precision == CachePrecision::fp32) run.stored = torch::kFloat;
+  if (options.precision == CachePrecision::bf16) run.stored = torch::kBFloat16;
   const PolicyNeeds needs = options.policy->needs();
   check(options, needs);
   BoundedOptions bounded;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ enum class Budget { uniform, pyramid, list };
 /// piece, or once after all of it (their released generate()). What follows the prompt is read token by
 /// token.
 enum class Prompt { per_step, pieces, one_shot };
+/// Of stored keys and values. What is narrower than the activations is rounded when a token arrives, so that
+/// all queries see the same numbers.
+enum class CachePrecision { model, fp32, bf16 };
 
 struct CacheOptions {
   Choice<PolicyOptions> policy{"full"};
@@ -30,6 +34,7 @@ struct CacheOptions {
   Prompt prompt = Prompt::per_step;
   int64_t piece = 128;
   bool compress_gaps = false;
+  CachePrecision precision = CachePrecision::model;
 
   void visit(Fields& f);
   /// The options for a text of so many tokens: with `share`, `size` is that part of it, rounded, at least 1.
@@ -45,7 +50,8 @@ struct StateShape {
 /// What states are made for beside their options.
 struct StateRun {
   int64_t batch = 1;
-  torch::Dtype dtype = torch::kFloat;
+  torch::Dtype dtype = torch::kFloat;                 ///< of queries, keys and values as they come
+  std::optional<torch::Dtype> stored = std::nullopt;  ///< of what is kept; none: dtype
   torch::Device device = torch::kCPU;
   uint64_t seed = 0;                        ///< of policies that draw random numbers
   std::vector<int64_t> protected_ids = {};  ///< token ids that the strings of `protect` stand for
@@ -53,6 +59,8 @@ struct StateRun {
   /// Tokens that a sequence will have in all, where that is known: what keeps everything makes room for them
   /// at once.
   int64_t expected = 0;
+
+  torch::Dtype kept() const { return stored.value_or(dtype); }
 };
 
 /// States kept in each layer; 0: all of them. Throws UserError where the options do not fit so many layers.

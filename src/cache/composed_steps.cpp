@@ -84,11 +84,12 @@ Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
     if (newest.empty()) continue;
 
     const int64_t kv = shape_.kv_heads, heads = lane_kv_heads(), slots = capacity();
-    Rotated now{call.q_BTHd.select(1, t), k_BKSd_};
-    if (options_.compress_gaps) now = rotate_compressed(lanes_, newest, now.q_BHd, k_BKSd_, rope);
+    const auto type = call.q_BTHd.scalar_type();
+    Rotated now{call.q_BTHd.select(1, t), k_BKSd_.to(type)};
+    if (options_.compress_gaps) now = rotate_compressed(lanes_, newest, now.q_BHd, now.k_BKSd, rope);
     const Tensor q_BKGd = now.q_BHd.unflatten(1, {kv, -1}) / std::sqrt(static_cast<double>(shape_.head_dim));
     const Tensor bias_BK1S = bias_of(lanes_, slots)
-                                 .to(k_BKSd_.device(), k_BKSd_.scalar_type())
+                                 .to(k_BKSd_.device(), type)
                                  .repeat_interleave(heads, 0)
                                  .view({call.batch(), kv, 1, slots});
     Tensor logits_BKGS = q_BKGd.matmul(now.k_BKSd.transpose(-2, -1)) + bias_BK1S;
@@ -100,8 +101,8 @@ Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
     // In double, so that weights of e^−104 and less are not all 0 to the policy. A sequence that has had no
     // token yet has nothing to sum over.
     const Tensor weights = torch::softmax(logits_BKGS, -1, torch::kDouble).nan_to_num(0.0);
-    const Tensor weights_BKGS = weights.narrow(-1, 0, slots), used = weights.to(v_BKSd_.scalar_type());
-    Tensor y_BKGd = used.narrow(-1, 0, slots).matmul(v_BKSd_);
+    const Tensor weights_BKGS = weights.narrow(-1, 0, slots), used = weights.to(type);
+    Tensor y_BKGd = used.narrow(-1, 0, slots).matmul(v_BKSd_.to(type));
     if (answers.value_BKGd.defined()) y_BKGd = y_BKGd + used.narrow(-1, slots, 1) * answers.value_BKGd;
     y_BTHd.select(1, t).copy_(y_BKGd.flatten(1, 2));
 

@@ -92,7 +92,7 @@ bool DeviceState::agrees_with_cpu(torch::Device device) {
 }
 
 bool DeviceState::serves(const BoundedOptions& options, const StateShape& shape, const StateRun& run) {
-  if (!run.device.is_cuda() || !knows(options, shape, run.dtype)) return false;
+  if (!run.device.is_cuda() || run.kept() != run.dtype || !knows(options, shape, run.dtype)) return false;
   if (!dispatched::bounded_text().hasKernelForDispatchKey(c10::DispatchKey::CUDA)) return false;
   static const bool agrees = agrees_with_cpu(run.device);
   return agrees;

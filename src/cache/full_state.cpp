@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "cache/stored_tensor.h"
 #include "core/error.h"
 #include "kernels/bounded_attention.h"
 #include "kernels/native.h"
@@ -24,7 +25,7 @@ Tensor grown(const Tensor& x_BKLd, int64_t used, int64_t capacity) {
 FullState::FullState(const StateShape& shape, const StateRun& run, FullStep step)
     : shape_(shape), run_(run), with_(step) {
   k_BKLd_ = torch::zeros({run.batch, shape.kv_heads, 0, shape.head_dim},
-                         torch::TensorOptions().dtype(run.dtype).device(run.device));
+                         torch::TensorOptions().dtype(run.kept()).device(run.device));
   v_BKLd_ = torch::zeros_like(k_BKLd_);
 }
 
@@ -72,7 +73,8 @@ Tensor FullState::attend(const NewTokens& tokens, const Rope& rope) {
   const int64_t first = length_;
   append(rope.rotate(tokens.k_BTKd, tokens.positions_BT), tokens.v_BTKd, tokens.padding_BT);
   const Tensor q_BTHd = rope.rotate(tokens.q_BTHd, tokens.positions_BT);
-  const bool native = q_BTHd.size(1) == 1 && is_fp32_on_cpu(q_BTHd) && with_ == FullStep::native;
+  const bool native = q_BTHd.size(1) == 1 && is_fp32_on_cpu(q_BTHd) && StoredTensor::knows(k_BKLd_) &&
+                      with_ == FullStep::native;
   return native ? native_step(q_BTHd) : attend_to(q_BTHd, first);
 }
 
@@ -107,8 +109,8 @@ Tensor FullState::native_step(const Tensor& q_BTHd) {
                .batch = batch,
                .slots = capacity,
                .q = q.const_data_ptr<float>(),
-               .k = k_BKLd_.const_data_ptr<float>() + from * d,
-               .v = v_BKLd_.const_data_ptr<float>() + from * d,
+               .k = StoredTensor(k_BKLd_).rows(from * d),
+               .v = StoredTensor(v_BKLd_).rows(from * d),
                .bias = step_.bias.data(),
                .extent = step_.extent.data(),
                .y = y_BTHd.mutable_data_ptr<float>()},
@@ -157,7 +159,7 @@ Tensor FullState::fused(const Tensor& q_BTHd, int64_t first, int64_t b) const {
   if (!causal && !(plain && t == 1)) seen_TL = mask(t, first, from, b);
   // Query heads of a group see one key-value head through a stride of 0: nothing is repeated in memory.
   const auto spread = [&](const Tensor& x_BKLd) {
-    const Tensor x = x_BKLd.narrow(0, b, batch).narrow(2, from, end - from);
+    const Tensor x = x_BKLd.narrow(0, b, batch).narrow(2, from, end - from).to(q_BTHd.scalar_type());
     return x.unsqueeze(2).expand({batch, kv, group, end - from, d}).flatten(0, 1);
   };
   const Tensor q = q_BTHd.transpose(1, 2).unflatten(1, {kv, group}).flatten(0, 1);

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "cache/bounded_state.h"
+#include "cache/stored_tensor.h"
 #include "kernels/bounded_attention.h"
 #include "kernels/native.h"
 
@@ -62,11 +63,20 @@ void BoundedState::read_blocks(const TokenCall& call, int64_t sequence, int64_t 
   BlockSpace space(shape, std::max(slots_needed(lane, tokens), lane.live()), tokens, threads);
   lane.open(std::max(space.slots(), capacity()));
 
-  const int64_t stored = ((sequence * kv + head) * capacity()) * d, between_heads = capacity() * d;
-  float *kept_k = k_BKSd_.mutable_data_ptr<float>() + stored,
-        *kept_v = v_BKSd_.mutable_data_ptr<float>() + stored;
-  for (int64_t s = 0; s < capacity(); ++s)
-    if (lane.order()[s] >= 0) space.put(s, kept_k + s * d, kept_v + s * d, between_heads);
+  // One slot of all the lane's heads, in fp32.
+  const StoredTensor kept_k(k_BKSd_), kept_v(v_BKSd_);
+  std::vector<float> k(static_cast<size_t>(heads * d)), v(k);
+  const auto stored = [&](int64_t h, int64_t slot) {
+    return ((sequence * kv + head + h) * capacity() + slot) * d;
+  };
+  for (int64_t s = 0; s < capacity(); ++s) {
+    if (lane.order()[s] < 0) continue;
+    for (int64_t h = 0; h < heads; ++h) {
+      kept_k.get(stored(h, s), d, k.data() + h * d);
+      kept_v.get(stored(h, s), d, v.data() + h * d);
+    }
+    space.put(s, k.data(), v.data());
+  }
 
   const int64_t first_key = (sequence * call.length() * kv + head) * d;
   const int64_t first_query = (sequence * call.length() * shape_.heads + group * shape.heads) * d;
@@ -85,8 +95,14 @@ void BoundedState::read_blocks(const TokenCall& call, int64_t sequence, int64_t 
   std::vector<int64_t> source(lane.slots());
   for (int64_t s = 0; s < lane.slots(); ++s) source[s] = s;
   lane.compact(capacity(), [&](int64_t from, int64_t to) { source[to] = from; });
-  for (int64_t s = 0; s < capacity(); ++s)
-    if (lane.order()[s] >= 0) space.get(source[s], kept_k + s * d, kept_v + s * d, between_heads);
+  for (int64_t s = 0; s < capacity(); ++s) {
+    if (lane.order()[s] < 0) continue;
+    space.get(source[s], k.data(), v.data());
+    for (int64_t h = 0; h < heads; ++h) {
+      kept_k.put(stored(h, s), d, k.data() + h * d);
+      kept_v.put(stored(h, s), d, v.data() + h * d);
+    }
+  }
 }
 
 Tensor BoundedState::native_blocks(const TokenCall& call) {

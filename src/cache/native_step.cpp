@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cache/bounded_state.h"
+#include "cache/stored_tensor.h"
 #include "kernels/bounded_attention.h"
 #include "kernels/exact_weights.h"
 #include "kernels/native.h"
@@ -23,7 +24,7 @@ Tensor BoundedState::native_steps(const TokenCall& call, const Rope& rope) {
     step_.gaps.resize(lanes_.size());
   }
   const float *k = call.k_BTKd.const_data_ptr<float>(), *v = call.v_BTKd.const_data_ptr<float>();
-  float *kept_k = k_BKSd_.mutable_data_ptr<float>(), *kept_v = v_BKSd_.mutable_data_ptr<float>();
+  const StoredTensor kept_k(k_BKSd_), kept_v(v_BKSd_);
   for (int64_t t = 0; t < call.length(); ++t) {
     for (int64_t b = 0; b < batch; ++b)
       for (int64_t g = 0; g < groups(); ++g) {
@@ -37,8 +38,8 @@ Tensor BoundedState::native_steps(const TokenCall& call, const Rope& rope) {
           step_.extent[unit] = lane.extent();
           step_.newest[unit] = slot;
           if (!has_token) continue;
-          std::copy_n(k + from, d, kept_k + (unit * slots + slot) * d);
-          std::copy_n(v + from, d, kept_v + (unit * slots + slot) * d);
+          kept_k.put((unit * slots + slot) * d, d, k + from);
+          kept_v.put((unit * slots + slot) * d, d, v + from);
         }
       }
     if (options_.compress_gaps)
@@ -53,8 +54,8 @@ Tensor BoundedState::native_steps(const TokenCall& call, const Rope& rope) {
                              .batch = batch,
                              .slots = slots,
                              .q = q_BHd.const_data_ptr<float>(),
-                             .k = kept_k,
-                             .v = kept_v,
+                             .k = kept_k.rows(0),
+                             .v = kept_v.rows(0),
                              .bias = step_.bias.data(),
                              .extent = step_.extent.data(),
                              .y = y_BHd.mutable_data_ptr<float>(),

@@ -11,15 +11,16 @@ Tensor to_host(const Tensor& x, torch::Dtype type) {
 
 }  // namespace
 
-TokenCall::TokenCall(const NewTokens& tokens, const Rope* rope, int64_t first, PolicyNeeds needs,
-                     bool ids_matter)
+TokenCall::TokenCall(const NewTokens& tokens, const Rope* rope, torch::Dtype kept, int64_t first,
+                     PolicyNeeds needs, bool ids_matter)
     : q_BTHd(rope ? rope->rotate(tokens.q_BTHd, tokens.positions_BT) : tokens.q_BTHd),
       k_BTKd(rope ? rope->rotate(tokens.k_BTKd, tokens.positions_BT) : tokens.k_BTKd),
       v_BTKd(tokens.v_BTKd.contiguous()),
       first_column(first),
       padding_BT_(to_host(tokens.padding_BT, torch::kBool)) {
   q_BTHd = q_BTHd.contiguous();
-  k_BTKd = k_BTKd.contiguous();
+  k_BTKd = k_BTKd.to(kept).to(k_BTKd.scalar_type()).contiguous();
+  v_BTKd = v_BTKd.to(kept).to(v_BTKd.scalar_type());
   if (ids_matter) {
     ensure(tokens.ids_BT.defined(), "token ids for a cache that protects some of them");
     ids_BT_ = to_host(tokens.ids_BT, torch::kLong);

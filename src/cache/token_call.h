@@ -13,9 +13,10 @@ struct TokenCall {
   std::vector<std::vector<int64_t>> columns;  ///< by sequence: columns of this call that hold a token
   int64_t first_column = 0;                   ///< of this call among all tokens fed so far
 
-  /// `rope` null: queries and keys are left as projected. Throws UserError where a policy needs token ids or
-  /// surprisal and the caller has none.
-  TokenCall(const NewTokens& tokens, const Rope* rope, int64_t first, PolicyNeeds needs, bool ids_matter);
+  /// `rope` null: queries and keys are left as projected. Keys and values are rounded to what is kept. Throws
+  /// UserError where a policy needs token ids or surprisal and the caller has none.
+  TokenCall(const NewTokens& tokens, const Rope* rope, torch::Dtype kept, int64_t first, PolicyNeeds needs,
+            bool ids_matter);
 
   int64_t batch() const { return q_BTHd.size(0); }
   int64_t length() const { return q_BTHd.size(1); }

@@ -38,7 +38,7 @@ Tokenizer Tokenizer::open(const fs::path& path) {
   tokenizer.made_ = open_file(file);
   if (const fs::path other = path / model_name;
       file != path && file.filename() != model_name && fs::exists(other))
-    check_same_vocabulary(*tokenizer.made_, tokenizer.path_, *open_sentencepiece(other), other.string());
+    check_same_vocabulary(*tokenizer.made_, tokenizer.path_, *open_sentencepiece_alone(other), other.string());
   return tokenizer;
 }
 

@@ -19,8 +19,8 @@ class TokenizerImplementation;
 /// Whether a text begins with BOS. The model's default is the one of its tokenizer's files.
 enum class AddBos { model, always, never };
 
-/// What a special token that is written out in a text, "<|im_end|>", is read as. SentencePiece models know
-/// text alone.
+/// What a special token that is written out in a text, "<|im_end|>", is read as. A tokenizer.model that
+/// stands alone knows none: its folder declares them (tokenizer_config.json, added_tokens.json).
 enum class SpecialTokens { as_tokens, as_text };
 
 /// Ids of a text, and where in it each token ends: offsets in bytes that never fall, the last one the text's

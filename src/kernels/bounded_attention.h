@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kernels/rotary_table.h"
+#include "kernels/stored_rows.h"
 
 namespace attnlab {
 
@@ -70,9 +71,9 @@ class BlockSpace {
   BlockSpace(HeadShape shape, int64_t states, int64_t tokens, int threads);
 
   int64_t slots() const { return slots_; }
-  /// k and v: the first head's rows; heads follow at `head_stride`.
-  void put(int64_t slot, const float* k, const float* v, int64_t head_stride);
-  void get(int64_t slot, float* k, float* v, int64_t head_stride) const;
+  /// k and v of a slot: [K, d].
+  void put(int64_t slot, const float* k, const float* v);
+  void get(int64_t slot, float* k, float* v) const;
   /// Attends token after token, exactly as if each came alone. `bias`, by slot, is 0 where a slot is seen and
   /// −inf elsewhere; it changes under the host's hands.
   void attend(const LaneTokens& tokens, StepHost& host, const float* bias);
@@ -113,10 +114,9 @@ class BlockSpace {
 /// One new token of each of B sequences against its slots: output and weights in one pass.
 struct StepArguments {
   HeadShape shape;
-  int64_t batch = 1, slots = 1;  ///< B and the slots S between two heads in memory
-  const float* q = nullptr;      ///< [B, H, d]
-  const float* k = nullptr;      ///< [B, K, S, d]
-  const float* v = nullptr;
+  int64_t batch = 1, slots = 1;        ///< B and the slots S between two heads in memory
+  const float* q = nullptr;            ///< [B, H, d]
+  StoredRows k, v;                     ///< [B, K, S, d]
   const float* const* bias = nullptr;  ///< [B·K] pointers, by slot; null where a sequence has no token
   const int64_t* extent = nullptr;     ///< [B·K]: one past the last slot in use
   float* y = nullptr;                  ///< [B, H, d]; 0 where a sequence has no token

@@ -59,16 +59,16 @@ BlockSpace::BlockSpace(HeadShape shape, int64_t states, int64_t tokens, int thre
   }
 }
 
-void BlockSpace::put(int64_t slot, const float* k, const float* v, int64_t head_stride) {
-  for (int64_t h = 0; h < shape_.kv_heads; ++h, k += head_stride, v += head_stride) {
+void BlockSpace::put(int64_t slot, const float* k, const float* v) {
+  for (int64_t h = 0; h < shape_.kv_heads; ++h, k += shape_.d, v += shape_.d) {
     float* column = k_.get() + (h * slots_ + slot / panel * panel) * shape_.d + slot % panel;
     for (int64_t i = 0; i < shape_.d; ++i) column[i * panel] = k[i];
     std::copy_n(v, shape_.d, v_.get() + (h * slots_ + slot) * width_);
   }
 }
 
-void BlockSpace::get(int64_t slot, float* k, float* v, int64_t head_stride) const {
-  for (int64_t h = 0; h < shape_.kv_heads; ++h, k += head_stride, v += head_stride) {
+void BlockSpace::get(int64_t slot, float* k, float* v) const {
+  for (int64_t h = 0; h < shape_.kv_heads; ++h, k += shape_.d, v += shape_.d) {
     const float* column = k_.get() + (h * slots_ + slot / panel * panel) * shape_.d + slot % panel;
     for (int64_t i = 0; i < shape_.d; ++i) k[i] = column[i * panel];
     std::copy_n(v_.get() + (h * slots_ + slot) * width_, shape_.d, v);
@@ -82,7 +82,7 @@ void BlockSpace::insert(Block& block, const LaneTokens& tokens, int64_t first, S
   for (int64_t i = 0; i < block.count; ++i) {
     block.slots[i] = host.take();
     const int64_t from = tokens.columns[first + i] * tokens.k_stride;
-    put(block.slots[i], tokens.k + from, tokens.v + from, shape_.d);
+    put(block.slots[i], tokens.k + from, tokens.v + from);
   }
   block.extent = round_up(host.extent(), panel);
 }

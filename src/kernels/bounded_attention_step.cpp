@@ -13,32 +13,52 @@ namespace {
 /// Slots whose values one pass reads for all query heads of a group, so that memory is read once.
 constexpr int64_t group_slots = 128;
 
-/// Floats that attend_unit works on: [G, S] logits; [S, d] keys and [G, d] queries where it turns them.
+/// Floats that attend_unit works on: [G, S] logits; [S, d] keys, [G, d] queries and a key before it is
+/// turned, where it turns them.
 int64_t unit_floats(const StepArguments& a) {
   const int64_t group = a.shape.group();
-  return group * a.slots + (a.positions ? (a.slots + group) * a.shape.d : 0);
+  return group * a.slots + (a.positions ? (a.slots + group + 1) * a.shape.d : 0);
+}
+
+/// logits [G, S] of q [G, d] and k [n, d].
+void multiply_keys(int64_t n, int64_t d, const StoredRows& k, int64_t group, const float* q, float* logits,
+                   int64_t slots) {
+  if (k.bf16)
+    simd().thin_product_bf16(n, d, k.bf16, group, q, logits, slots);
+  else
+    simd().thin_product(n, d, k.fp32, group, q, logits, slots);
+}
+
+/// y [d], or y +=, of weights [n] and v [n, d].
+void weigh_values(int64_t n, int64_t d, const float* weights, const StoredRows& v, float* y,
+                  bool accumulate) {
+  if (v.bf16)
+    simd().weighted_sum_bf16(n, d, weights, v.bf16, y, accumulate);
+  else
+    simd().weighted_sum(n, d, weights, v.fp32, y, accumulate);
 }
 
 /// The query heads of key-value head `unit` of all sequences' heads.
 void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
   const int64_t d = a.shape.d, group = a.shape.group(), n = a.extent[unit];
   const float* q = a.q + unit * group * d;
-  const float* k = a.k + unit * a.slots * d;
+  StoredRows k = a.k + unit * a.slots * d;
   if (a.positions) {
     float *turned_k = logits + group * a.slots, *turned_q = turned_k + a.slots * d;
+    float* wide = turned_q + group * d;
     const int64_t* at = a.positions[unit];
-    for (int64_t s = 0; s < n; ++s) a.rotary.turn(at[s], k + s * d, turned_k + s * d);
+    for (int64_t s = 0; s < n; ++s) a.rotary.turn(at[s], (k + s * d).wide(d, wide), turned_k + s * d);
     for (int64_t g = 0; g < group; ++g) a.rotary.turn(at[a.newest[unit]], q + g * d, turned_q + g * d);
-    k = turned_k;
+    k = {.fp32 = turned_k};
     q = turned_q;
   }
-  const float* v = a.v + unit * a.slots * d;
+  const StoredRows v = a.v + unit * a.slots * d;
   float* y = a.y + unit * group * d;
   float* share = a.shares ? a.shares + unit * a.slots : nullptr;
   const float scale = 1.0f / std::sqrt(static_cast<float>(d));
   const int64_t step = group == 1 ? std::max<int64_t>(n, 1) : group_slots;
 
-  simd().thin_product(n, d, k, group, q, logits, a.slots);
+  multiply_keys(n, d, k, group, q, logits, a.slots);
   for (int64_t g = 0; g < group; ++g) {
     float* weights = logits + g * a.slots;
     simd().scale_into(n, scale, weights, weights);
@@ -49,7 +69,7 @@ void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
   }
   for (int64_t s = 0; s < n; s += step)
     for (int64_t g = 0; g < group; ++g)
-      simd().weighted_sum(std::min(step, n - s), d, logits + g * a.slots + s, v + s * d, y + g * d, s > 0);
+      weigh_values(std::min(step, n - s), d, logits + g * a.slots + s, v + s * d, y + g * d, s > 0);
   simd().scale_into(group * d, 1.0f / weight_scale, y, y);
 }
 
@@ -72,15 +92,16 @@ void attend_step(const StepArguments& a, std::vector<float>& scratch) {
 std::vector<double> exact_step_means(const StepArguments& a, int64_t unit, int64_t heads) {
   const int64_t d = a.shape.d, group = a.shape.group(), n = a.extent[unit];
   std::vector<double> mean(static_cast<size_t>(n), 0.0);
-  std::vector<float> turned_q(static_cast<size_t>(d)), turned_k(static_cast<size_t>(d));
+  std::vector<float> turned_q(static_cast<size_t>(d)), turned_k(turned_q), wide(turned_q);
   for (int64_t i = unit * group; i < (unit + heads) * group; ++i) {
     const float* q = a.q + i * d;
-    const float* rows = a.k + i / group * a.slots * d;
+    const StoredRows rows = a.k + i / group * a.slots * d;
     const int64_t* at = a.positions ? a.positions[i / group] : nullptr;
     if (at) a.rotary.turn(at[a.newest[i / group]], q, turned_q.data());
     const auto key = [&](int64_t slot) -> const float* {
-      if (!at) return rows + slot * d;
-      a.rotary.turn(at[slot], rows + slot * d, turned_k.data());
+      const float* k = (rows + slot * d).wide(d, wide.data());
+      if (!at) return k;
+      a.rotary.turn(at[slot], k, turned_k.data());
       return turned_k.data();
     };
     add_exact_weights(n, d, a.bias[unit], at ? turned_q.data() : q, 1.0 / static_cast<double>(heads * group),

@@ -62,9 +62,9 @@ TEST_P(GoldenTokenizer, IdsAndTextsAreTheReferences) {
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const auto text = texts[i].get<std::string>();
     Ids expected = golden["ids"][i].get<Ids>();
-    EXPECT_EQ(tokenizer.encode(text, false), expected) << text;
+    EXPECT_EQ(tokenizer.encode(text, false, SpecialTokens::as_text), expected) << text;
     expected.insert(expected.begin(), golden["bos"].get<int64_t>());
-    EXPECT_EQ(tokenizer.encode(text, true), expected) << text;
+    EXPECT_EQ(tokenizer.encode(text, true, SpecialTokens::as_text), expected) << text;
   }
   for (const auto& one : golden["decode"])
     EXPECT_EQ(tokenizer.decode(one["ids"].get<Ids>()), one["text"].get<std::string>()) << one["ids"];

@@ -6,8 +6,6 @@
 namespace attnlab {
 namespace {
 
-constexpr uint64_t largest_token_id = (1U << 24) - 1;  // as a decoder's vocabulary
-
 /// The beginning of a value, in whole characters.
 std::string beginning(const nlohmann::json& value) {
   std::string text = json_text(value);
@@ -45,7 +43,8 @@ std::string JsonNode::text() const {
 }
 
 int64_t JsonNode::token_id() const {
-  if (!value_->is_number_unsigned() || value_->get<uint64_t>() > largest_token_id) refuse("a token id");
+  if (!value_->is_number_unsigned() || value_->get<uint64_t>() > static_cast<uint64_t>(largest_token_id))
+    refuse("a token id");
   return value_->get<int64_t>();
 }
 

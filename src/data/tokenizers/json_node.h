@@ -10,6 +10,8 @@
 
 namespace attnlab {
 
+inline constexpr int64_t largest_token_id = (1 << 24) - 1;  // as a decoder's vocabulary
+
 class JsonNode {
  public:
   JsonNode(const nlohmann::json& value, std::string file, std::string where = "")

@@ -3,9 +3,11 @@
 #include <sentencepiece_processor.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "data/tokenizers/folder_tokens.h"
 #include "data/tokenizers/sentencepiece_file.h"
 #include "data/tokenizers/special_names.h"
 
@@ -53,20 +55,27 @@ std::unique_ptr<const SentencePieceProcessor> load_model(const std::string& byte
   user_error("{} is no SentencePiece model that can be used: {}", path, reason);
 }
 
+/// A text's pieces are those of the library; tokens that the folder declares are cut out before, as
+/// transformers' LlamaTokenizer does.
 class SentencePiece final : public TokenizerImplementation {
  public:
-  SentencePiece(std::unique_ptr<const SentencePieceProcessor> model, std::string path,
-                std::optional<bool> adds_bos)
-      : model_(std::move(model)), path_(std::move(path)), adds_bos_(adds_bos) {}
+  SentencePiece(const std::string& bytes, const std::filesystem::path& path, const FolderTokens& folder,
+                std::optional<bool> adds_bos);
 
-  /// The library never finds a special token in a text.
-  std::vector<int64_t> encode(std::string_view text, SpecialTokens) const override;
-  Encoding encode_with_ends(std::string_view text) const override;
+  std::vector<int64_t> encode(std::string_view text, SpecialTokens special) const override {
+    return run(text, special, false).ids;
+  }
+  Encoding encode_with_ends(std::string_view text) const override {
+    return run(text, SpecialTokens::as_tokens, true);
+  }
   std::string decode(std::span<const int64_t> ids) const override;
   std::unique_ptr<IdStream> stream(std::vector<int64_t> before) const override;
 
-  int64_t size() const override { return model_->GetPieceSize(); }
-  const std::string& piece(int64_t id) const override { return model_->IdToPiece(static_cast<int>(id)); }
+  int64_t size() const override { return size_; }
+  const std::string& piece(int64_t id) const override {
+    const AddedToken* token = declared(id);
+    return token ? token->content : model_->IdToPiece(static_cast<int>(id));
+  }
   std::optional<int64_t> id_of(const std::string& piece) const override;
   std::string bytes_of(int64_t id) const override;
   bool is_text(int64_t id) const override;
@@ -76,55 +85,150 @@ class SentencePiece final : public TokenizerImplementation {
 
  private:
   static std::optional<int64_t> given(int id) { return id < 0 ? std::nullopt : std::optional<int64_t>(id); }
+  static std::optional<int64_t> library_id(const SentencePieceProcessor& model, const std::string& piece);
+
+  void declare(AddedToken token);
+  /// The folder's token of an id that is not the library's; silent and without a name where the ids leave a
+  /// gap.
+  const AddedToken* declared(int64_t id) const;
+  const SentencePieceProcessor& model_for(bool at_start) const {
+    return at_start || !inside_ ? *model_ : *inside_;
+  }
+  Encoding run(std::string_view text, SpecialTokens special, bool with_ends) const;
+  void put_section(std::string_view section, std::size_t begin, bool with_ends, Encoding& made) const;
+  std::string decode_run(const std::vector<int>& ids, bool at_start) const;
 
   std::unique_ptr<const SentencePieceProcessor> model_;
+  std::unique_ptr<const SentencePieceProcessor> inside_;  ///< puts no "▁" first; where one is needed
   std::string path_;
   std::optional<bool> adds_bos_;
+  AddedTokens found_in_text_;
+  std::unordered_map<int64_t, AddedToken> declared_;  ///< by id, those that are no piece of the library's
+  int64_t size_;
 };
 
-std::vector<int64_t> SentencePiece::encode(std::string_view text, SpecialTokens) const {
-  std::vector<int> pieces;
-  const auto status = model_->Encode(text, &pieces);
-  if (!status.ok()) run_error("{} cannot encode a text: {}", path_, status.error_message());
-  return {pieces.begin(), pieces.end()};
+// In serialised protocol buffers a later field overrides an earlier one: normalizer_spec.add_dummy_prefix =
+// false.
+constexpr std::string_view without_dummy_prefix{"\x1a\x02\x18\x00", 4};
+
+SentencePiece::SentencePiece(const std::string& bytes, const std::filesystem::path& path,
+                             const FolderTokens& folder, std::optional<bool> adds_bos)
+    : model_(load_model(bytes, path.string())),
+      path_(path.string()),
+      adds_bos_(adds_bos),
+      size_(model_->GetPieceSize()) {
+  for (const AddedToken& token : folder.tokens) declare(token);
+  if (!folder.space_after_token && !found_in_text_.empty())
+    inside_ = load_model(bytes + std::string(without_dummy_prefix), path_);
 }
 
-Encoding SentencePiece::encode_with_ends(std::string_view text) const {
-  const auto pieces = model_->EncodeAsImmutableProto(text);
-  Encoding encoding;
-  encoding.ids.reserve(pieces.pieces_size());
-  encoding.ends.reserve(pieces.pieces_size());
-  int64_t end = 0;
-  for (std::size_t i = 0; i < pieces.pieces_size(); ++i) {
-    const auto piece = pieces.pieces(static_cast<int>(i));
-    encoding.ids.push_back(piece.id());
-    // The bytes of one character are several tokens, of which the last one covers it.
-    end = std::max<int64_t>(end, piece.end());
-    encoding.ends.push_back(end);
+void SentencePiece::declare(AddedToken token) {
+  const int64_t pieces = model_->GetPieceSize();
+  const auto piece = library_id(*model_, token.content);
+  if (token.id == FolderTokens::of_piece && !piece) return;
+  if (token.id == FolderTokens::of_piece) token.id = *piece;
+  if (token.id > 4 * pieces + 1024)  // ids may leave gaps, of which each costs memory
+    user_error("{}: the token '{}' beside it has the id {}, far beyond its {} pieces", path_, token.content,
+               token.id, pieces);
+  found_in_text_.add(token.content, token);
+  size_ = std::max(size_, token.id + 1);
+  if (piece == token.id) return;
+  if (const auto [at, fresh] = declared_.emplace(token.id, token); !fresh)
+    user_error("{}: the tokens '{}' and '{}' beside it both have the id {}", path_, at->second.content,
+               token.content, token.id);
+}
+
+const AddedToken* SentencePiece::declared(int64_t id) const {
+  static const AddedToken gap{.content = "", .special = true};
+  if (const auto found = declared_.find(id); found != declared_.end()) return &found->second;
+  return id < model_->GetPieceSize() ? nullptr : &gap;
+}
+
+Encoding SentencePiece::run(std::string_view text, SpecialTokens special, bool with_ends) const {
+  Encoding made;
+  for (const auto& [id, begin, end] : found_in_text_.split(text, special == SpecialTokens::as_text)) {
+    if (id < 0) {
+      put_section(text.substr(begin, end - begin), begin, with_ends, made);
+      continue;
+    }
+    made.ids.push_back(id);
+    if (with_ends) made.ends.push_back(static_cast<int64_t>(end));
   }
-  ensure(encoding.ids.empty() || end <= static_cast<int64_t>(text.size()),
-         "tokens within the text's {} bytes", text.size());
-  return encoding;
+  return made;
 }
 
-std::string SentencePiece::decode(std::span<const int64_t> ids) const {
+/// What stands between the folder's tokens. A space that follows one is kept by a piece before it, whose
+/// tokens are taken off again (the library may strip it otherwise).
+void SentencePiece::put_section(std::string_view section, std::size_t begin, bool with_ends,
+                                Encoding& made) const {
+  const SentencePieceProcessor& model = model_for(begin == 0);
+  const std::string before =
+      &model == inside_.get() && section.starts_with(' ') ? model.IdToPiece(model.unk_id()) : "";
+  const std::string text = before + std::string(section);
+  const std::size_t skipped = before.empty() ? 0 : model.EncodeAsIds(before).size();
+  if (!with_ends) {
+    std::vector<int> pieces;
+    const auto status = model.Encode(text, &pieces);
+    if (!status.ok()) run_error("{} cannot encode a text: {}", path_, status.error_message());
+    made.ids.insert(made.ids.end(),
+                    pieces.begin() + static_cast<std::ptrdiff_t>(std::min(skipped, pieces.size())),
+                    pieces.end());
+    return;
+  }
+  const auto pieces = model.EncodeAsImmutableProto(text);
+  // The bytes of one character are several tokens, of which the last one covers it.
+  std::size_t end = before.size();
+  for (std::size_t i = skipped; i < pieces.pieces_size(); ++i) {
+    const auto piece = pieces.pieces(static_cast<int>(i));
+    end = std::max<std::size_t>(end, piece.end());
+    made.ids.push_back(piece.id());
+    made.ends.push_back(static_cast<int64_t>(begin + end - before.size()));
+  }
+  ensure(end <= text.size(), "tokens within the text's {} bytes", text.size());
+}
+
+std::string SentencePiece::decode_run(const std::vector<int>& ids, bool at_start) const {
   std::string text;
-  const auto status = model_->Decode(std::vector<int>(ids.begin(), ids.end()), &text);
+  const auto status = model_for(at_start).Decode(ids, &text);
   if (!status.ok()) run_error("{} cannot decode ids: {}", path_, status.error_message());
   return text;
 }
 
+std::string SentencePiece::decode(std::span<const int64_t> ids) const {
+  std::string text;
+  std::vector<int> run;
+  bool at_start = true;
+  for (const int64_t id : ids) {
+    const AddedToken* token = declared(id);
+    if (!token) run.push_back(static_cast<int>(id));
+    if (!token || token->special) continue;
+    text += decode_run(run, at_start) + token->content;
+    run.clear();
+    at_start = false;
+  }
+  return text + decode_run(run, at_start);
+}
+
+std::optional<int64_t> SentencePiece::library_id(const SentencePieceProcessor& model,
+                                                 const std::string& piece) {
+  const int id = model.PieceToId(piece);  // of a piece that is not there: the unknown's
+  return model.IdToPiece(id) == piece ? std::optional<int64_t>(id) : std::nullopt;
+}
+
 std::optional<int64_t> SentencePiece::id_of(const std::string& piece) const {
-  const int id = model_->PieceToId(piece);  // of a piece that is not there: the unknown's
-  return model_->IdToPiece(id) == piece ? std::optional<int64_t>(id) : std::nullopt;
+  for (const auto& [id, token] : declared_)
+    if (token.content == piece) return id;
+  return library_id(*model_, piece);
 }
 
 bool SentencePiece::is_text(int64_t id) const {
+  if (const AddedToken* token = declared(id)) return !token->special;
   const int i = static_cast<int>(id);
   return !model_->IsControl(i) && !model_->IsUnknown(i) && !model_->IsUnused(i);
 }
 
 std::string SentencePiece::bytes_of(int64_t id) const {
+  if (const AddedToken* token = declared(id)) return token->special ? "" : token->content;
   const int i = static_cast<int>(id);
   if (model_->IsControl(i)) return "";
   const std::string& piece = model_->IdToPiece(i);
@@ -152,8 +256,10 @@ class SentencePieceStream final : public IdStream {
     if (settled_ == count) return "";
     const std::string old_text = tokenizer_.decode(std::span(ids_).first(settled_));
     const std::string text = tokenizer_.decode(std::span(ids_).first(count));
-    ids_.erase(ids_.begin(), ids_.begin() + static_cast<std::ptrdiff_t>(settled_));
-    settled_ = count - settled_;
+    // Silent tokens alone would leave the next one at a text's beginning.
+    const bool visible = text.size() > old_text.size();
+    if (visible) ids_.erase(ids_.begin(), ids_.begin() + static_cast<std::ptrdiff_t>(settled_));
+    settled_ = visible ? count - settled_ : count;
     return text.substr(std::min(old_text.size(), text.size()));
   }
 
@@ -171,8 +277,14 @@ std::unique_ptr<IdStream> SentencePiece::stream(std::vector<int64_t> before) con
 std::unique_ptr<const TokenizerImplementation> open_sentencepiece(const std::filesystem::path& path) {
   const std::string bytes = read_model(path);
   check_sentencepiece_file(bytes, path.string());
-  return std::make_unique<SentencePiece>(load_model(bytes, path.string()), path.string(),
+  return std::make_unique<SentencePiece>(bytes, path, read_folder_tokens(path),
                                          read_special_names(path).adds_bos);
+}
+
+std::unique_ptr<const TokenizerImplementation> open_sentencepiece_alone(const std::filesystem::path& path) {
+  const std::string bytes = read_model(path);
+  check_sentencepiece_file(bytes, path.string());
+  return std::make_unique<SentencePiece>(bytes, path, FolderTokens{}, std::nullopt);
 }
 
 }  // namespace attnlab

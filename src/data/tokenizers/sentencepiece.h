@@ -8,8 +8,10 @@
 
 namespace attnlab {
 
-/// Throws UserError with one sentence naming the file where it is missing, cut short or no SentencePiece
-/// model.
+/// With the tokens that its folder declares beside it. Throws UserError with one sentence naming the file
+/// where it is missing, cut short or no SentencePiece model.
 std::unique_ptr<const TokenizerImplementation> open_sentencepiece(const std::filesystem::path& path);
+/// The model without them.
+std::unique_ptr<const TokenizerImplementation> open_sentencepiece_alone(const std::filesystem::path& path);
 
 }  // namespace attnlab

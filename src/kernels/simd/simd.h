@@ -63,6 +63,9 @@ struct Simd {
                   int64_t ldb, float* c, int64_t ldc, bool accumulate);
   /// y[:] = Σ_s p[s]·v[s, :], or y[:] += that, for v [n, d].
   void (*weighted_sum)(int64_t n, int64_t d, const float* p, const float* v, float* y, bool accumulate);
+  /// The same with v in bf16, given by its bits.
+  void (*weighted_sum_bf16)(int64_t n, int64_t d, const float* p, const uint16_t* v, float* y,
+                            bool accumulate);
   /// In place x[i] = weight_scale·e^(x[i] + bias[i] − max); exactly 0 where the exponent is below
   /// least_exponent or bias is −inf. NaN stays NaN. Returns Σ x.
   float (*exp_masked)(int64_t n, const float* bias, float* x);

@@ -7,6 +7,7 @@
 #include "config/writer.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_map.h"
 #include "core/json_text.h"
 #include "core/log.h"
 #include "core/random.h"
@@ -136,19 +137,27 @@ std::filesystem::path named_or_trained(const TokenizerSource& o, const TextSourc
   return file;
 }
 
-/// The tokenizer's file as it was given, and what a tokenizer.json does not hold: the names of BOS and EOS.
+/// The tokenizer's files as they were given; a tokenizer.json that stood alone gets the names of BOS and EOS.
 void save_tokenizer(const std::filesystem::path& folder, const Tokenizer& tokenizer,
                     const std::string& bytes) {
-  if (std::filesystem::path(tokenizer.path()).extension() != ".json") {
-    write_atomically(folder / "tokenizer.model", bytes);
-    return;
+  const std::filesystem::path file = tokenizer.path(), config = "tokenizer_config.json";
+  const bool json = file.extension() == ".json";
+  write_atomically(folder / (json ? "tokenizer.json" : "tokenizer.model"), bytes);
+  for (const char* tokens : {"added_tokens.json", "special_tokens_map.json"})
+    if (std::filesystem::exists(file.parent_path() / tokens))
+      write_atomically(folder / tokens, read_file(file.parent_path() / tokens));
+  nlohmann::json names;
+  if (std::filesystem::exists(file.parent_path() / config)) {
+    names = read_json_map(file.parent_path() / config, "is no valid JSON");
+  } else if (json) {
+    names["tokenizer_class"] = "PreTrainedTokenizerFast";
+    if (const auto bos = tokenizer.bos_id()) names["bos_token"] = tokenizer.piece(*bos);
+    if (const auto eos = tokenizer.eos_id()) names["eos_token"] = tokenizer.piece(*eos);
+  } else {
+    return;  // what the model's folder has already says all
   }
-  write_atomically(folder / "tokenizer.json", bytes);
-  nlohmann::ordered_json names{{"tokenizer_class", "PreTrainedTokenizerFast"},
-                               {"add_bos_token", tokenizer.bos_id().has_value()}};
-  if (const auto bos = tokenizer.bos_id()) names["bos_token"] = tokenizer.piece(*bos);
-  if (const auto eos = tokenizer.eos_id()) names["eos_token"] = tokenizer.piece(*eos);
-  write_atomically(folder / "tokenizer_config.json", json_text(names, 2) + "\n");
+  names["add_bos_token"] = tokenizer.bos_id().has_value();
+  write_atomically(folder / config, json_text(names, 2) + "\n");
 }
 
 void save_model(const std::filesystem::path& folder, const Decoder& decoder, const Tokenizer& tokenizer,

@@ -221,7 +221,10 @@ int64_t DecodeSpeedOptions::memory(torch::DeviceType device) const {
   if (!decoder.random()) return 0;
   const DecoderOptions d = decoder.sizes.resolved();
   const int64_t each = decoder.number_bytes(),
-                of_state = device == torch::kCPU ? 4 : each;  // see activations()
+                computed = device == torch::kCPU ? 4 : each;  // see activations()
+  const int64_t of_state = cache.precision == CachePrecision::bf16   ? 2
+                           : cache.precision == CachePrecision::fp32 ? 4
+                                                                     : computed;
   int64_t states = 0;
   for (const int64_t size : sizes_of_layers(cache.of_text(context), d.layers))
     states += (size == 0 ? context : size + 1) * 2 * d.kv_heads * d.head_dim;

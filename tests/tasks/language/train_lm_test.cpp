@@ -192,6 +192,19 @@ TEST_F(TrainLmTask, TakesATokenizerThatIsGiven) {
   EXPECT_TRUE(trained_tokenizers().empty());
 }
 
+TEST_F(TrainLmTask, KeepsTheTokensThatTheTokenizersFolderDeclares) {
+  options.train.updates = 1;
+  options.tokenizer.path = folder / "given";
+  write("given/tokenizer.model", content(ATTNLAB_SOURCE_DIR "/tests/golden/small_tokenizer.model"));
+  write("given/tokenizer_config.json",
+        R"({"legacy": true, "added_tokens_decoder": {"320": {"content": "<x>", "special": true}}})");
+  run("declared");
+  const Tokenizer given = Tokenizer::open(folder / "given"), saved = Tokenizer::open(folder / "declared/model");
+  const std::string text = "the dog<x>the cat";
+  EXPECT_THAT(given.encode(text, true), ::testing::Contains(320));
+  EXPECT_EQ(saved.encode(text, true), given.encode(text, true));
+}
+
 TEST_F(TrainLmTask, TakesATokenizerJson) {
   options.train.updates = 1;
   options.tokenizer.path = ATTNLAB_SOURCE_DIR "/tests/golden/tokenizer_json/llama3.json";

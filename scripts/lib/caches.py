@@ -60,4 +60,4 @@ def size_of(case):
 
 def name_of(case):
     """The case's label without its size; of a run without a label its policy."""
-    return case.named_without(("cache.size",)) or str(case.runs[0].cache_policy)
+    return case.named_without(("cache.size", "cache.share")) or str(case.runs[0].cache_policy)

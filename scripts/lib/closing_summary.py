@@ -1,13 +1,14 @@
 """Prints in plain words what a classification run reached and where its files are, and what the quickstart's second
 part came to, where there was one.
 
-usage: closing_summary.py RUN_FOLDER [FOLDER_OF_QUICKSTART_TOVA]
+usage: closing_summary.py RUN_FOLDER [FOLDER_OF_SECOND_PART]
 """
 
 import pathlib
 import sys
 import textwrap
 
+import smollm2_summary
 import tova_summary
 from report import words
 from paths import shown, visible
@@ -63,7 +64,8 @@ def main():
         return 2
     print("== Result", *(f"  {shown(line)}" for line in lines(run)), sep="\n")
     for folder in sys.argv[2:]:
-        told = tova_summary.lines(pathlib.Path(folder), WIDTH)
+        second = smollm2_summary if pathlib.Path(folder).name == "quickstart_smollm2" else tova_summary
+        told = second.lines(pathlib.Path(folder), WIDTH)
         print("== A pre-trained decoder with bounded caches (TOVA)", *(f"  {shown(line)}" for line in told), sep="\n")
     return 0
 

@@ -47,14 +47,24 @@ def perplexity(case):
 
 def continuation(path, width):
     """The prompt and how it went on."""
+    told = told_in(path)
+    if not told:
+        return
+    cache = "full cache" if told["size"] is None else f"{told['policy']}, {told['size']} states"
+    yield f"Continued with {cache} ({told['cache_bytes'] / 1024:,.0f} KiB of keys and values):"
+    yield from textwrap.wrap(f"{told['prompt']} | {short(told['text'])}", width, initial_indent="  ", subsequent_indent="  ")
+
+
+def told_in(path):
+    """What predict said of the first prompt; None where there is no text."""
     try:
         told = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
     except (OSError, ValueError, IndexError):
-        return
-    if "error" in told:
-        return
-    cache = "full cache" if told["size"] is None else f"{told['policy']}, {told['size']} states"
-    text = " ".join(told["text"].split())
-    text = text if len(text) <= SHOWN else text[:SHOWN].rsplit(" ", 1)[0] + " …"
-    yield f"Continued with {cache} ({told['cache_bytes'] / 1024:,.0f} KiB of keys and values):"
-    yield from textwrap.wrap(f"{told['prompt']} | {text}", width, initial_indent="  ", subsequent_indent="  ")
+        return None
+    return None if "error" in told else told
+
+
+def short(text):
+    """On one line, and its beginning where it is long."""
+    text = " ".join(text.split())
+    return text if len(text) <= SHOWN else text[:SHOWN].rsplit(" ", 1)[0] + " …"

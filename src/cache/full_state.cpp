@@ -71,11 +71,14 @@ Tensor FullState::attend(const NewTokens& tokens, const Rope& rope) {
   ensure(tokens.q_BTHd.size(0) == k_BKLd_.size(0), "{} sequences, not {}", k_BKLd_.size(0),
          tokens.q_BTHd.size(0));
   const int64_t first = length_;
-  append(rope.rotate(tokens.k_BTKd, tokens.positions_BT), tokens.v_BTKd, tokens.padding_BT);
-  const Tensor q_BTHd = rope.rotate(tokens.q_BTHd, tokens.positions_BT);
-  const bool native = q_BTHd.size(1) == 1 && is_fp32_on_cpu(q_BTHd) && StoredTensor::knows(k_BKLd_) &&
-                      with_ == FullStep::native;
-  return native ? native_step(q_BTHd) : attend_to(q_BTHd, first);
+  const Tensor q_BTHd = rope.rotate(tokens.q_BTHd, tokens.positions_BT),
+               k_BTKd = rope.rotate(tokens.k_BTKd, tokens.positions_BT);
+  append(k_BTKd, tokens.v_BTKd, tokens.padding_BT);
+  if (!is_fp32_on_cpu(q_BTHd) || !StoredTensor::knows(k_BKLd_) || with_ != FullStep::native)
+    return attend_to(q_BTHd, first);
+  if (q_BTHd.size(1) == 1) return native_step(q_BTHd);
+  return reads_in_blocks(q_BTHd) ? attend_in_blocks(q_BTHd, k_BTKd, tokens.v_BTKd, first)
+                                 : attend_to(q_BTHd, first);
 }
 
 void FullState::refresh_bias() {

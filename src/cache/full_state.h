@@ -1,6 +1,6 @@
-// The full cache: keys and values of everything read, preallocated and doubled when it is full. A text at
-// once goes through Torch's fused attention; one token at a time on the CPU in fp32 through the same fused
-// pass as the bounded states.
+// The full cache: keys and values of everything read, preallocated and doubled when it is full. On the CPU
+// in fp32 it is read by the kernels of the bounded states, a text at once in blocks (full_blocks.cpp) and one
+// token at a time in one pass; elsewhere, and with step: torch, through Torch's fused attention.
 #pragma once
 
 #include <vector>
@@ -25,6 +25,10 @@ class FullState final : public LayerState {
   Tensor attend_to(const Tensor& q_BTHd, int64_t first) const;
   /// The newest token of each sequence: one pass over its keys and values.
   Tensor native_step(const Tensor& q_BTHd);
+  /// Several tokens of each sequence: whether and how the blocks of full_blocks.cpp read them.
+  bool reads_in_blocks(const Tensor& q_BTHd) const;
+  Tensor attend_in_blocks(const Tensor& q_BTHd, const Tensor& k_BTKd, const Tensor& v_BTKd,
+                          int64_t first) const;
   /// bias_ for all columns held.
   void refresh_bias();
   /// Queries of columns [first, first + q's length) of sequences [b, b + q's batch).

@@ -10,9 +10,6 @@
 namespace attnlab {
 namespace {
 
-/// Slots whose values one pass reads for all query heads of a group, so that memory is read once.
-constexpr int64_t group_slots = 128;
-
 /// Floats that attend_unit works on: [G, S] logits; [S, d] keys, [G, d] queries and a key before it is
 /// turned, where it turns them.
 int64_t unit_floats(const StepArguments& a) {
@@ -29,13 +26,13 @@ void multiply_keys(int64_t n, int64_t d, const StoredRows& k, int64_t group, con
     simd().thin_product(n, d, k.fp32, group, q, logits, slots);
 }
 
-/// y [d], or y +=, of weights [n] and v [n, d].
-void weigh_values(int64_t n, int64_t d, const float* weights, const StoredRows& v, float* y,
-                  bool accumulate) {
+/// y [G, d] of weights [G, S] and v [n, d].
+void weigh_values(int64_t n, int64_t d, int64_t group, const float* weights, int64_t slots,
+                  const StoredRows& v, float* y) {
   if (v.bf16)
-    simd().weighted_sum_bf16(n, d, weights, v.bf16, y, accumulate);
+    simd().weighted_sums_bf16(n, d, group, weights, slots, v.bf16, y);
   else
-    simd().weighted_sum(n, d, weights, v.fp32, y, accumulate);
+    simd().weighted_sums(n, d, group, weights, slots, v.fp32, y);
 }
 
 /// The query heads of key-value head `unit` of all sequences' heads.
@@ -56,7 +53,6 @@ void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
   float* y = a.y + unit * group * d;
   float* share = a.shares ? a.shares + unit * a.slots : nullptr;
   const float scale = 1.0f / std::sqrt(static_cast<float>(d));
-  const int64_t step = group == 1 ? std::max<int64_t>(n, 1) : group_slots;
 
   multiply_keys(n, d, k, group, q, logits, a.slots);
   for (int64_t g = 0; g < group; ++g) {
@@ -67,9 +63,7 @@ void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
     if (share && g == 0) std::copy_n(weights, n, share);
     if (share && g > 0) simd().accumulate(n, weights, share);
   }
-  for (int64_t s = 0; s < n; s += step)
-    for (int64_t g = 0; g < group; ++g)
-      weigh_values(std::min(step, n - s), d, logits + g * a.slots + s, v + s * d, y + g * d, s > 0);
+  weigh_values(n, d, group, logits, a.slots, v, y);
   simd().scale_into(group * d, 1.0f / weight_scale, y, y);
 }
 

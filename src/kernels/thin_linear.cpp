@@ -1,16 +1,17 @@
-// x·wᵀ for a decoder's weights: few rows by the thin product, many by the library, narrow weights widened on
-// the way.
+// x·wᵀ for a decoder's weights, narrow ones widened on the way: few rows by the thin product, many by the
+// thick one or the library's.
+#include <memory>
+
 #include "kernels/decoder_ops.h"
 #include "kernels/native.h"
 
 namespace attnlab {
 namespace {
 
-constexpr int64_t most_rows = 32;           // beyond, the library's packing pays
-constexpr int64_t most_narrow_rows = 64;    // beyond, so does widening the weights once for all rows
-constexpr int64_t outputs_a_turn = 64;      // what a thread takes: a multiple of the tile's four
-constexpr int64_t least_products = 65536;   // a thread's share, below which waking it costs more
-constexpr int64_t widened_bytes = 4 << 20;  // of weights at a time: few enough for the caches to hold some
+constexpr int64_t most_rows = 32;          // beyond, laying weights out for the product pays
+constexpr int64_t outputs_a_turn = 64;     // what a thread takes: a multiple of the tile's four
+constexpr int64_t least_products = 65536;  // a thread's share, below which waking it costs more
+constexpr int64_t least_part = 128;        // rows for which a panel of weights is laid out
 
 /// y[:, first, last) from rows [first, last) of w.
 using Part = std::function<void(int64_t first, int64_t last)>;
@@ -43,17 +44,46 @@ void thin(const Tensor& x_RK, const Tensor& w_NK, Tensor& y_RN) {
   });
 }
 
-/// Some rows of narrow weights at a time become fp32 and are multiplied, so that no copy of them all exists.
-void widened(const Tensor& x_RK, const Tensor& w_NK, Tensor& y_RN) {
-  const int64_t depth = x_RK.size(1), outputs = w_NK.size(0);
-  const int64_t most = std::min(outputs, std::max<int64_t>(64, widened_bytes / (4 * depth) / 64 * 64));
-  const Tensor wide = at::empty({most, depth}, x_RK.options());
-  for (int64_t first = 0; first < outputs; first += most) {
-    const int64_t count = std::min(most, outputs - first);
-    Tensor part = wide.narrow(0, 0, count);
-    part.copy_(w_NK.narrow(0, first, count));
-    multiply(y_RN.narrow(1, first, count), x_RK, part.t());
-  }
+/// The library's product is the better one on processors that it was made for.
+bool is_slow_in_the_library() {
+#if defined(__x86_64__)
+  static const bool is_amd = __builtin_cpu_is("amd");
+  return is_amd;
+#else
+  return false;
+#endif
+}
+
+void lay_out(const Tensor& w_NK, int64_t first, int64_t count, float* panel) {
+  const int64_t depth = w_NK.size(1);
+  if (w_NK.scalar_type() == torch::kFloat)
+    return simd().thick_panel(count, depth, w_NK.const_data_ptr<float>() + first * depth, panel);
+  const auto* w = static_cast<const uint16_t*>(w_NK.const_data_ptr()) + first * depth;
+  (w_NK.scalar_type() == torch::kHalf ? simd().thick_panel_fp16 : simd().thick_panel_bf16)(count, depth, w,
+                                                                                           panel);
+}
+
+/// Panels of w, each times all rows, or times a part of them where there are few panels for the threads. No
+/// copy of all weights exists.
+void thick(const Tensor& x_RK, const Tensor& w_NK, Tensor& y_RN) {
+  const int64_t rows = x_RK.size(0), depth = x_RK.size(1), outputs = w_NK.size(0),
+                width = simd().thick_columns;
+  const int64_t panels = (outputs + width - 1) / width, wanted = 8 * at::get_num_threads();
+  const int64_t parts = std::clamp<int64_t>(panels >= wanted ? 1 : wanted / panels, 1, 1 + rows / least_part);
+  const float* x = x_RK.const_data_ptr<float>();
+  float* y = y_RN.mutable_data_ptr<float>();
+  at::parallel_for(0, panels * parts, 1, [&](int64_t begin, int64_t end) {
+    const std::unique_ptr<float[]> panel(new float[static_cast<size_t>(depth * width)]);
+    int64_t laid_out = -1;
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = i / parts * width, count = std::min(width, outputs - first);
+      const int64_t row = i % parts * rows / parts, end_row = (i % parts + 1) * rows / parts;
+      if (laid_out != first) lay_out(w_NK, first, count, panel.get());
+      laid_out = first;
+      simd().thick_product(end_row - row, depth, x + row * depth, depth, panel.get(), count,
+                           y + row * outputs + first, outputs);
+    }
+  });
 }
 
 }  // namespace
@@ -69,12 +99,12 @@ Tensor thin_linear(const Tensor& x, const Tensor& w) {
   const bool native = is_native(x) && !wants_gradient(x) && !wants_gradient(w) && w.is_contiguous();
   const bool narrow = is_narrow(w) && x.scalar_type() == torch::kFloat;
   if (!native || rows < 1 || !(narrow || is_native(w))) return at::linear(x, narrow ? w.to(x.dtype()) : w);
-  if (!narrow && rows > most_rows) return at::linear(x, w);
+  if (!narrow && rows > most_rows && !is_slow_in_the_library()) return at::linear(x, w);
   const torch::NoGradGuard no_grad;
   const Tensor x_RK = x.contiguous().view({rows, depth});
   Tensor y_RN = at::empty({rows, outputs}, x.options());
-  if (rows > (narrow ? most_narrow_rows : most_rows))
-    widened(x_RK, w, y_RN);
+  if (rows > most_rows)
+    thick(x_RK, w, y_RN);
   else
     thin(x_RK, w, y_RN);
   std::vector<int64_t> shape = x.sizes().vec();

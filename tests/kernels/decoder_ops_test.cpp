@@ -29,7 +29,7 @@ void expect_product(const Tensor& x, const Tensor& w) {
 /// Rows of x, outputs N and depth K: multiples of the tile's sizes, and what is left over beside them.
 class ThinLinear : public testing::TestWithParam<std::tuple<int64_t, int64_t, int64_t>> {};
 INSTANTIATE_TEST_SUITE_P(Shapes, ThinLinear,
-                         testing::Combine(testing::Values(1, 2, 3, 5, 6, 7, 8, 13, 16, 32, 33),
+                         testing::Combine(testing::Values(1, 2, 3, 5, 6, 7, 8, 13, 16, 32, 33, 49, 300),
                                           testing::Values(1, 4, 70, 257),
                                           testing::Values(1, 15, 64, 200, 259)));
 
@@ -39,8 +39,8 @@ TEST_P(ThinLinear, EqualsTheProductInDouble) {
   expect_product(torch::randn({rows, depth}), torch::randn({outputs, depth}));
 }
 
-/// Weights in 16 bits: by the thin product, and by parts that are widened. The product in double of the same
-/// weights is the reference, so that only sums in fp32 remain.
+/// Weights in 16 bits: by the thin product and by the thick one. The product in double of the same weights is
+/// the reference, so that only sums in fp32 remain.
 TEST_P(ThinLinear, ReadsNarrowWeightsAsTheyAre) {
   torch::manual_seed(3);
   const auto [rows, outputs, depth] = GetParam();
@@ -49,7 +49,7 @@ TEST_P(ThinLinear, ReadsNarrowWeightsAsTheyAre) {
       expect_product(torch::randn({rows + more, depth}), torch::randn({outputs, depth}).to(type));
 }
 
-TEST(ThinLinearOf, ManyNarrowOutputsAreWidenedInParts) {
+TEST(ThinLinearOf, ManyOutputsAreLaidOutPanelByPanel) {
   torch::manual_seed(3);
   expect_product(torch::randn({70, 1100}), torch::randn({2050, 1100}).to(torch::kBFloat16));  // 9 MB in fp32
 }
@@ -80,7 +80,7 @@ TEST(ThinLinearOf, IsTheSameOnAnyNumberOfThreads) {
   const torch::NoGradGuard no_grad;
   const Tensor w = torch::randn({1030, 515});
   const int before = at::get_num_threads();
-  for (const int64_t rows : {1, 16}) {
+  for (const int64_t rows : {1, 16, 500}) {
     const Tensor x = torch::randn({rows, 515});
     at::set_num_threads(1);
     const Tensor alone = thin_linear(x, w);

@@ -10,11 +10,12 @@ import subprocess
 import sys
 
 import pytest
-from fetch_server import datasets, make_archive
+from fetch_server import REVIEWS, datasets, make_archive
+from fetch.place import MARKER
 from program import find
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-STORIES = next(d for d in datasets.DATASETS if d.name == "stories260k")
+STORIES, SMOLLM2 = (next(d for d in datasets.DATASETS if d.name == name) for name in ("stories260k", "smollm2"))
 
 BINARY = """#!{python}
 import json, os, pathlib, sys
@@ -28,7 +29,8 @@ with open({log!r}, "a") as log:
 if sys.argv[1] == "predict":
     size = 32 if "cache.policy=tova" in sys.argv else None
     for line in sys.stdin:
-        print(json.dumps(dict(prompt=line.strip(), text="She\\nran.", ids=[7, 5, 1], policy="tova" if size else "full",
+        prompt = json.loads(line)["prompt"] if line.startswith("{{") else line.strip()
+        print(json.dumps(dict(prompt=prompt, text="She\\nran.", ids=[7, 5, 1], policy="tova" if size else "full",
                               size=size, cache_bytes=2048)))
     sys.exit(0)
 experiment = pathlib.Path(sys.argv[2]).stem
@@ -38,7 +40,7 @@ if sys.argv[1] == "sweep":
         print("the model is broken", file=sys.stderr)
         sys.exit(int(os.environ["TEST_SWEEP_STATUS"]))
     if not (folder / "full").exists():
-        sweeps.perplexity_sweep(folder)
+        (sweeps.eighth_sweep if "smollm2" in experiment else sweeps.perplexity_sweep)(folder)
     sys.exit(0)
 if sys.argv[1] == "run":
     status = int(os.environ.get("TEST_STATUS", 0))
@@ -150,7 +152,54 @@ def test_a_pre_trained_model_writes_stories_and_reads_them_with_every_cache(proj
     assert [call.split()[0] for call in project.calls()[6:]] == ["run", "list", "sweep"], "nothing is written twice"
 
 
-def test_a_mirror_without_the_model_leaves_its_part_out_and_says_so(project, mirror):
+@pytest.fixture
+def with_smollm2(project):
+    folder = project.root / ".data" / SMOLLM2.folder
+    folder.mkdir(parents=True)
+    for name in SMOLLM2.files:
+        (folder / name).write_text(name)
+    sizes = {name: len(name) for name in SMOLLM2.files}
+    (folder / MARKER).write_text(json.dumps({"model": SMOLLM2.name, "files": sizes}))
+    return folder
+
+
+def test_smollm2_reads_the_reviews_joined_with_every_cache(project, mirror, with_smollm2):
+    reviews = {name: b"A fine <br />film, and long. " * (1 if "/0_" in name else 500) for name in REVIEWS}
+    (mirror / "imdb/aclImdb.tar.xz").write_bytes(make_archive(reviews, form="xz"))
+    done = project("--mirror", "mirror", "--results", "mine")
+    assert done.returncode == 0, done.stderr
+    folder = mirror.parent / "mine/quickstart_smollm2"
+    beginning = f"predict {with_smollm2} max_new_tokens=40 cache.share=1/8"
+    assert project.calls()[2:] == [
+        f"sweep experiments/quickstart_smollm2.yaml --jobs 2 model={with_smollm2} data.path={folder / 'texts'}",
+        f"{beginning} cache.policy=full",
+        f"{beginning} cache.policy=window",
+        f"{beginning} cache.policy=window cache.protect_first=4",
+        f"{beginning} cache.policy=tova",
+    ]
+    texts = [path.read_text() for path in sorted((folder / "texts").iterdir())]
+    assert len(texts) == 2 and all(len(text) >= 11000 for text in texts)
+    assert texts[0].startswith("A fine \nfilm, and long.\n\nA fine \nfilm") and "<br />" not in texts[1]
+    said = " ".join(done.stdout.split())
+    assert "costs 123 % of perplexity, and 9 % where it keeps the first four tokens" in said
+    assert "leans on its first tokens" in said and "costs 6 %, less than that" in said
+    assert "With window+4: She ran." in said and str(folder / "report.html") in said
+    assert not list(folder.glob("*.part"))
+
+    assert project("--mirror", "mirror", "--results", "mine").returncode == 0
+    assert [call.split()[0] for call in project.calls()[7:]] == ["run", "list", "sweep"], "nothing is written twice"
+
+
+def test_without_reviews_smollm2_writes_its_texts_itself(project, with_smollm2):
+    done = project("--results", "mine")
+    assert done.returncode == 0, done.stderr
+    written = "temperature=1 seed=1 batch=2 max_new_tokens=1023 ignore_eos=true"
+    assert project.calls()[2] == f"predict {with_smollm2} {written}"
+    texts = project.root.parent / "mine/quickstart_smollm2/texts"
+    assert [path.read_text() for path in sorted(texts.iterdir())] == ["It wasShe\nran."] * 2
+
+
+def test_a_mirror_without_a_model_leaves_its_part_out_and_says_so(project, mirror):
     done = project("--mirror", "mirror")
     assert done.returncode == 0
     assert "TOVA's part is left out" in done.stdout and "has no models/stories260K/" in done.stderr

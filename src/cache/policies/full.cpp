@@ -6,8 +6,7 @@ namespace attnlab {
 
 void FullOptions::visit(Fields& f) {
   f("step", step, {{"native", FullStep::native}, {"torch", FullStep::torch}},
-    "decoding on the CPU in fp32: native: the same fused pass as for bounded caches; torch: "
-    "scaled_dot_product_attention");
+    "on the CPU in fp32: native: the kernels of bounded caches; torch: scaled_dot_product_attention");
 }
 
 std::unique_ptr<Policy> FullOptions::build(const PolicyShape&) const {

@@ -61,11 +61,12 @@ struct Simd {
   /// rows is a multiple of 8, cols of 16.
   void (*product)(int64_t rows, int64_t cols, int64_t depth, const float* a, int64_t lda, const float* b,
                   int64_t ldb, float* c, int64_t ldc, bool accumulate);
-  /// y[:] = Σ_s p[s]·v[s, :], or y[:] += that, for v [n, d].
-  void (*weighted_sum)(int64_t n, int64_t d, const float* p, const float* v, float* y, bool accumulate);
+  /// y[r, :] = Σ_s p[r, s]·v[s, :] for p [rows, n] of row stride ldp, v [n, d] and y [rows, d].
+  void (*weighted_sums)(int64_t n, int64_t d, int64_t rows, const float* p, int64_t ldp, const float* v,
+                        float* y);
   /// The same with v in bf16, given by its bits.
-  void (*weighted_sum_bf16)(int64_t n, int64_t d, const float* p, const uint16_t* v, float* y,
-                            bool accumulate);
+  void (*weighted_sums_bf16)(int64_t n, int64_t d, int64_t rows, const float* p, int64_t ldp,
+                             const uint16_t* v, float* y);
   /// In place x[i] = weight_scale·e^(x[i] + bias[i] − max); exactly 0 where the exponent is below
   /// least_exponent or bias is −inf. NaN stays NaN. Returns Σ x.
   float (*exp_masked)(int64_t n, const float* bias, float* x);
@@ -91,6 +92,15 @@ struct Simd {
                             float* y, int64_t ldy);
   void (*thin_product_fp16)(int64_t outputs, int64_t depth, const uint16_t* w, int64_t rows, const float* x,
                             float* y, int64_t ldy);
+  /// Rows of a large w that thick_product takes at a time.
+  int64_t thick_columns;
+  /// panel [depth, thick_columns] from w [outputs, depth], of so many outputs at most; zeros behind them.
+  void (*thick_panel)(int64_t outputs, int64_t depth, const float* w, float* panel);
+  void (*thick_panel_bf16)(int64_t outputs, int64_t depth, const uint16_t* w, float* panel);
+  void (*thick_panel_fp16)(int64_t outputs, int64_t depth, const uint16_t* w, float* panel);
+  /// y [rows, outputs] = x [rows, depth] · panel, with row strides ldx and ldy: many rows.
+  void (*thick_product)(int64_t rows, int64_t depth, const float* x, int64_t ldx, const float* panel,
+                        int64_t outputs, float* y, int64_t ldy);
   /// y = x·w / sqrt(mean(x²) + eps), one row of d.
   void (*rms_norm)(int64_t d, float eps, const float* x, const float* w, float* y);
   /// y = gate·sigmoid(gate)·x

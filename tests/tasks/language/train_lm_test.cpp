@@ -199,7 +199,8 @@ TEST_F(TrainLmTask, KeepsTheTokensThatTheTokenizersFolderDeclares) {
   write("given/tokenizer_config.json",
         R"({"legacy": true, "added_tokens_decoder": {"320": {"content": "<x>", "special": true}}})");
   run("declared");
-  const Tokenizer given = Tokenizer::open(folder / "given"), saved = Tokenizer::open(folder / "declared/model");
+  const Tokenizer given = Tokenizer::open(folder / "given"),
+                  saved = Tokenizer::open(folder / "declared/model");
   const std::string text = "the dog<x>the cat";
   EXPECT_THAT(given.encode(text, true), ::testing::Contains(320));
   EXPECT_EQ(saved.encode(text, true), given.encode(text, true));

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "core/available_memory.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "io/checkpoint.h"
@@ -70,17 +71,27 @@ void refuse_unread(const HfShards& shards, const std::set<std::string>& read, co
                  shards.file_of(name).path(), name);
 }
 
+/// Whether the model is small against the memory that is there.
+bool is_small(const DecoderImpl& decoder, torch::ScalarType type, double share) {
+  int64_t bytes = 0;
+  for (const auto& [name, tensor] : module_tensors(decoder))
+    bytes += tensor.numel() * static_cast<int64_t>(c10::elementSize(type));
+  return static_cast<double>(bytes) <= share * static_cast<double>(available_memory());
+}
+
 }  // namespace
 
 HfModel load_hf_folder(const fs::path& folder, const HfLoadOptions& options) {
   HfModel model{read_hf_config(folder), nullptr};
   const HfShards shards = HfShards::open(folder);
   model.decoder = Decoder(model.config.decoder, torch::TensorOptions().device(torch::kMeta));
+  const torch::ScalarType type = options.type.value_or(model.config.type);
+  const bool copied =
+      options.trainable || (options.device.is_cpu() && is_small(*model.decoder, type, options.copied_share));
   std::set<std::string> read;
   for (const auto& [name, tensor] : module_tensors(*model.decoder)) {
     torch::Tensor weight = checked_tensor(shards, name, tensor.sizes());
-    weight = weight.to(options.device, options.type.value_or(model.config.type), /*non_blocking=*/false,
-                       /*copy=*/options.trainable);
+    weight = weight.to(options.device, type, /*non_blocking=*/false, /*copy=*/copied);
     model.decoder->assign(name, weight.set_requires_grad(options.trainable));
     read.insert(name);
   }

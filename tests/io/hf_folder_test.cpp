@@ -152,13 +152,18 @@ TEST(HfFolder, Stories260KHasTheLogitsOfTransformers) {
   EXPECT_LT(largest(nll - row_of(golden["nll"])), 1e-4);
 }
 
-TEST(HfFolder, WeightsOfTheRightTypeAreViewsOfTheFile) {
+TEST(HfFolder, WeightsOfTheRightTypeAreViewsOfTheFileUnlessTheyAreFew) {
   const fs::path folder = golden_folder("llama");
-  const HfModel model = load_hf_folder(folder);
+  const HfModel model = load_hf_folder(folder, {.copied_share = 0});
   EXPECT_FALSE(model.decoder->parameters().front().requires_grad());
   // A view of a file has no storage of its own that could be resized.
   for (const auto& p : model.decoder->named_parameters())
     EXPECT_FALSE(p.value().storage().resizable()) << p.key();
+  const HfModel copied = load_hf_folder(folder);
+  for (const auto& p : copied.decoder->named_parameters()) {
+    EXPECT_TRUE(p.value().storage().resizable()) << p.key();
+    EXPECT_TRUE(torch::equal(p.value(), model.decoder->named_parameters()[p.key()])) << p.key();
+  }
   const HfModel trainable = load_hf_folder(folder, {.trainable = true});
   for (const auto& p : trainable.decoder->named_parameters()) {
     EXPECT_TRUE(p.value().requires_grad()) << p.key();

@@ -108,6 +108,58 @@ def pg19_long_small(files):
     ]
 
 
+def smollm2_small(files):
+    """Perplexity of a real model on eight chunks; costs are against the full cache's row."""
+    full, rows = None, []
+    for row in files.rows("pg19_smollm2_small.csv"):
+        full = full or float(row["perplexity"])
+        cost = 100 * (float(row["perplexity"]) / full - 1)
+        rows.append([row["label"], spread(row, "perplexity", 2), number(cost, 1) if rows else "–",
+                     mebibytes(row["cache_bytes"])])  # fmt: skip
+    return ["cache", "perplexity ± standard error over books", "more than full, %", "keys and values, MiB"], rows
+
+
+def smollm2_scoring(files):
+    rows = []
+    for label, kind in (("tova", "fp32"), ("tova, bf16", "bf16")):
+        row = files.row("scoring_smollm2.csv", f"{label} cache.size=512")
+        for threads, name in ((1, "1_thread"), (2, "2_threads")):
+            rows.append([f"{kind}, {threads}", number(row[f"full_tokens_per_second_{name}"], 0),
+                         number(row[f"tokens_per_second_{name}"], 0), number(row[f"fraction_of_full_{name}"], 2),
+                         number(100 * float(row[f"full_product_share_{name}"]), 0),
+                         number(100 * float(row[f"product_share_{name}"]), 0),
+                         number(float(row[f"product_rate_{name}"]) / 1e9, 0)])  # fmt: skip
+    return ["weights, threads", "full cache, tokens a second", "TOVA", "TOVA's time over full's",
+            "full: share of the rate of products, %", "TOVA: share, %", "that rate, GFLOP/s"], rows  # fmt: skip
+
+
+def smollm2_decoding(files):
+    rows = []
+    for threads, name in ((1, "1_thread"), (2, "2_threads")):
+        for texts in (1, 8):
+            rates = [number(files.row("decoding_smollm2.csv", f"{case} batch_size={texts}")[f"tokens_per_second_{name}"], 0)
+                     for case in ("full", "tova", "full, bf16", "tova, bf16", "full, bf16, cache too",
+                                  "tova, bf16, cache too")]  # fmt: skip
+            rows.append([f"{threads}, {texts}", *rates])
+    return ["threads, texts", "full, fp32", "TOVA, fp32", "full, bf16", "TOVA, bf16", "full, bf16 cache",
+            "TOVA, bf16 cache"], rows  # fmt: skip
+
+
+def llama_cpp(files):
+    rows = []
+    for row in files.rows("llama_cpp.csv"):
+        rates = {name: float(row[f"{name}_tokens_per_second"])
+                 for name in ("prompt", "decode", "full_prompt", "full", "tova_prompt", "tova")}  # fmt: skip
+        rows.append([f"{row['type']}, {row['threads']}",
+                     *(number(rates[name], 0) for name in ("prompt", "full_prompt", "tova_prompt")),
+                     f"{number(rates['full_prompt'] / rates['prompt'], 2)} / "
+                     f"{number(rates['tova_prompt'] / rates['prompt'], 2)}",
+                     *(number(rates[name], 1) for name in ("decode", "full", "tova")),
+                     f"{number(rates['full'] / rates['decode'], 2)} / {number(rates['tova'] / rates['decode'], 2)}"])  # fmt: skip
+    return ["weights, threads", "reading: llama.cpp", "full", "TOVA", "× llama.cpp, full / TOVA",
+            "decoding: llama.cpp", "full", "TOVA", "× llama.cpp, full / TOVA"], rows  # fmt: skip
+
+
 def claims(files):
     """The README's table."""
 
@@ -158,5 +210,5 @@ def claims(files):
 
 
 TABLES = {f.__name__: f for f in (scoring, scoring_rates, decoding, trained, pg19_perplexity_small, pg19_books_small,
-                                  pg19_long_small)}  # fmt: skip
+                                  pg19_long_small, smollm2_small, smollm2_scoring, smollm2_decoding, llama_cpp)}  # fmt: skip
 TABLES["tova_claims"] = claims

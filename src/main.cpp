@@ -35,6 +35,7 @@ struct Arguments {
   attnlab::SweepOptions sweep;
   attnlab::TableOptions table;
   attnlab::TokenizeOptions tokenize;
+  attnlab::ScoreOptions score;
   std::string component;
   bool fresh = false;
   bool measure = false;
@@ -189,6 +190,25 @@ void add_tokenize_command(CLI::App& app, Arguments& a) {
   tokenize->callback([&a] { a.call = [&a] { return tokenize_command(a.tokenize); }; });
 }
 
+void add_score_command(CLI::App& app, Arguments& a) {
+  CLI::App* score = command(app, "score", "predictions of anybody's making against references, as JSON");
+  score->add_option("METRIC", a.score.metric, "rouge: ROUGE-1, 2, L and Lsum as Google's rouge_score")
+      ->required()
+      ->check(CLI::IsMember({"rouge"}));
+  score
+      ->add_option("PREDICTIONS", a.score.predictions,
+                   "a line each: plain, or JSON with the key prediction, text or output")
+      ->required();
+  score
+      ->add_option("REFERENCES", a.score.references,
+                   "as many lines each: plain, or JSON with reference, references, answer or answers")
+      ->required();
+  score->add_flag("--stemmer", a.score.stemmer,
+                  "words are cut to their stems, as in SQuALITY's own evaluation");
+  score->add_flag("--each", a.score.each, "also a line of JSON for every example");
+  score->callback([&a] { a.call = [&a] { return score_command(a.score); }; });
+}
+
 void add_other_commands(CLI::App& app, Arguments& a) {
   CLI::App* predict =
       command(app, "predict", "read texts from standard input, a line each; write JSON lines");
@@ -246,6 +266,7 @@ int main(int argc, char** argv) {
   add_looking_commands(app, arguments);
   add_compare_command(app, arguments);
   add_tokenize_command(app, arguments);
+  add_score_command(app, arguments);
   add_other_commands(app, arguments);
   try {
     app.parse(argc, argv);

@@ -130,7 +130,8 @@ struct StepArguments {
   RotaryTable rotary = {};
 };
 
-/// Threads take sequences and heads. `scratch` is kept between calls by the caller.
+/// Threads take sequences and heads, or share the slots of a few long ones. `scratch` is kept between calls
+/// by the caller.
 void attend_step(const StepArguments& a, std::vector<float>& scratch);
 
 /// Means in double of the weights of the lane whose first key-value head is `unit`, and that has `heads` of

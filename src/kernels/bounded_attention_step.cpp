@@ -35,6 +35,21 @@ void weigh_values(int64_t n, int64_t d, int64_t group, const float* weights, int
     simd().weighted_sums(n, d, group, weights, slots, v.fp32, y);
 }
 
+/// logits [G, S] become weight_scale times softmax weights, of whose sum over the group `shares` are made.
+void make_weights(const StepArguments& a, int64_t unit, float* logits) {
+  const int64_t n = a.extent[unit];
+  float* share = a.shares ? a.shares + unit * a.slots : nullptr;
+  const float scale = 1.0f / std::sqrt(static_cast<float>(a.shape.d));
+  for (int64_t g = 0; g < a.shape.group(); ++g) {
+    float* weights = logits + g * a.slots;
+    simd().scale_into(n, scale, weights, weights);
+    const float total = simd().exp_masked(n, a.bias[unit], weights);
+    simd().scale_into(n, weight_scale / total, weights, weights);
+    if (share && g == 0) std::copy_n(weights, n, share);
+    if (share && g > 0) simd().accumulate(n, weights, share);
+  }
+}
+
 /// The query heads of key-value head `unit` of all sequences' heads.
 void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
   const int64_t d = a.shape.d, group = a.shape.group(), n = a.extent[unit];
@@ -49,38 +64,75 @@ void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
     k = {.fp32 = turned_k};
     q = turned_q;
   }
-  const StoredRows v = a.v + unit * a.slots * d;
   float* y = a.y + unit * group * d;
-  float* share = a.shares ? a.shares + unit * a.slots : nullptr;
-  const float scale = 1.0f / std::sqrt(static_cast<float>(d));
-
   multiply_keys(n, d, k, group, q, logits, a.slots);
-  for (int64_t g = 0; g < group; ++g) {
-    float* weights = logits + g * a.slots;
-    simd().scale_into(n, scale, weights, weights);
-    const float total = simd().exp_masked(n, a.bias[unit], weights);
-    simd().scale_into(n, weight_scale / total, weights, weights);
-    if (share && g == 0) std::copy_n(weights, n, share);
-    if (share && g > 0) simd().accumulate(n, weights, share);
-  }
-  weigh_values(n, d, group, logits, a.slots, v, y);
+  make_weights(a, unit, logits);
+  weigh_values(n, d, group, logits, a.slots, a.v + unit * a.slots * d, y);
   simd().scale_into(group * d, 1.0f / weight_scale, y, y);
+}
+
+void attend_whole_units(const StepArguments& a, int64_t units, int64_t threads, std::vector<float>& scratch) {
+  const int64_t each = unit_floats(a);
+  scratch.resize(std::max(scratch.size(), static_cast<size_t>(threads * each)));
+  at::parallel_for(0, units, 1, [&](int64_t begin, int64_t end) {
+    float* logits = scratch.data() + (threads == 1 ? 0 : at::get_thread_num() * each);
+    for (int64_t unit = begin; unit < end; ++unit)
+      if (a.bias[unit]) attend_unit(a, unit, logits);
+  });
+}
+
+/// Whether threads share units: where there are few, not a multiple of the threads, and much to read in each.
+bool shares_units(const StepArguments& a, int64_t units, int64_t threads) {
+  constexpr int64_t least_slots = 1024;  // below, waiting for each other twice takes what is won
+  return threads > 1 && units % threads != 0 && units < 4 * threads && !a.positions &&
+         *std::max_element(a.extent, a.extent + units) >= least_slots;
+}
+
+/// Every unit's slots in as many parts as there are threads: all logits, then all weights, then what each
+/// part adds to the outputs.
+void attend_shared_units(const StepArguments& a, int64_t units, int64_t parts, std::vector<float>& scratch) {
+  const int64_t d = a.shape.d, group = a.shape.group(), logits_each = group * a.slots;
+  scratch.resize(std::max(scratch.size(), static_cast<size_t>(units * (logits_each + parts * group * d))));
+  float *logits = scratch.data(), *outputs = logits + units * logits_each;
+  const auto for_parts = [&](const auto& body) {
+    at::parallel_for(0, units * parts, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t unit = i / parts, n = a.extent[unit];
+        const int64_t first = i % parts * n / parts, count = (i % parts + 1) * n / parts - first;
+        if (a.bias[unit]) body(i, unit, first, count);
+      }
+    });
+  };
+  for_parts([&](int64_t, int64_t unit, int64_t first, int64_t count) {
+    multiply_keys(count, d, a.k + (unit * a.slots + first) * d, group, a.q + unit * group * d,
+                  logits + unit * logits_each + first, a.slots);
+  });
+  for (int64_t unit = 0; unit < units; ++unit)
+    if (a.bias[unit]) make_weights(a, unit, logits + unit * logits_each);
+  for_parts([&](int64_t i, int64_t unit, int64_t first, int64_t count) {
+    weigh_values(count, d, group, logits + unit * logits_each + first, a.slots,
+                 a.v + (unit * a.slots + first) * d, outputs + i * group * d);
+  });
+  for (int64_t unit = 0; unit < units; ++unit) {
+    float* y = a.y + unit * group * d;
+    if (!a.bias[unit]) continue;
+    simd().scale_into(group * d, 1.0f / weight_scale, outputs + unit * parts * group * d, y);
+    for (int64_t part = 1; part < parts; ++part)
+      simd().add_scaled(group * d, 1.0f / weight_scale, outputs + (unit * parts + part) * group * d, y);
+  }
 }
 
 }  // namespace
 
 void attend_step(const StepArguments& a, std::vector<float>& scratch) {
-  const int64_t units = a.batch * a.shape.kv_heads, each = unit_floats(a);
+  const int64_t units = a.batch * a.shape.kv_heads, width = a.shape.group() * a.shape.d;
   const int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
-  scratch.resize(std::max(scratch.size(), static_cast<size_t>(threads * each)));
-  at::parallel_for(0, units, 1, [&](int64_t begin, int64_t end) {
-    float* logits = scratch.data() + (threads == 1 ? 0 : at::get_thread_num() * each);
-    for (int64_t unit = begin; unit < end; ++unit)
-      if (a.bias[unit])
-        attend_unit(a, unit, logits);
-      else
-        std::fill_n(a.y + unit * a.shape.group() * a.shape.d, a.shape.group() * a.shape.d, 0.0f);
-  });
+  for (int64_t unit = 0; unit < units; ++unit)
+    if (!a.bias[unit]) std::fill_n(a.y + unit * width, width, 0.0f);
+  if (shares_units(a, units, threads))
+    attend_shared_units(a, units, threads, scratch);
+  else
+    attend_whole_units(a, units, threads, scratch);
 }
 
 std::vector<double> exact_step_means(const StepArguments& a, int64_t unit, int64_t heads) {

@@ -76,6 +76,18 @@ struct TokenizeOptions {
 /// attnlab tokenize: lines of standard input as JSON arrays of ids, or back.
 int tokenize_command(const TokenizeOptions& options);
 
+struct ScoreOptions {
+  std::string metric;                             ///< rouge
+  std::filesystem::path predictions;              ///< a line each, plain or JSON
+  std::vector<std::filesystem::path> references;  ///< as many lines each; a JSON line may hold several
+  bool stemmer = false;
+  bool each = false;  ///< a line of JSON an example before the summary
+};
+
+/// attnlab score: predictions against references, as JSON. Throws UserError, naming file and line, for files
+/// of unequal length, an example without a reference, and lines that are neither texts nor JSON with them.
+int score_command(const ScoreOptions& options);
+
 /// attnlab doctor: what was found on this machine. measure: also the rate of fp32 matrix products.
 int doctor_command(bool measure);
 

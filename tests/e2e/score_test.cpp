@@ -1,0 +1,88 @@
+// `attnlab score`: what files it takes, and what it says of others. The figures are those of
+// tests/metrics/rouge_test.cpp.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "lab.h"
+
+namespace attnlab {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+json scored(const Lab& lab, const Words& more) {
+  Words words{"score", "rouge"};
+  words.insert(words.end(), more.begin(), more.end());
+  const Finished done = lab.attnlab(words);
+  EXPECT_EQ(done.status, 0) << done.err;
+  return json::parse(done.out);
+}
+
+TEST(Score, PlainLinesAndJsonLinesAreTheSame) {
+  const Lab lab;
+  lab.write("plain", "the cat sat\r\na dog\n");
+  lab.write("text", R"({"id": 1, "text": "the cat sat"})"
+                    "\n"
+                    R"({"text": "a dog"})"
+                    "\n");
+  lab.write("one", "the cat\nno dogs\n");
+  lab.write("two", "a hat\na dog\n");
+  lab.write("both", R"({"references": ["the cat", "a hat"]})"
+                    "\n"
+                    R"(["no dogs", "a dog"])"
+                    "\n");
+  const json plain = scored(lab, {"plain", "one", "two"});
+  EXPECT_EQ(plain, scored(lab, {"text", "both"}));
+  EXPECT_EQ(plain["n"], 2);
+  EXPECT_NEAR(plain["rouge1"]["f"].get<double>(), (0.8 + 1.0) / 2, 1e-12);
+  EXPECT_NEAR(plain["rouge1"]["f_standard_error"].get<double>(), 0.1, 1e-12);
+  const double f1 = plain["rouge1"]["f"], f2 = plain["rouge2"]["f"], fl = plain["rougeL"]["f"];
+  EXPECT_NEAR(plain["geometric_mean"].get<double>(), std::cbrt(f1 * f2 * fl), 1e-12);
+  EXPECT_THAT(plain["signature"].get<std::string>(), HasSubstr("stemmer:no"));
+}
+
+TEST(Score, StemsOnRequestAndShowsEachExample) {
+  const Lab lab;
+  lab.write("p", "running dogs\n\n");
+  lab.write("r", "run dog\nsomething\n");
+  EXPECT_EQ(scored(lab, {"p", "r"})["rouge1"]["f"], 0.0);
+  const Finished done = lab.attnlab({"score", "rouge", "p", "r", "--stemmer", "--each"});
+  std::istringstream lines(done.out);
+  std::string first, second, summary;
+  std::getline(lines, first), std::getline(lines, second), std::getline(lines, summary);
+  EXPECT_EQ(json::parse(first)["rouge1"]["f"], 1.0);
+  EXPECT_EQ(json::parse(second)["rougeLsum"]["f"], 0.0);
+  EXPECT_EQ(json::parse(summary)["n"], 2);
+}
+
+TEST(Score, MistakesAreSentences) {
+  const Lab lab;
+  lab.write("p", "a\nb\n");
+  lab.write("short", "a\n");
+  lab.write("none", "[\"a\"]\n[]\n");
+  lab.write("broken", "\"a\"\n{\n");
+  lab.write("keys", "{\"x\": 1}\n{}\n");
+  lab.write("empty", "");
+  const auto refused = [&](const Words& words) {
+    const Finished done = lab.attnlab(words);
+    EXPECT_EQ(done.status, 2) << done.out;
+    return done.err;
+  };
+  EXPECT_THAT(refused({"score", "rouge", "p", "short"}), HasSubstr("p has 2 lines and short has 1"));
+  EXPECT_THAT(refused({"score", "rouge", "p", "none"}),
+              HasSubstr("the prediction of line 2 has no reference"));
+  EXPECT_THAT(refused({"score", "rouge", "p", "broken"}), HasSubstr("broken, line 2 is no JSON"));
+  EXPECT_THAT(refused({"score", "rouge", "p", "keys"}),
+              HasSubstr("keys, line 1 has none of the keys references, reference, answers, answer"));
+  EXPECT_THAT(refused({"score", "rouge", "empty", "p"}), HasSubstr("empty holds no prediction"));
+  EXPECT_THAT(refused({"score", "rouge", "p", "missing"}), HasSubstr("cannot read missing"));
+  EXPECT_THAT(refused({"score", "bleu", "p", "p"}), HasSubstr("bleu"));
+}
+
+}  // namespace
+}  // namespace attnlab

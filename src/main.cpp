@@ -192,9 +192,12 @@ void add_tokenize_command(CLI::App& app, Arguments& a) {
 
 void add_score_command(CLI::App& app, Arguments& a) {
   CLI::App* score = command(app, "score", "predictions of anybody's making against references, as JSON");
-  score->add_option("METRIC", a.score.metric, "rouge: ROUGE-1, 2, L and Lsum as Google's rouge_score")
+  score
+      ->add_option(
+          "METRIC", a.score.metric,
+          "rouge: ROUGE-1, 2, L and Lsum as Google's rouge_score; token_f1: by SQuAD's rules, as for QASPER")
       ->required()
-      ->check(CLI::IsMember({"rouge"}));
+      ->check(CLI::IsMember({"rouge", "token_f1"}));
   score
       ->add_option("PREDICTIONS", a.score.predictions,
                    "a line each: plain, or JSON with the key prediction, text or output")

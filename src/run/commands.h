@@ -77,7 +77,7 @@ struct TokenizeOptions {
 int tokenize_command(const TokenizeOptions& options);
 
 struct ScoreOptions {
-  std::string metric;                             ///< rouge
+  std::string metric;                             ///< rouge or token_f1
   std::filesystem::path predictions;              ///< a line each, plain or JSON
   std::vector<std::filesystem::path> references;  ///< as many lines each; a JSON line may hold several
   bool stemmer = false;

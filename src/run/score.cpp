@@ -13,6 +13,7 @@
 #include "core/plain_text.h"
 #include "metrics/rouge.h"
 #include "metrics/statistics.h"
+#include "metrics/token_f1.h"
 #include "run/commands.h"
 #include "run/exit.h"
 #include "run/version.h"
@@ -140,27 +141,58 @@ ordered_json summary_of(const std::vector<RougeScores>& scores) {
   return all;
 }
 
-std::string signature(const ScoreOptions& options) {
-  return fmt::format(
-      "rouge|stemmer:{}|tokens:a-z0-9|references:best F of each kind|mean over examples|attnlab {}",
-      options.stemmer ? "Porter as NLTK" : "no", versions().front().second);
+ordered_json each_of(const RougeScores& scores) {
+  ordered_json line;
+  for (std::size_t i = 0; i < rouge_names.size(); ++i) line[rouge_names[i]] = told(scores[i]);
+  return line;
+}
+
+ordered_json summary_of(const std::vector<double>& f1) {
+  const Spread over = spread(f1);
+  ordered_json all{{"f1", over.mean}};
+  if (std::isfinite(over.standard_error)) all["f1_standard_error"] = over.standard_error;
+  return all;
+}
+
+ordered_json each_of(double f1) { return {{"f1", f1}}; }
+
+/// Scores every example, prints what was asked for, and returns the summary.
+template <class Score>
+ordered_json scored(const std::vector<Example>& examples, bool each, const Score& score) {
+  std::vector<decltype(score(examples.front()))> scores;
+  for (const Example& example : examples) {
+    scores.push_back(score(example));
+    if (!each) continue;
+    ordered_json line{{"line", scores.size()}};
+    line.update(each_of(scores.back()));
+    std::cout << json_text(line) << '\n';
+  }
+  return summary_of(scores);
+}
+
+std::string signature(const char* rules) {
+  return fmt::format("{}|mean over examples|attnlab {}", rules, versions().front().second);
 }
 
 }  // namespace
 
 int score_command(const ScoreOptions& options) {
+  const bool is_rouge = options.metric == "rouge";
+  if (options.stemmer && !is_rouge) user_error("--stemmer goes with rouge; {} has none", options.metric);
   const std::vector<Example> examples = examples_of(options);
-  std::vector<RougeScores> scores;
-  for (const Example& e : examples) {
-    scores.push_back(best_rouge(e.references, e.prediction, options.stemmer));
-    if (!options.each) continue;
-    ordered_json line{{"line", scores.size()}};
-    for (std::size_t i = 0; i < rouge_names.size(); ++i) line[rouge_names[i]] = told(scores.back()[i]);
-    std::cout << json_text(line) << '\n';
+  ordered_json all{{"metric", options.metric}, {"n", examples.size()}};
+  if (is_rouge) {
+    all.update(scored(examples, options.each, [&](const Example& e) {
+      return best_rouge(e.references, e.prediction, options.stemmer);
+    }));
+    all["signature"] = signature(
+        options.stemmer ? "rouge|stemmer:Porter as NLTK|tokens:a-z0-9|references:best F of each kind"
+                        : "rouge|stemmer:no|tokens:a-z0-9|references:best F of each kind");
+  } else {
+    all.update(scored(examples, options.each,
+                      [](const Example& e) { return best_token_f1(e.prediction, e.references); }));
+    all["signature"] = signature("token_f1|words:SQuAD|references:largest");
   }
-  ordered_json all{{"metric", options.metric}, {"n", scores.size()}};
-  all.update(summary_of(scores));
-  all["signature"] = signature(options);
   std::cout << json_text(all, options.each ? -1 : 2) << std::endl;
   return exit_done;
 }

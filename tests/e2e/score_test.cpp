@@ -60,6 +60,23 @@ TEST(Score, StemsOnRequestAndShowsEachExample) {
   EXPECT_EQ(json::parse(summary)["n"], 2);
 }
 
+TEST(Score, TokenF1TakesTheBestAnswer) {
+  const Lab lab;
+  lab.write("p", "The cat.\nno\n");
+  lab.write("r", R"({"answers": ["a dog", "cat"]})"
+                 "\n"
+                 R"({"answer": "Yes"})"
+                 "\n");
+  const Finished done = lab.attnlab({"score", "token_f1", "p", "r"});
+  EXPECT_EQ(done.status, 0) << done.err;
+  const json told = json::parse(done.out);
+  EXPECT_EQ(told["f1"], 0.5);
+  EXPECT_EQ(told["f1_standard_error"], 0.5);
+  EXPECT_THAT(told["signature"].get<std::string>(), HasSubstr("words:SQuAD"));
+  EXPECT_THAT(lab.attnlab({"score", "token_f1", "p", "r", "--stemmer"}).err,
+              HasSubstr("--stemmer goes with rouge"));
+}
+
 TEST(Score, MistakesAreSentences) {
   const Lab lab;
   lab.write("p", "a\nb\n");

@@ -27,4 +27,9 @@ nlohmann::json read_json_map(const std::filesystem::path& path, const char* if_n
   return map;
 }
 
+nlohmann::json json_or_discarded(std::string_view text) {
+  using nlohmann::json;
+  return nests_too_deeply(text) ? json(json::value_t::discarded) : json::parse(text, nullptr, false);
+}
+
 }  // namespace attnlab

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace attnlab {
 
@@ -10,5 +11,8 @@ namespace attnlab {
 /// deepest_json, holds something else than a map, or is no JSON, which is said in the words given behind the
 /// name: "is not valid JSON".
 nlohmann::json read_json_map(const std::filesystem::path& path, const char* if_no_json);
+
+/// What a text holds; discarded where it is no JSON, or nested beyond deepest_json.
+nlohmann::json json_or_discarded(std::string_view text);
 
 }  // namespace attnlab

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "core/json_nesting.h"
+#include "core/json_map.h"
 #include "core/json_text.h"
 #include "core/plain_text.h"
 #include "metrics/rouge.h"
@@ -43,14 +43,10 @@ std::vector<Line> lines_of(const fs::path& path) {
   return all;
 }
 
-json parsed(const std::string& text) {
-  return nests_too_deeply(text) ? json(json::value_t::discarded) : json::parse(text, nullptr, false);
-}
-
 /// Whether a file holds JSON lines: its first line is a map, a list or a string of JSON.
 bool holds_json(const std::vector<Line>& lines) {
   if (lines.empty()) return false;
-  const json first = parsed(lines.front().text);
+  const json first = json_or_discarded(lines.front().text);
   return first.is_object() || first.is_array() || first.is_string();
 }
 
@@ -68,7 +64,7 @@ std::vector<std::string> texts_in(const json& value, const std::string& origin) 
 template <std::size_t N>
 std::vector<std::string> texts_of(const Line& line, bool is_json, const std::array<const char*, N>& keys) {
   if (!is_json) return {line.text};
-  const json value = parsed(line.text);
+  const json value = json_or_discarded(line.text);
   if (value.is_discarded()) user_error("{} is no JSON, and the lines before it are", line.origin);
   if (!value.is_object()) return texts_in(value, line.origin);
   for (const char* key : keys)

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "core/json_nesting.h"
+#include "core/json_map.h"
 #include "core/json_text.h"
 #include "core/plain_text.h"
 #include "run/commands.h"
@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 json json_of_line(const std::string& line, int64_t number, const char* expected) {
-  json value = nests_too_deeply(line) ? json(json::value_t::discarded) : json::parse(line, nullptr, false);
+  json value = json_or_discarded(line);
   if (value.is_discarded()) user_error("line {} is no JSON where {} was expected", number, expected);
   return value;
 }

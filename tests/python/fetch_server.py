@@ -4,27 +4,18 @@ server that serve them."""
 import dataclasses
 import hashlib
 import http.server
-import importlib.machinery
-import importlib.util
 import io
 import pathlib
 import tarfile
 import threading
 
 import pytest
+from script_module import load_script
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "fetch_data"
 
-
-def load_script():
-    loader = importlib.machinery.SourceFileLoader("fetch_data", str(SCRIPT))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("fetch_data", loader))
-    loader.exec_module(module)
-    return module
-
-
-fetch_data = load_script()
+fetch_data = load_script("fetch_data")
 from fetch import datasets, download  # noqa: E402  (the script puts its folder on the path)
 
 IMDB = datasets.DATASETS[0]

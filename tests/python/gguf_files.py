@@ -1,28 +1,19 @@
 """What the tests of scripts/convert_gguf share: tiny models with random weights, written as GGUF files by the package `gguf`
 the way llama.cpp's convert_hf_to_gguf.py does, and the script called in this process."""
 
-import importlib.machinery
-import importlib.util
 import json
 import pathlib
 
 import numpy as np
 import pytest
+from script_module import load_script
 
 gguf = pytest.importorskip("gguf", reason="the Python package gguf is missing: run scripts/setup")
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "convert_gguf"
 
-
-def load_script():
-    loader = importlib.machinery.SourceFileLoader("convert_gguf", str(SCRIPT))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("convert_gguf", loader))
-    loader.exec_module(module)
-    return module
-
-
-convert_gguf = load_script()
+convert_gguf = load_script("convert_gguf")
 
 LAYERS, DIM, FFN, HEADS, KV_HEADS = 2, 256, 512, 4, 2  # K kinds come in blocks of 256
 HEAD_DIM = DIM // HEADS

@@ -1,8 +1,6 @@
 """scripts/compare_llama_cpp: the same weights in another type, and the table, with a stand-in for llama.cpp."""
 
 import csv
-import importlib.machinery
-import importlib.util
 import os
 import subprocess
 import sys
@@ -10,15 +8,9 @@ import sys
 import numpy as np
 import pytest
 from gguf_files import ROOT, gguf, write_gguf
+from script_module import load_script
 
 SCRIPT = ROOT / "scripts/compare_llama_cpp"
-
-
-def load():
-    loader = importlib.machinery.SourceFileLoader("compare_llama_cpp", str(SCRIPT))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("compare_llama_cpp", loader))
-    loader.exec_module(module)
-    return module
 
 
 def values(tensor):
@@ -28,7 +20,7 @@ def values(tensor):
 @pytest.mark.parametrize("kind, bits", [("fp32", 0), ("bf16", 16)])
 def test_all_weights_and_what_is_said_of_them_come_through(tmp_path, kind, bits):
     write_gguf(tmp_path / "stored.gguf", kind="Q4_1")
-    load().same_weights(tmp_path / "stored.gguf", tmp_path / "wide.gguf", kind)
+    load_script("compare_llama_cpp").same_weights(tmp_path / "stored.gguf", tmp_path / "wide.gguf", kind)
     stored, wide = (gguf.GGUFReader(tmp_path / f"{name}.gguf") for name in ("stored", "wide"))
     told = {f.name: f.contents() for f in wide.fields.values() if not f.name.startswith("GGUF.")}
     for field in stored.fields.values():

@@ -19,9 +19,12 @@ using sentencepiece::SentencePieceProcessor;
 constexpr std::string_view word_start = "\u2581";  // "▁", SentencePiece's space
 constexpr std::string_view replacement = "\uFFFD";
 
+/// Its bytes, of the outer form that its library takes for granted.
 std::string read_model(const std::filesystem::path& path) {
   try {
-    return read_file(path);
+    std::string bytes = read_file(path);
+    check_sentencepiece_file(bytes, path.string());
+    return bytes;
   } catch (const RunError& failure) {
     throw UserError(failure.what());  // a file that the user named and that cannot be read
   }
@@ -275,16 +278,12 @@ std::unique_ptr<IdStream> SentencePiece::stream(std::vector<int64_t> before) con
 }  // namespace
 
 std::unique_ptr<const TokenizerImplementation> open_sentencepiece(const std::filesystem::path& path) {
-  const std::string bytes = read_model(path);
-  check_sentencepiece_file(bytes, path.string());
-  return std::make_unique<SentencePiece>(bytes, path, read_folder_tokens(path),
+  return std::make_unique<SentencePiece>(read_model(path), path, read_folder_tokens(path),
                                          read_special_names(path).adds_bos);
 }
 
 std::unique_ptr<const TokenizerImplementation> open_sentencepiece_alone(const std::filesystem::path& path) {
-  const std::string bytes = read_model(path);
-  check_sentencepiece_file(bytes, path.string());
-  return std::make_unique<SentencePiece>(bytes, path, FolderTokens{}, std::nullopt);
+  return std::make_unique<SentencePiece>(read_model(path), path, FolderTokens{}, std::nullopt);
 }
 
 }  // namespace attnlab

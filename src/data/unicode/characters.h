@@ -3,7 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+
+#include "core/utf8.h"
 
 namespace attnlab {
 
@@ -21,28 +22,5 @@ enum CharacterClass : uint16_t {
 };
 
 uint16_t character_classes(char32_t code);
-
-struct Character {
-  char32_t code;
-  std::size_t size;  ///< bytes
-};
-
-/// The first character of well-formed UTF-8 that is not empty.
-inline Character first_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto more = [&](std::size_t i) { return static_cast<char32_t>(byte(i) & 0x3f); };
-  const char32_t lead = byte(0);
-  if (lead < 0x80) return {lead, 1};
-  if (lead < 0xe0) return {(lead & 0x1f) << 6 | more(1), 2};
-  if (lead < 0xf0) return {(lead & 0xf) << 12 | more(1) << 6 | more(2), 3};
-  return {(lead & 7) << 18 | more(1) << 12 | more(2) << 6 | more(3), 4};
-}
-
-/// The last one.
-inline Character last_character(std::string_view text) {
-  std::size_t begin = text.size() - 1;
-  while ((static_cast<unsigned char>(text[begin]) & 0xc0) == 0x80) --begin;
-  return first_character(text.substr(begin));
-}
 
 }  // namespace attnlab

@@ -27,22 +27,6 @@ constexpr Pair lower_pairs[] = {
 constexpr char32_t replacement = 0xFFFD, capital_sigma = 0x3A3, sigma = 0x3C3, final_sigma = 0x3C2;
 constexpr char32_t dotted_capital_i = 0x130, combining_dot = 0x307;
 
-/// Of well-formed UTF-8.
-char32_t code_of(std::string_view character) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
-  const auto more = [&](std::size_t i) { return static_cast<char32_t>(byte(i) & 0x3f); };
-  switch (character.size()) {
-    case 1:
-      return byte(0);
-    case 2:
-      return (byte(0) & 0x1fU) << 6 | more(1);
-    case 3:
-      return (byte(0) & 0xfU) << 12 | more(1) << 6 | more(2);
-    default:
-      return (byte(0) & 7U) << 18 | more(1) << 12 | more(2) << 6 | more(3);
-  }
-}
-
 char32_t lower_of(char32_t code) {
   const auto* pair = std::lower_bound(std::begin(lower_pairs), std::end(lower_pairs), code,
                                       [](const Pair& p, char32_t c) { return p.upper < c; });
@@ -70,7 +54,7 @@ std::u32string decoded(std::string_view utf8) {
   std::u32string text;
   while (!utf8.empty()) {
     const std::size_t size = utf8_character(utf8);
-    text += size > 0 ? code_of(utf8.substr(0, size)) : replacement;
+    text += size > 0 ? first_character(utf8).code : replacement;
     utf8.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return text;

@@ -74,13 +74,15 @@ Tensor BoundedState::expiry() const {
 }
 
 DropAt BoundedState::drop_at() const {
-  if (!prompt_read_) return options_.prompt;
+  if (!prompt_read_)
+    return prompt_goes_on_ && options_.prompt == DropAt::end_of_call ? DropAt::never : options_.prompt;
   return needs_.prefill_only ? DropAt::never : DropAt::every_token;
 }
 
 int64_t BoundedState::slots_needed(const Lane& lane, int64_t tokens) const {
   if (drop_at() != DropAt::every_token) return lane.live() + tokens;
-  return lane.options().size + std::min(prompt_read_ ? 1 : options_.piece, std::max<int64_t>(tokens, 1));
+  const int64_t size = lane.options().size, piece = prompt_read_ ? 1 : options_.piece;
+  return std::min(size + piece, std::max(size, lane.live()) + std::max<int64_t>(tokens, 1));
 }
 
 void BoundedState::make_room(const TokenCall& call) {
@@ -109,7 +111,7 @@ void BoundedState::grow(int64_t slots) {
 
 void BoundedState::shrink() {
   const int64_t slots = options_.lane.size + 1;
-  if (capacity() <= slots || drop_at() == DropAt::never) return;
+  if (capacity() <= slots || drop_at() == DropAt::never || prompt_goes_on_) return;
   for (int64_t i = 0; i < static_cast<int64_t>(lanes_.size()); ++i)
     lanes_[i].compact(slots, [&](int64_t from, int64_t to) {
       for (const Tensor* x : {&k_BKSd_, &v_BKSd_}) {
@@ -128,14 +130,17 @@ TokenCall BoundedState::begin(const NewTokens& tokens, const Rope& rope) {
   TokenCall call(tokens, options_.compress_gaps ? nullptr : &rope, k_BKSd_.scalar_type(), columns_, needs_,
                  !options_.lane.protected_ids.empty());
   for (int64_t b = 0; b < call.batch(); ++b)
-    for (int64_t g = 0; g < groups(); ++g)
-      lane(b, g).begin(static_cast<int64_t>(call.columns[b].size()), drop_at(),
+    for (int64_t g = 0; g < groups(); ++g) {
+      const auto brought = static_cast<int64_t>(call.columns[b].size());
+      lane(b, g).begin(prompt_goes_on_ ? Lane::more_to_come : brought, drop_at(),
                        prompt_read_ ? 1 : options_.piece);
+    }
   return call;
 }
 
 Tensor BoundedState::attend(const NewTokens& tokens, const Rope& rope) {
   const torch::NoGradGuard no_grad;
+  prompt_goes_on_ = tokens.prompt_goes_on && !prompt_read_;
   const TokenCall call = begin(tokens, rope);
   Tensor y_BTHd;
   if (!is_fp32_on_cpu(call.q_BTHd) || !StoredTensor::knows(k_BKSd_) || needs_.dropped != Dropped::forgotten)
@@ -145,7 +150,7 @@ Tensor BoundedState::attend(const NewTokens& tokens, const Rope& rope) {
   else
     y_BTHd = native_blocks(call);
   columns_ += call.length();
-  prompt_read_ = true;
+  prompt_read_ = !prompt_goes_on_;
   shrink();
   return y_BTHd;
 }

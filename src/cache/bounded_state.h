@@ -59,11 +59,11 @@ class BoundedState final : public LayerState {
   PolicyNeeds needs_;
   StateShape shape_;
   bool apart_;
-  std::vector<Lane> lanes_;  ///< sequence after sequence, groups inside
-  Tensor k_BKSd_, v_BKSd_;   ///< by slot
-  int64_t columns_ = 0;      ///< tokens fed so far, padding counted
-  bool prompt_read_ = false;
-  std::unique_ptr<Afterlife> afterlife_;  ///< null where dropped states are forgotten
+  std::vector<Lane> lanes_;                            ///< sequence after sequence, groups inside
+  Tensor k_BKSd_, v_BKSd_;                             ///< by slot
+  int64_t columns_ = 0;                                ///< tokens fed so far, padding counted
+  bool prompt_read_ = false, prompt_goes_on_ = false;  ///< goes on: behind the call in hand
+  std::unique_ptr<Afterlife> afterlife_;               ///< null where dropped states are forgotten
   StepSpace step_;
 };
 

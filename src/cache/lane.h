@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -33,7 +34,8 @@ enum class DropAt { every_token, end_of_call, never };
 
 class Lane {
  public:
-  static constexpr int64_t kept = -1, padding = -2;  ///< values of expiry
+  static constexpr int64_t kept = -1, padding = -2;                                 ///< values of expiry
+  static constexpr int64_t more_to_come = std::numeric_limits<int64_t>::max() / 2;  ///< tokens of begin()
 
   Lane(LaneOptions options, PolicyNeeds needs, std::unique_ptr<Policy> policy);
   Lane(const Lane& other);
@@ -43,7 +45,7 @@ class Lane {
   /// Makes room for so many slots.
   void open(int64_t slots);
   /// The next `tokens` tokens belong together: states are dropped after each of them, after every `piece` of
-  /// the sequence and at the end, or at the end alone.
+  /// the sequence and at the end, or at the end alone. `more_to_come`: the end is not among them.
   void begin(int64_t tokens, DropAt drop, int64_t piece = 1);
   /// A free slot, the lowest, for a token that has yet to arrive.
   int64_t take();

@@ -109,8 +109,9 @@ Tensor BoundedState::native_blocks(const TokenCall& call) {
   Tensor y_BTHd = torch::zeros_like(call.q_BTHd);
   int64_t most = 0;
   for (int64_t b = 0; b < call.batch(); ++b)
-    most = std::max(most, lane(b, 0).live() + static_cast<int64_t>(call.columns[b].size()));
-  if (drop_at() == DropAt::never) grow(most);
+    most = std::max(most, slots_needed(lane(b, 0), static_cast<int64_t>(call.columns[b].size())));
+  // Otherwise what is left at the end fits as it is: more states are live only while blocks are read.
+  if (drop_at() == DropAt::never || prompt_goes_on_) grow(most);
   on_threads(static_cast<int64_t>(lanes_.size()), [&](int64_t i, int threads) {
     const torch::NoGradGuard no_grad;  // of this thread
     read_blocks(call, i / groups(), i % groups(), y_BTHd, threads);

@@ -25,6 +25,8 @@ struct NewTokens {
   Tensor ids_BT;        ///< int64: token ids, for policies that protect contents
   Tensor padding_BT;    ///< bool, true where a sequence has no token; undefined: none
   Tensor surprisal_BT;  ///< −log p of each token when it was read, nats; undefined unless a policy needs it
+  bool prompt_goes_on =
+      false;  ///< the next call's tokens belong to the same prompt (see cache/cache_options.h)
 };
 
 class LayerState {

@@ -39,10 +39,10 @@ DecoderImpl::DecoderImpl(const DecoderOptions& options, const torch::TensorOptio
 }
 
 Tensor DecoderImpl::forward(const Tensor& ids_BT, const Tensor& positions_BT, const Tensor& padding_BT,
-                            DecoderState& states, const Tensor& surprisal_BT) {
+                            DecoderState& states, const Tensor& surprisal_BT, bool prompt_goes_on) {
   ensure(states.size() == layers_->size(), "a state for each of {} layers, not {}", layers_->size(),
          states.size());
-  return run({{}, {}, {}, positions_BT, ids_BT, padding_BT, surprisal_BT}, &states);
+  return run({{}, {}, {}, positions_BT, ids_BT, padding_BT, surprisal_BT, prompt_goes_on}, &states);
 }
 
 Tensor DecoderImpl::forward_training(const Tensor& ids_BT) {

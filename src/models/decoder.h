@@ -27,9 +27,11 @@ class DecoderImpl final : public torch::nn::Module {
 
   /// hidden [B,T,D] of new tokens, after the last norm. ids and positions: int64 [B,T]; padding: bool [B,T],
   /// true where a sequence has no token, or undefined; states: one a layer, which remember the tokens before
-  /// and are given these; surprisal: −log p of each token, fp32 [B,T], for policies that ask for it.
+  /// and are given these; surprisal: −log p of each token, fp32 [B,T], for policies that ask for it. Where a
+  /// prompt comes in several calls, all but the last say that it goes on: states are dropped as if it had
+  /// come in one.
   Tensor forward(const Tensor& ids_BT, const Tensor& positions_BT, const Tensor& padding_BT,
-                 DecoderState& states, const Tensor& surprisal_BT = {});
+                 DecoderState& states, const Tensor& surprisal_BT = {}, bool prompt_goes_on = false);
   /// The same of whole texts that begin at position 0, without states and with gradients. Padding may stand
   /// on the right.
   Tensor forward_training(const Tensor& ids_BT);

@@ -127,6 +127,45 @@ TEST(FullState, MakesRoomForTheTokensThatAreExpected) {
   EXPECT_EQ(state->bytes(), 20 * bytes_a_token);
 }
 
+/// A prompt in these calls, then the rest of the text token by token.
+Tensor feed_prompt(LayerState& state, const NewTokens& tokens, const std::vector<int64_t>& calls) {
+  std::vector<Tensor> ys;
+  int64_t first = 0;
+  const auto feed_part = [&](int64_t count, bool goes_on) {
+    NewTokens now = part(tokens, first, count);
+    now.prompt_goes_on = goes_on;
+    ys.push_back(state.attend(now, Rope(tokens.q_BTHd.size(-1), 10000.0)));
+    first += count;
+  };
+  for (std::size_t i = 0; i < calls.size(); ++i) feed_part(calls[i], i + 1 < calls.size());
+  while (first < tokens.q_BTHd.size(1)) feed_part(1, false);
+  return torch::cat(ys, 1);
+}
+
+TEST(BoundedState, APromptInSeveralCallsIsAsInOne) {
+  for (const auto type : {torch::kDouble, torch::kFloat})
+    for (const char* policy : {"tova", "window", "h2o", "knorm", "random", "merging"})
+      for (const Prompt prompt : {Prompt::per_step, Prompt::pieces, Prompt::one_shot})
+        for (const bool left : {false, true}) {
+          const Texts texts = make_texts(shape, {40, 33}, left, type);
+          CacheOptions options = bounded(policy, 8);
+          options.prompt = prompt;
+          options.piece = 6;
+          const Tensor seen = texts.tokens.padding_BT.logical_not().unsqueeze(-1).unsqueeze(-1);
+          const auto at_once = one_state(options, shape, {.batch = 2, .dtype = type});
+          const Tensor expected = feed_prompt(*at_once, texts.tokens, {30}) * seen;
+          for (const std::vector<int64_t>& calls :
+               {std::vector<int64_t>{18, 12}, {13, 1, 1, 15}, {2, 9, 19}, {29, 1}}) {
+            const auto state = one_state(options, shape, {.batch = 2, .dtype = type});
+            const Tensor found = feed_prompt(*state, texts.tokens, calls) * seen;
+            EXPECT_LT((found - expected).abs().max().item<double>(), type == torch::kDouble ? 1e-12 : 2e-6)
+                << policy << ", prompt " << static_cast<int>(prompt) << ", first call " << calls[0];
+            EXPECT_TRUE(torch::equal(state->expiry(), at_once->expiry())) << policy;
+            EXPECT_EQ(state->bytes(), at_once->bytes()) << policy;
+          }
+        }
+}
+
 TEST(BoundedState, WithRoomForTheWholeTextIsTheFullCache) {
   for (const int64_t first : {1, 24, 40}) {
     const Texts texts = make_texts(shape, {40, 13}, true, torch::kFloat);

@@ -46,11 +46,7 @@ ChunkScorer::ChunkScorer(Decoder decoder, CacheOptions cache, std::vector<int64_
       slice_(slice),
       seed_(seed) {}
 
-int64_t ChunkScorer::slice_length() const {
-  if (cache_.policy->needs().surprisal) return 1;
-  if (cache_.prompt != Prompt::pieces) return slice_;
-  return std::max<int64_t>(1, slice_ / cache_.piece) * cache_.piece;  // pieces are dropped from as a whole
-}
+int64_t ChunkScorer::slice_length() const { return cache_.policy->needs().surprisal ? 1 : slice_; }
 
 torch::Tensor ChunkScorer::nll_of(const torch::Tensor& hidden_BTD, const torch::Tensor& targets_BT) const {
   const torch::Tensor hidden_ND = hidden_BTD.reshape({-1, hidden_BTD.size(-1)});
@@ -90,9 +86,9 @@ ScoredBatch ChunkScorer::score(std::span<const std::vector<int64_t>> chunks, boo
   for (int64_t begin = 0; begin < t; begin += slice_length()) {
     stop_here_if_requested();
     const int64_t end = std::min(begin + slice_length(), t);
-    const torch::Tensor hidden_BTD =
-        decoder_->forward(columns(rows.ids_BT, begin, end), columns(positions_BT, begin, end),
-                          columns(rows.padding_BT, begin, end), states, surprisal_BT);
+    const torch::Tensor hidden_BTD = decoder_->forward(
+        columns(rows.ids_BT, begin, end), columns(positions_BT, begin, end),
+        columns(rows.padding_BT, begin, end), states, surprisal_BT, /*prompt_goes_on=*/end < t);
     const int64_t scored = std::min(end, t - 1) - begin;  // nothing follows the last token
     if (scored <= 0) continue;
     nll.push_back(

@@ -134,6 +134,11 @@ TEST_F(Perplexities, DoNotDependOnBatchesAndSlices) {
     options.slice = 7;
     expect_near(token_losses(run()), alone, 1e-5);
   }
+  options.cache.prompt = Prompt::pieces;  // which slices do not cut
+  options.cache.piece = 5;
+  const auto sliced = token_losses(run());
+  options.slice = 8192;
+  expect_near(token_losses(run()), sliced, 1e-5);
 }
 
 TEST_F(Perplexities, OfACacheThatHoldsTheChunkAreThoseOfAFullOne) {

@@ -4,13 +4,11 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "core/files.h"
 #include "core/json_nesting.h"
 #include "core/json_text.h"
 #include "core/log.h"
-#include "core/plain_text.h"
 #include "core/shown.h"
-#include "core/stop.h"
+#include "data/json_lines.h"
 
 namespace attnlab {
 namespace {
@@ -28,8 +26,6 @@ class TokenLines final : public Documents {
  private:
   std::vector<Document> lines_;
 };
-
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t") == std::string_view::npos; }
 
 /// What nlohmann says is wrong, without its own name and number before it.
 std::string reason_of(const json::exception& e) {
@@ -86,23 +82,16 @@ void TokenLinesOptions::visit(Fields& f) {
 
 std::shared_ptr<Documents> TokenLinesOptions::open(const DataPlace&) const {
   if (!fs::is_regular_file(path)) user_error("there is no file {} to read token ids from", path);
-  const std::string content = plain_text(read_file(path), path);
   const std::string stem = shown_name(fs::path(path).stem().string());
   std::vector<Document> lines;
-  std::string_view rest = content;
-  for (int64_t number = 1; !rest.empty(); ++number) {
-    stop_here_if_requested();
-    const auto end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (is_blank(line)) continue;
+  for_each_line(path, [&](std::string_view line, int64_t number) {
     Document chunk =
         parse_token_line(line, fmt::format("{}:{}", path, number), fmt::format("{}:{}", stem, number));
     if (chunk.ids.empty())
       log_info("{} has no tokens: skipped", chunk.origin);
     else
       lines.push_back(std::move(chunk));
-  }
+  });
   if (lines.empty()) user_error("{} holds no token ids", path);
   return std::make_shared<TokenLines>(std::move(lines));
 }

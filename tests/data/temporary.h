@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,15 @@ class TemporaryFolder {
 inline void write(const std::filesystem::path& file, std::string_view bytes) {
   std::filesystem::create_directories(file.parent_path());
   std::ofstream(file, std::ios::binary) << bytes;
+}
+
+/// What an .xz file holds, as a file of the folder.
+inline std::filesystem::path unpacked(const std::filesystem::path& packed,
+                                      const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / packed.stem();
+  const std::string command = "xz -dc '" + packed.string() + "' > '" + file.string() + "'";
+  if (std::system(command.c_str()) != 0) throw std::runtime_error(command + " failed");
+  return file;
 }
 
 /// Sequences in memory, all of label 0 unless labels are given.

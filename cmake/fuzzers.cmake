@@ -23,7 +23,11 @@ set(core core/files.cpp core/json_map.cpp core/json_nesting.cpp core/log.cpp cor
          core/stop.cpp core/utf8.cpp)
 set(safetensors io/atomic_writer.cpp io/safetensors.cpp io/safetensors_header.cpp)
 attnlab_fuzzer(safetensors ${core} ${safetensors})
-attnlab_fuzzer(token_lines ${core} data/token_lines.cpp)
+set(json_lines data/json_lines.cpp data/tokenizers/json_node.cpp)
+attnlab_fuzzer(token_lines ${core} ${json_lines} data/token_lines.cpp)
+foreach(kind qasper squality)
+  attnlab_fuzzer(${kind} ${core} ${json_lines} data/question_list.cpp data/${kind}.cpp)
+endforeach()
 file(GLOB_RECURSE tokenizers RELATIVE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/src/data/tokenizers/*.cpp
      ${PROJECT_SOURCE_DIR}/src/data/unicode/*.cpp)
 foreach(kind tokenizer tokenizer_json)

@@ -243,6 +243,53 @@ def hf_index():
         write("hf_index", name, json.dumps(content))
 
 
+def squality():
+    asked = {"question_text": "Who?", "question_number": 1, "responses": [{"response_text": "N\u00e9mo."}]}
+    story = {"metadata": {"passage_id": "7"}, "document": "Once\r\nupon a time.", "questions": [asked]}
+    sound = json.dumps(story)
+    second = {"metadata": {"passage_id": "8"}, "questions": [asked, {**asked, "question_number": -2}]}
+    for name, content in (
+        ("sound", sound),
+        ("two", f"{sound}\r\n\n{json.dumps({**story, **second})}\n"),
+        ("twice", f"{sound}\n{sound}"),
+        ("cut", sound[:-9]),
+        ("no-text", json.dumps({**story, "document": " \n"})),
+        ("nothing-asked", json.dumps({**story, "questions": []})),
+        ("hidden", json.dumps({**story, "questions": [{**asked, "responses": None}]})),
+        ("number", json.dumps({**story, "questions": [{**asked, "question_number": 1.5}]})),
+        ("no-story", json.dumps({"metadata": {}})),
+        ("list", "[]\n"),
+        ("blank", "\n \n"),
+    ):
+        write("squality", name, content)
+
+
+def qasper():
+    def paper(*answers, **change):
+        asked = {"question": "Which?", "question_id": "q", "answers": [{"answer": answer} for answer in answers]}
+        section = {"section_name": "Data", "paragraphs": ["One.", "", "Two.\r\n"]}
+        return json.dumps({"1704.2": {"title": "", "full_text": [section], "qas": [asked], **change}})
+
+    none = {"unanswerable": False, "extractive_spans": [], "yes_no": None, "free_form_answer": ""}
+    spans, text = {**none, "extractive_spans": ["a", "b"]}, {**none, "free_form_answer": "c"}
+    line = {"_id": "f0", "input": "Which?", "context": "Data\nOne.", "answers": ["a"], "all_classes": None}
+    for name, content in (
+        ("types", paper(spans, text, {"yes_no": True}, {"yes_no": False}, {"unanswerable": True})),
+        ("no-answer", paper(none)),
+        ("no-answers", paper()),
+        ("odd-flag", paper({"yes_no": "yes"})),
+        ("no-text", paper(text, full_text=[{"section_name": None, "paragraphs": [""]}])),
+        ("columns", paper(text, full_text={"section_name": ["Data"], "paragraphs": [["One."]]})),
+        ("nothing-asked", paper(text, qas=[])),
+        ("cut", paper(text)[:-9]),
+        ("lines", f"{json.dumps(line)}\n\n{json.dumps({**line, '_id': 'f1'})}\n"),
+        ("same-lines", f"{json.dumps(line)}\n{json.dumps(line)}\n"),
+        ("no-context", json.dumps({"_id": "f0", "input": "Which?"})),
+        ("none", "{}"),
+    ):
+        write("qasper", name, content)
+
+
 if __name__ == "__main__":
-    for make in (safetensors, token_lines, tokenizer, tokenizer_json, hf_config, hf_index):
+    for make in (safetensors, token_lines, tokenizer, tokenizer_json, hf_config, hf_index, squality, qasper):
         make()

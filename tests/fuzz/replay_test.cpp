@@ -38,7 +38,8 @@ INSTANTIATE_TEST_SUITE_P(
     Fuzz, Corpus,
     ::testing::Values(Target{"safetensors", fuzz_safetensors}, Target{"token_lines", fuzz_token_lines},
                       Target{"tokenizer", fuzz_tokenizer}, Target{"tokenizer_json", fuzz_tokenizer_json},
-                      Target{"hf_config", fuzz_hf_config}, Target{"hf_index", fuzz_hf_index}),
+                      Target{"hf_config", fuzz_hf_config}, Target{"hf_index", fuzz_hf_index},
+                      Target{"squality", fuzz_squality}, Target{"qasper", fuzz_qasper}),
     [](const auto& target) { return target.param.name; });
 
 TEST(ReadOrRefuse, LetsNothingElsePass) {

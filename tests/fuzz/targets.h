@@ -16,5 +16,7 @@ void fuzz_tokenizer(std::string_view bytes);       ///< tokenizer.model, and tex
 void fuzz_tokenizer_json(std::string_view bytes);  ///< tokenizer.json, the same
 void fuzz_hf_config(std::string_view bytes);       ///< config.json of a Hugging Face folder
 void fuzz_hf_index(std::string_view bytes);        ///< model.safetensors.index.json beside one shard
+void fuzz_squality(std::string_view bytes);        ///< JSON lines of SQuALITY
+void fuzz_qasper(std::string_view bytes);          ///< QASPER v0.3, and LongBench's JSON lines of it
 
 }  // namespace attnlab

@@ -34,6 +34,7 @@ class Afterlife {
   virtual void move(int64_t lane, int64_t from, int64_t to) = 0;
   /// Lane i becomes a copy of lane lanes[i].
   virtual void reorder(const std::vector<int64_t>& lanes) = 0;
+  virtual std::unique_ptr<Afterlife> clone() const = 0;
   virtual int64_t bytes() const = 0;
   /// Answers to scaled queries [K, G, d]; undefined tensors where there is nothing to answer with.
   virtual Answer answer(int64_t /*lane*/, const Tensor& /*q_KGd*/) const { return {}; }

@@ -36,6 +36,25 @@ BoundedState::BoundedState(BoundedOptions options, const StateShape& shape, cons
   if (afterlife_) afterlife_->grow(static_cast<int64_t>(lanes_.size()), capacity());
 }
 
+BoundedState::BoundedState(const BoundedState& other)
+    : options_(other.options_),
+      needs_(other.needs_),
+      shape_(other.shape_),
+      apart_(other.apart_),
+      lanes_(other.lanes_),
+      k_BKSd_(other.k_BKSd_),
+      v_BKSd_(other.v_BKSd_),
+      columns_(other.columns_),
+      prompt_read_(other.prompt_read_),
+      prompt_goes_on_(other.prompt_goes_on_),
+      afterlife_(other.afterlife_ ? other.afterlife_->clone() : nullptr) {}
+
+std::unique_ptr<LayerState> BoundedState::copy(const Tensor& rows) const {
+  auto copy = std::make_unique<BoundedState>(*this);
+  copy->reorder(rows);  // which makes tensors of its own
+  return copy;
+}
+
 int64_t BoundedState::bytes() const {
   return static_cast<int64_t>(k_BKSd_.nbytes() + v_BKSd_.nbytes()) + (afterlife_ ? afterlife_->bytes() : 0);
 }
@@ -112,6 +131,8 @@ void BoundedState::grow(int64_t slots) {
 void BoundedState::shrink() {
   const int64_t slots = options_.lane.size + 1;
   if (capacity() <= slots || drop_at() == DropAt::never || prompt_goes_on_) return;
+  // A text that ended within a piece, before others of its batch, has not dropped what is above its size.
+  if (std::ranges::any_of(lanes_, [&](const Lane& lane) { return lane.live() > slots; })) return;
   for (int64_t i = 0; i < static_cast<int64_t>(lanes_.size()); ++i)
     lanes_[i].compact(slots, [&](int64_t from, int64_t to) {
       for (const Tensor* x : {&k_BKSd_, &v_BKSd_}) {

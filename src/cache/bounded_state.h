@@ -23,10 +23,13 @@ namespace attnlab {
 class BoundedState final : public LayerState {
  public:
   BoundedState(BoundedOptions options, const StateShape& shape, const StateRun& run);
+  /// Shares the keys and values until it is reordered.
+  BoundedState(const BoundedState& other);
 
   Tensor attend(const NewTokens& tokens, const Rope& rope) override;
   int64_t bytes() const override;
   void reorder(const Tensor& rows) override;
+  std::unique_ptr<LayerState> copy(const Tensor& rows) const override;
   Tensor expiry() const override;
 
  private:

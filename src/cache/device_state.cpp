@@ -124,6 +124,12 @@ void DeviceState::reorder(const Tensor& rows) {
     if (t->defined()) *t = t->index_select(0, on_device);
 }
 
+std::unique_ptr<LayerState> DeviceState::copy(const Tensor& rows) const {
+  auto copy = std::make_unique<DeviceState>(*this);
+  copy->reorder(rows);  // which makes tensors of its own
+  return copy;
+}
+
 Tensor DeviceState::expiry() const {
   if (!expiry_BGC_.defined()) return {};
   return expiry_BGC_.narrow(2, 0, columns_).to(torch::kCPU).contiguous();

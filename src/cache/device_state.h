@@ -25,6 +25,7 @@ class DeviceState final : public LayerState {
   Tensor attend(const NewTokens& tokens, const Rope& rope) override;
   int64_t bytes() const override;
   void reorder(const Tensor& rows) override;
+  std::unique_ptr<LayerState> copy(const Tensor& rows) const override;
   Tensor expiry() const override;
 
  private:

@@ -43,6 +43,12 @@ void FullState::reorder(const Tensor& rows) {
   bias_columns_ = 0;
 }
 
+std::unique_ptr<LayerState> FullState::copy(const Tensor& rows) const {
+  auto copy = std::make_unique<FullState>(*this);
+  copy->reorder(rows);  // which makes tensors of its own
+  return copy;
+}
+
 void FullState::append(const Tensor& k_BTKd, const Tensor& v_BTKd, const Tensor& padding_BT) {
   const int64_t t = k_BTKd.size(1), needed = length_ + t;
   if (needed > k_BKLd_.size(2)) {

@@ -19,6 +19,7 @@ class FullState final : public LayerState {
   Tensor attend(const NewTokens& tokens, const Rope& rope) override;
   int64_t bytes() const override;
   void reorder(const Tensor& rows) override;
+  std::unique_ptr<LayerState> copy(const Tensor& rows) const override;
 
  private:
   void append(const Tensor& k_BTKd, const Tensor& v_BTKd, const Tensor& padding_BT);

@@ -40,6 +40,8 @@ class LayerState {
   virtual int64_t bytes() const = 0;
   /// Sequence i becomes a copy of sequence rows[i] (int64 [B'], host): beam search.
   virtual void reorder(const Tensor& rows) = 0;
+  /// A state whose sequence i is a copy of this one's rows[i]: several ways to go on from one text.
+  virtual std::unique_ptr<LayerState> copy(const Tensor& rows) const = 0;
   /// For every head group (1, or K where heads decide apart) and every token: the column of the last token
   /// that attended to it, −1 while it is kept, −2 at padding; int64 [B, groups, tokens so far], host.
   /// Undefined where nothing is ever dropped, or where it is not recorded.
@@ -54,6 +56,13 @@ inline int64_t bytes_of(const DecoderState& states) {
   int64_t sum = 0;
   for (const auto& state : states) sum += state->bytes();
   return sum;
+}
+
+/// Of the states of all layers.
+inline DecoderState copy_of(const DecoderState& states, const Tensor& rows) {
+  DecoderState copies;
+  for (const auto& state : states) copies.push_back(state->copy(rows));
+  return copies;
 }
 
 }  // namespace attnlab

@@ -22,21 +22,21 @@ struct Feed {
   Tensor ids_BT, positions_BT, padding_BT;
 };
 
-/// Prompts padded on the left; `padding` is undefined where all are equally long.
-Feed prompts_as_feed(const std::vector<std::vector<int64_t>>& prompts) {
+/// Prompts from their id `read` on, padded on the left; `padding` is undefined where all are equally long.
+Feed prompts_as_feed(const std::vector<std::vector<int64_t>>& prompts, int64_t read) {
   std::size_t longest = 0, shortest = prompts.front().size();
   for (const auto& prompt : prompts) {
-    ensure(!prompt.empty(), "a prompt of at least one id");
+    ensure(static_cast<int64_t>(prompt.size()) > read, "a prompt of more than {} ids", read);
     longest = std::max(longest, prompt.size());
     shortest = std::min(shortest, prompt.size());
   }
-  const auto batch = static_cast<int64_t>(prompts.size()), t = static_cast<int64_t>(longest);
+  const auto batch = static_cast<int64_t>(prompts.size()), t = static_cast<int64_t>(longest) - read;
   Feed feed{torch::zeros({batch, t}, torch::kLong), torch::zeros({batch, t}, torch::kLong),
             torch::ones({batch, t}, torch::kBool)};
   for (int64_t b = 0; b < batch; ++b) {
-    const auto n = static_cast<int64_t>(prompts[b].size());
-    feed.ids_BT[b].narrow(0, t - n, n).copy_(torch::tensor(prompts[b]));
-    feed.positions_BT[b].narrow(0, t - n, n).copy_(torch::arange(n));
+    const auto n = static_cast<int64_t>(prompts[b].size()) - read;
+    feed.ids_BT[b].narrow(0, t - n, n).copy_(torch::tensor(prompts[b]).narrow(0, read, n));
+    feed.positions_BT[b].narrow(0, t - n, n).copy_(torch::arange(read, read + n));
     feed.padding_BT[b].narrow(0, t - n, n).fill_(false);
   }
   if (shortest == longest) feed.padding_BT.reset();
@@ -142,14 +142,22 @@ std::string_view name_of(StoppedBy reason) {
   return "";
 }
 
+void read_ahead(Decoder& decoder, DecoderState& states, const std::vector<int64_t>& ids) {
+  const torch::InferenceMode inference;
+  const torch::Tensor ids_1T = torch::tensor(ids).unsqueeze(0).to(decoder->tensors().device());
+  const torch::Tensor positions_1T = torch::arange(ids_1T.size(1), ids_1T.options()).unsqueeze(0);
+  decoder->forward(ids_1T, positions_1T, {}, states, {}, /*prompt_goes_on=*/true);
+}
+
 Generated generate(Decoder& decoder, DecoderState& states, const std::vector<std::vector<int64_t>>& prompts,
                    const GenerateOptions& options) {
   ensure(!prompts.empty() && options.seeds.size() == prompts.size(), "a seed for each of {} prompts, not {}",
          prompts.size(), options.seeds.size());
+  ensure(options.read == 0 || !options.surprisal, "no surprisal, which needs the logits of what was read");
   const torch::InferenceMode inference;
   Reader reader(decoder, states);
   Clock::time_point start = Clock::now();
-  Tensor logits_BV = read_prompts(reader, prompts_as_feed(prompts), options);
+  Tensor logits_BV = read_prompts(reader, prompts_as_feed(prompts, options.read), options);
   Generated all;
   all.prompt_seconds = seconds_since(start);
   start = Clock::now();

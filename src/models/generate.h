@@ -21,6 +21,7 @@ std::string_view name_of(StoppedBy reason);
 struct GenerateOptions {
   int64_t max_new_tokens = 128;
   SamplingOptions sampling = {};
+  int64_t read = 0;  ///< ids at the head of every prompt that the states have read already (see read_ahead)
   std::vector<int64_t> eos_ids = {};  ///< any of them ends its text; empty: none does
   int64_t last_position = -1;         ///< the largest position that a token may have; −1: any
   bool surprisal = false;  ///< tell the states each token's −log p: prompts are then read token by token too
@@ -39,9 +40,13 @@ struct Generated {
   double seconds = 0;               ///< after that
 };
 
+/// Reads what several prompts begin with into fresh states of one sequence; copies of these go on with any of
+/// them (cache/state.h). Policies that need surprisal read token by token, and cannot.
+void read_ahead(Decoder& decoder, DecoderState& states, const std::vector<int64_t>& ids);
+
 /// Continues every prompt, all at once: prompts of different lengths are padded on the left. Each holds at
-/// least one id; `states` are fresh and made for as many sequences. A text that has ended is fed padding
-/// while others go on. Needs no gradients.
+/// least one id that is still to be read; `states` are made for as many sequences, and fresh but for the
+/// first `read` ids. A text that has ended is fed padding while others go on. Needs no gradients.
 Generated generate(Decoder& decoder, DecoderState& states, const std::vector<std::vector<int64_t>>& prompts,
                    const GenerateOptions& options);
 

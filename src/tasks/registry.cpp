@@ -3,6 +3,7 @@
 #include "tasks/classification/classify.h"
 #include "tasks/language/perplexity.h"
 #include "tasks/language/train_lm.h"
+#include "tasks/questions/question_answering.h"
 #include "tasks/speed/decode_speed.h"
 #include "tasks/speed/score_speed.h"
 #include "tasks/speed/speed.h"
@@ -21,6 +22,9 @@ const std::vector<Entry<TaskOptions>>& registry<TaskOptions>() {
           "speed and memory of decoding at a held depth, by cache policy and batch (TOVA §5)"),
       entry<TaskOptions, PerplexityOptions>(
           "perplexity", "perplexity of texts under a pre-trained decoder and a bounded cache (TOVA §5)"),
+      entry<TaskOptions, QuestionAnsweringOptions>(
+          "question_answering",
+          "answers to questions about long documents under a bounded cache: SQuALITY, QASPER (TOVA §5)"),
       entry<TaskOptions, ScoreSpeedOptions>(
           "score_speed", "speed of scoring given text layer by layer, beside a full cache (TOVA §5)"),
       entry<TaskOptions, SpeedOptions>(

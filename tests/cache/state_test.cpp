@@ -287,6 +287,7 @@ TEST(DecoderStates, FollowBeams) {
     const auto reordered = one_state(options, shape, {.batch = 3});
     feed(*reordered, texts.tokens, {20});
     const Tensor rows = torch::tensor({2, 0, 0, 1});
+    const auto copy = reordered->copy(rows);
     reordered->reorder(rows);
     // The same beams, read from the start.
     const auto pick = [&](const NewTokens& t) {
@@ -301,6 +302,8 @@ TEST(DecoderStates, FollowBeams) {
                                  reordered->attend(part(beams, 21, 9), Rope(8, 10000.0))},
                                 1);
     EXPECT_TRUE(torch::equal(y, expected));
+    // What the original reads leaves its copy alone.
+    EXPECT_TRUE(torch::equal(feed(*copy, part(beams, 20, 10), {1, 9}), expected));
     if (expected.defined() && afresh->expiry().defined()) {
       EXPECT_TRUE(torch::equal(reordered->expiry(), afresh->expiry()));
     }

@@ -86,6 +86,39 @@ TEST(Generate, SamplesTheSameTextFromASeedAloneOrInABatch) {
   EXPECT_EQ(continued({{3, 1}}, options).texts[0].ids, both.texts[1].ids);
 }
 
+TEST(Generate, GoesOnFromCopiesOfWhatPromptsShareAsFromTheStart) {
+  Decoder decoder = small_decoder();
+  decoder->to(torch::kDouble);
+  const Ids shared{3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8};
+  std::vector<Ids> prompts;
+  for (const Ids& tail : {Ids{7, 9, 3}, Ids{2}, Ids{3, 8, 4, 6, 2, 6}}) {
+    prompts.push_back(shared);
+    prompts.back().insert(prompts.back().end(), tail.begin(), tail.end());
+  }
+  for (const char* policy : {"full", "tova", "window", "h2o", "random"})
+    for (const Prompt prompt : {Prompt::per_step, Prompt::pieces, Prompt::one_shot}) {
+      CacheOptions cache;
+      cache.policy.select(policy);
+      cache.size = 6;
+      cache.prompt = prompt;
+      cache.piece = 5;
+      const auto fresh = [&](int64_t batch) {
+        return make_states(cache, state_shape(decoder->options()), {.batch = batch, .dtype = torch::kDouble});
+      };
+      GenerateOptions options{.max_new_tokens = 10, .seeds = {1, 1, 1}};
+      DecoderState read = fresh(1), copies;
+      read_ahead(decoder, read, shared);
+      copies = copy_of(read, torch::zeros(3, torch::kLong));
+      options.read = static_cast<int64_t>(shared.size());
+      const Generated together = generate(decoder, copies, prompts, options);
+      for (std::size_t i = 0; i < prompts.size(); ++i) {
+        DecoderState alone = fresh(1);
+        const Generated one = generate(decoder, alone, {prompts[i]}, {.max_new_tokens = 10, .seeds = {1}});
+        EXPECT_EQ(together.texts[i].ids, one.texts[0].ids) << policy << ", prompt " << i;
+      }
+    }
+}
+
 /// Writes down what it is told.
 class Listener final : public LayerState {
  public:
@@ -97,6 +130,7 @@ class Listener final : public LayerState {
   }
   int64_t bytes() const override { return 0; }
   void reorder(const Tensor&) override {}
+  std::unique_ptr<LayerState> copy(const Tensor&) const override { return nullptr; }
 
  private:
   std::vector<double>& heard_;

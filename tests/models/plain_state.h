@@ -36,6 +36,7 @@ class PlainState final : public LayerState {
   }
   int64_t bytes() const override { return 0; }
   void reorder(const Tensor&) override {}
+  std::unique_ptr<LayerState> copy(const Tensor&) const override { return nullptr; }
 
  private:
   /// The answer to the query of column `at`.

@@ -20,6 +20,7 @@ class Merging final : public Afterlife {
   void drop(int64_t lane, int64_t slot, std::span<const int64_t> order, Tensor k_KSd, Tensor v_KSd) override;
   void move(int64_t lane, int64_t from, int64_t to) override { counts_[lane][to] = counts_[lane][from]; }
   void reorder(const std::vector<int64_t>& lanes) override;
+  std::unique_ptr<Afterlife> clone() const override { return std::make_unique<Merging>(*this); }
   int64_t bytes() const override;
 
  private:

@@ -30,6 +30,7 @@ class DroppedSummary final : public Afterlife {
   void drop(int64_t lane, int64_t slot, std::span<const int64_t> order, Tensor k_KSd, Tensor v_KSd) override;
   void move(int64_t, int64_t, int64_t) override {}
   void reorder(const std::vector<int64_t>& lanes) override;
+  std::unique_ptr<Afterlife> clone() const override { return std::make_unique<DroppedSummary>(*this); }
   int64_t bytes() const override;
   Answer answer(int64_t lane, const Tensor& q_KGd) const override;
 

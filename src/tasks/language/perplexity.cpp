@@ -106,9 +106,9 @@ void PerplexityOptions::run(const RunContext& context, RecordSink& record) const
   if (!context.init_from.empty())
     user_error("task perplexity reads its weights from `model`, not from init_from");
   const PerplexityInputs in = open_inputs(*this, context);
-  const auto file = context.folder / "checkpoint" / "perplexity.json";
-  auto progress = PerplexityProgress::open(
-      file, in.identity, PositionCurve(in.longest_chunk, position_ranges), record, growing_tables(*this));
+  const ProgressFile file(context.folder / "checkpoint" / "perplexity.json", in.identity,
+                          growing_tables(*this));
+  auto progress = PerplexityProgress::open(file, PositionCurve(in.longest_chunk, position_ranges), record);
   if (progress.next > 0) log_info("{} documents are done already", progress.next);
   record_identity(in, record);
   ChunkScorer scorer = make_scorer(*this, in, context, record);
@@ -118,7 +118,7 @@ void PerplexityOptions::run(const RunContext& context, RecordSink& record) const
     if (group.documents.empty()) continue;
     score_group(*this, group, in.count, scorer, progress, record);
     if (Clock::now() - saved < kBetweenSaves && progress.next < in.count) continue;
-    progress.save(file, in.identity, record);
+    progress.save(file, record);
     saved = Clock::now();
   }
   if (progress.documents.empty())

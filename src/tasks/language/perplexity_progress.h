@@ -3,13 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "core/record.h"
 #include "metrics/perplexity.h"
+#include "tasks/progress_file.h"
 
 namespace attnlab {
 
@@ -30,17 +29,10 @@ struct PerplexityProgress {
   int64_t cache_bytes = 0;  ///< the most of any batch, a sequence
   std::vector<ScoredDocument> documents;
   PositionCurve curve;
-  std::vector<std::string> tables;  ///< that grow with the documents
 
-  /// Rows of `tables` that are not part of what was saved are forgotten. Throws UserError unless it was
-  /// written with the same `identity` (name → checksum of what the run depends on); as fresh where there is
-  /// no file.
-  static PerplexityProgress open(const std::filesystem::path& file,
-                                 const std::map<std::string, std::string>& identity, PositionCurve empty,
-                                 RecordSink& record, std::vector<std::string> tables);
-  /// Flushes the record, then writes what it holds: rows behind that are forgotten by open().
-  void save(const std::filesystem::path& file, const std::map<std::string, std::string>& identity,
-            RecordSink& record) const;
+  /// As fresh where nothing was saved.
+  static PerplexityProgress open(const ProgressFile& file, PositionCurve empty, RecordSink& record);
+  void save(const ProgressFile& file, RecordSink& record) const;
   std::vector<DocumentScore> scores() const;
 };
 

@@ -34,6 +34,7 @@ class Witness final : public LayerState {
   }
   int64_t bytes() const override { return state_->bytes(); }
   void reorder(const Tensor& rows) override { state_->reorder(rows); }
+  std::unique_ptr<LayerState> copy(const Tensor& rows) const override { return state_->copy(rows); }
 
   void judge(Evictions& evictions) const {
     const Tensor q_HTd = torch::cat(queries_).transpose(0, 1), k_KTd = torch::cat(keys_).transpose(0, 1);

@@ -1,0 +1,35 @@
+#include "tasks/progress_file.h"
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/json_text.h"
+
+namespace attnlab {
+
+using nlohmann::json;
+
+ProgressFile::ProgressFile(std::filesystem::path file, std::map<std::string, std::string> identity,
+                           std::vector<std::string> tables)
+    : file_(std::move(file)), identity_(std::move(identity)), tables_(std::move(tables)) {}
+
+json ProgressFile::open(RecordSink& record) const {
+  const json kept = std::filesystem::exists(file_) ? json::parse(read_file(file_)) : json();
+  if (!kept.is_null())
+    for (const auto& [name, checksum] : identity_)
+      if (kept.at("identity").value(name, std::string()) != checksum)
+        user_error("the {} is not the one with which this run began ({}); --fresh starts it over", name,
+                   file_.string());
+  for (const std::string& table : tables_)
+    record.truncate(table, kept.is_null() ? 0 : kept.at("rows").value(table, int64_t{0}));
+  return kept.is_null() ? json() : kept.at("done");
+}
+
+void ProgressFile::save(const json& done, RecordSink& record) const {
+  record.flush();
+  json rows = json::object();
+  for (const std::string& table : tables_) rows[table] = record.rows(table);
+  std::filesystem::create_directories(file_.parent_path());
+  write_atomically(file_, json_text(json{{"identity", identity_}, {"rows", rows}, {"done", done}}));
+}
+
+}  // namespace attnlab

@@ -1,0 +1,38 @@
+// From a document and the words around it to the ids that a model reads.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/chat_template.h"
+#include "data/tokenizer.h"
+#include "tasks/questions/benchmark.h"
+
+namespace attnlab {
+
+struct PromptRule {
+  Tokenizer tokenizer;
+  ChatTemplate chat = {};  ///< none: the bare text, as base models read it
+  bool with_bos = true;    ///< of the bare text; chat formats bring their own
+  int64_t most_tokens = 0;
+  Cut cut = Cut::end;
+};
+
+struct QuestionPrompt {
+  std::vector<int64_t> ids;
+  double document_share = 1.0;  ///< of the document's bytes that are left, of a prompt that lost its end
+  bool is_cut = false;
+};
+
+/// The prompt of one question, at most `most_tokens` long and, where its document's end is cut, as long as
+/// whole tokens of it allow. Throws UserError, which begins with `name`, where the words around the document
+/// leave no room for any of it.
+QuestionPrompt prompt_of(const PromptRule& rule, const std::string& document, const PromptFrame& frame,
+                         const std::string& name);
+
+/// How many ids all prompts begin with, but at least one id of each is left over.
+int64_t shared_beginning(std::span<const QuestionPrompt> prompts);
+
+}  // namespace attnlab

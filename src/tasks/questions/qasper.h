@@ -1,0 +1,34 @@
+// QASPER (Dasigi et al. 2021, arXiv 2105.03011): questions about papers on language processing, answered in a
+// phrase, "yes", "no" or "unanswerable", compared by token F1.
+#pragma once
+
+#include "tasks/questions/benchmark.h"
+
+namespace attnlab {
+
+/// official: the publishers' v0.3 files with all annotations as references. subset: a file of that layout
+/// with fewer papers (L-Eval's twenty). longbench: the 200 test questions of LongBench (Bai et al. 2023).
+enum class QasperSource { official, subset, longbench };
+enum class QasperPrompt { tova, zeroscrolls, longbench };
+
+/// Token F1 by SQuAD's rules, the best of the references, mean over the questions, as QASPER's official
+/// evaluator has it; every question is asked, so none is missing. By-type means take the type of the
+/// reference that won, the first on ties. The three sources are three protocols: their figures do not belong
+/// into one column.
+struct QasperOptions final : BenchmarkOptions {
+  QasperSource source = QasperSource::official;
+  Split split = Split::test;
+  QasperPrompt prompt = QasperPrompt::tova;
+
+  void visit(Fields& f) override;
+  std::vector<Input> inputs(const DataPlace& place) const override;
+  std::shared_ptr<QuestionSet> open(const DataPlace& place, const Tokenizer& tokenizer) const override;
+  PromptFrame frame(const Question& question) const override;
+  Cut cut() const override { return prompt == QasperPrompt::longbench ? Cut::middle : Cut::end; }
+  int64_t new_tokens() const override { return 128; }
+  std::vector<Column> scores() const override;
+  std::vector<double> score(const Question& question, const std::string& answer) const override;
+  std::vector<Headline> figures() const override;
+};
+
+}  // namespace attnlab

@@ -5,7 +5,10 @@ import dataclasses
 import hashlib
 import http.server
 import io
+import os
 import pathlib
+import subprocess
+import sys
 import tarfile
 import threading
 
@@ -138,3 +141,16 @@ def assert_whole(data):
 def assert_nothing_placed(data):
     assert not (data / "imdb").exists()
     assert not list(data.rglob("*.txt")), "unpacked files were left behind"
+
+
+def run_on_a_full_disk(disk, name, mirror):
+    """`scripts/fetch_data NAME` on a tmpfs of 64 KB, in a mount namespace of its own: what it said and, as its output,
+    what lies there afterwards."""
+    disk.mkdir()
+    mount = ["unshare", "--mount", *([] if os.getuid() == 0 else ["--map-root-user"]), "bash", "-c"]
+    tmpfs = f"mount -t tmpfs -o size=64k none '{disk}'"
+    if subprocess.run([*mount, tmpfs], capture_output=True).returncode != 0:
+        pytest.skip("this system lets nobody mount a tmpfs")
+    fetch = f"'{sys.executable}' '{SCRIPT}' {name} --mirror '{mirror}' --data '{disk}'"
+    command = f"{tmpfs} && {fetch}; status=$?; ls '{disk}'; exit $status"
+    return subprocess.run([*mount, command], capture_output=True, text=True)

@@ -1,18 +1,15 @@
 """scripts/fetch_data: archives that must be refused, and what is left on the disk then: nothing."""
 
-import os
-import subprocess
-import sys
 import tarfile
 
 import pytest
 from fetch_server import (  # noqa: F401  (server and surroundings are fixtures)
     REVIEWS,
-    SCRIPT,
     assert_nothing_placed,
     make_archive,
     member,
     run,
+    run_on_a_full_disk,
     server,
     small_imdb,
     surroundings,
@@ -106,17 +103,9 @@ def test_missing_class(capsys, tmp_path, server):
 
 
 def test_disk_full(tmp_path):
-    """On a tmpfs of 64 KB, in a mount namespace of its own."""
-    mirror, disk = tmp_path / "mirror", tmp_path / "disk"
-    (mirror / "imdb").mkdir(parents=True)
-    disk.mkdir()
-    (mirror / "imdb/aclImdb.tar.xz").write_bytes(make_archive(form="xz"))
-    mount = ["unshare", "--mount", *([] if os.getuid() == 0 else ["--map-root-user"]), "bash", "-c"]
-    tmpfs = f"mount -t tmpfs -o size=64k none '{disk}'"
-    if subprocess.run([*mount, tmpfs], capture_output=True).returncode != 0:
-        pytest.skip("this system lets nobody mount a tmpfs")
-    fetch = f"'{sys.executable}' '{SCRIPT}' imdb --mirror '{mirror}' --data '{disk}'"
-    done = subprocess.run([*mount, f"{tmpfs} && {fetch}; status=$?; ls '{disk}'; exit $status"], capture_output=True, text=True)
+    (tmp_path / "mirror/imdb").mkdir(parents=True)
+    (tmp_path / "mirror/imdb/aclImdb.tar.xz").write_bytes(make_archive(form="xz"))
+    done = run_on_a_full_disk(tmp_path / "disk", "imdb", tmp_path / "mirror")
     assert done.returncode == 1
     assert "the disk is full" in done.stderr and "Traceback" not in done.stderr
     assert done.stdout == "", "nothing may look like the set"

@@ -14,23 +14,37 @@ class Archive:
 
 
 @dataclasses.dataclass(frozen=True)
+class OneFile:
+    """A file of a set, at `path` below its source's address or folder: as it is, packed with xz or gzip, or in a zip
+    archive."""
+
+    path: str
+    name: str  # that it gets in the set's folder
+    member: str | None = None  # of the zip archive
+    sha256: str | None = None  # as an Archive's
+
+
+@dataclasses.dataclass(frozen=True)
 class Files:
     """What must be there once everything is unpacked, or the set is not whole."""
 
     pattern: str  # glob relative to the set's folder
-    count: int
+    count: int = 1
+    lines: int | None = None  # that each file has, blank ones not counted; None: any number
 
 
 @dataclasses.dataclass(frozen=True)
 class Dataset:
-    name: str  # also the folder below the data folder
+    name: str  # also the folder below the data folder, unless `folder` is another
     meaning: str
     terms: str  # licence or wish of its authors
-    address: str  # official; the archives of `official` are below it
-    official: tuple[Archive, ...]
-    packed: tuple[Archive, ...]  # the same set in a project mirror, below the mirror's root
-    members: tuple[str, ...]  # globs of the archive members that are wanted
+    address: str  # official; what `official` names is below it
+    official: tuple[Archive | OneFile, ...]
+    packed: tuple[Archive | OneFile, ...]  # the set in a project mirror, below the mirror's root
+    members: tuple[str, ...]  # globs of the members that are wanted of each Archive
     whole: tuple[Files, ...]
+    packed_whole: tuple[Files, ...] = ()  # where a project mirror has another part of the set: `whole` of that part
+    folder: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +88,8 @@ class WheelModel:
 
 
 _IMDB_CLASSES = [f"aclImdb/{split}/{label}/*.txt" for split in ("train", "test") for label in ("pos", "neg")]
+_SQUALITY = {split: (f"squality_v1-3_{split}.jsonl", n) for split, n in (("train", 50), ("dev", 25), ("test", 52))}
+_QASPER_FILES = tuple(f"qasper-{split}-v0.3.json" for split in ("train", "dev", "test"))
 
 DATASETS = (
     Dataset(
@@ -85,6 +101,40 @@ DATASETS = (
         packed=(Archive("imdb/aclImdb.tar.xz"),),
         members=("aclImdb/README", *_IMDB_CLASSES),
         whole=tuple(Files(pattern, 12_500) for pattern in _IMDB_CLASSES),
+    ),
+    Dataset(
+        name="squality",
+        meaning="SQuALITY v1.3: stories of Project Gutenberg, 50 for training, 25 for development, 52 for testing, with 5 "
+        "questions a story and 4 answers a question (7 MB)",
+        terms="CC BY 4.0, Wang et al. 2022; the stories under Project Gutenberg's licence",
+        address="https://raw.githubusercontent.com/nyu-mll/SQuALITY/dc08d4f574639d773bc64ef3ab3527043108fb4e/",
+        official=tuple(OneFile(f"data/v1-3/txt/{split}.jsonl", name) for split, (name, _) in _SQUALITY.items()),
+        packed=tuple(OneFile(f"squality/{name}.xz", name) for name, _ in _SQUALITY.values()),
+        members=(),
+        whole=tuple(Files(name, lines=stories) for name, stories in _SQUALITY.values()),
+    ),
+    Dataset(
+        name="qasper",
+        meaning="QASPER v0.3: 5,049 questions about papers on language processing, 888 papers for training, 281 for "
+        "development, 416 for testing; a mirror has L-Eval's 161 questions about 20 of them",
+        terms="CC BY 4.0, Dasigi et al. 2021",
+        address="https://qasper-dataset.s3.us-west-2.amazonaws.com/",
+        official=(Archive("qasper-train-dev-v0.3.tgz"), Archive("qasper-test-and-evaluator-v0.3.tgz")),
+        packed=(OneFile("qasper/qasper-leval-subset.json.xz", "qasper-leval-subset.json"),),
+        members=_QASPER_FILES,
+        whole=tuple(Files(name) for name in _QASPER_FILES),
+        packed_whole=(Files("qasper-leval-subset.json"),),
+    ),
+    Dataset(
+        name="longbench_qasper",
+        folder="longbench",
+        meaning="LongBench's 200 questions of QASPER, each with its paper (out of the archive of all its tasks)",
+        terms="CC BY 4.0, Dasigi et al. 2021; as chosen by Bai et al. 2023, MIT",
+        address="https://huggingface.co/datasets/THUDM/LongBench/resolve/main/",
+        official=(OneFile("data.zip", "qasper.jsonl", member="data/qasper.jsonl"),),
+        packed=(OneFile("longbench/qasper.jsonl.xz", "qasper.jsonl"),),
+        members=(),
+        whole=(Files("qasper.jsonl", lines=200),),
     ),
     BookSet(
         name="pg19",

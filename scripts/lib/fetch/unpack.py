@@ -1,4 +1,5 @@
-"""Unpacking of archives that nobody here made: nothing but plain files and folders, nothing outside the target."""
+"""Unpacking of what nobody here packed: of archives nothing but plain files and folders, nothing outside the target; or
+one file."""
 
 from __future__ import annotations
 
@@ -8,14 +9,17 @@ import lzma
 import pathlib
 import shutil
 import tarfile
+import zipfile
 import zlib
 
 from paths import is_hidden
 
 from .errors import FetchError
 
-# What tarfile and the decompressors below it raise for a damaged or truncated archive.
-_CORRUPT = (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile)
+# What tarfile, zipfile (RuntimeError: packed in a way that it cannot read) and the decompressors below them raise for a
+# damaged or truncated archive.
+_CORRUPT = (tarfile.TarError, zipfile.BadZipFile, RuntimeError, EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile)
+_OPEN = {b"\xfd7zXZ\0": lzma.open, b"\x1f\x8b": gzip.open}  # by the first bytes
 
 
 def refuse_unsafe(member: tarfile.TarInfo, archive: pathlib.Path) -> None:
@@ -43,7 +47,7 @@ def unpack(archive: pathlib.Path, target: pathlib.Path, wanted: tuple[str, ...])
             while tar.fileobj.read(1 << 20):  # to the end, where the compressed stream has its checksum
                 pass
     except _CORRUPT as error:
-        raise FetchError(f"{archive} is corrupt or cut short ({str(error).splitlines()[0]})") from error
+        raise _corrupt(archive, error) from error
     except FileExistsError as error:
         raise FetchError(f"{archive} was refused: it holds '{error.filename}' twice") from error
     return written
@@ -55,3 +59,34 @@ def _write(source, path: pathlib.Path, size: int, archive: pathlib.Path) -> None
         shutil.copyfileobj(source, file)
         if file.tell() != size:
             raise FetchError(f"{archive} is corrupt or cut short (inside '{path.name}')")
+
+
+def unpack_file(packed: pathlib.Path, target: pathlib.Path) -> None:
+    """Writes what a file packed with xz or gzip holds; a copy of any other file. Leaves what it had written where it
+    raises."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with open(packed, "rb") as file:
+        beginning = file.read(6)
+    opened = next((open_ for magic, open_ in _OPEN.items() if beginning.startswith(magic)), open)
+    try:
+        with opened(packed, "rb") as source, open(target, "wb") as out:
+            shutil.copyfileobj(source, out, 1 << 20)
+    except _CORRUPT as error:
+        raise _corrupt(packed, error) from error
+
+
+def unpack_member(archive: pathlib.Path, member: str, target: pathlib.Path) -> None:
+    """Writes one member of a zip archive. Leaves what it had written where it raises."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with zipfile.ZipFile(archive) as opened, opened.open(member) as inside, open(target, "wb") as out:
+            shutil.copyfileobj(inside, out, 1 << 20)
+    except KeyError as error:
+        raise FetchError(f"{archive} holds no {member}") from error
+    except _CORRUPT as error:
+        raise _corrupt(archive, error) from error
+
+
+def _corrupt(archive: pathlib.Path, error: Exception) -> FetchError:
+    words = str(error).splitlines()
+    return FetchError(f"{archive} is corrupt or cut short ({words[0] if words else type(error).__name__})")

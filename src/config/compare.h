@@ -1,9 +1,10 @@
-// `compare:` of an experiment: figures of every case as ratios to those of reference cases.
+// `compare:` of an experiment: figures of every case beside those of reference cases.
 //
 //   compare:
 //     to: {textbook: Transformer (textbook), fused: Transformer (fused)}   # short name: label of a case
-//     speedup: [train_seconds, infer_seconds]   # how many times better: reference / ours where lower is
-//     better fraction: [train_allocator_peak]          # ours / reference
+//     speedup: [train_seconds, infer_seconds]   # times better: reference / ours where lower is better
+//     fraction: [train_allocator_peak]          # ours / reference
+//     difference: [f1]                          # ours − reference, in the figure's unit
 //
 // A case is compared with the case of that label in which every other swept key, but for the seed, is the
 // same.
@@ -16,17 +17,20 @@
 
 namespace attnlab {
 
-/// One ratio that becomes a figure of its own: train_seconds_speedup_textbook.
+/// One ratio or difference that becomes a figure of its own: train_seconds_speedup_textbook.
 struct Comparison {
-  enum class Kind { speedup, fraction };
+  enum class Kind { speedup, fraction, difference };
   Kind kind;
   std::string metric;     ///< headline figure
   std::string reference;  ///< short name
   std::string label;      ///< of the reference's case
   Mark mark;              ///< of the metric
-  /// "<metric>_speedup_<reference>" or "<metric>_fraction_<reference>".
+  /// "<metric>_speedup_<reference>", with the kind's word.
   std::string name() const;
 };
+
+/// "speedup", "fraction", "difference".
+std::string_view word_of(Comparison::Kind kind);
 
 struct Compare {
   struct Word {
@@ -37,10 +41,11 @@ struct Compare {
     std::string name, label;
   };
   std::vector<Reference> to;
-  std::vector<Word> speedup, fraction;
+  std::vector<Word> speedup, fraction, difference;
 
   bool empty() const { return to.empty(); }
-  /// Metrics in the order written, speed-ups first, each for every reference.
+  const std::vector<Word>& metrics(Comparison::Kind kind) const;
+  /// Metrics in the order written, speed-ups first, differences last, each for every reference.
   std::vector<Comparison> each() const;
 };
 

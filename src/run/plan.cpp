@@ -62,7 +62,7 @@ void refuse_unknown_metrics(const Compare& compare, const std::vector<Headline>&
   for (const Headline& h : headlines) names.push_back(h.name);
   for (const Comparison& c : compare.each()) {
     const bool speedup = c.kind == Comparison::Kind::speedup;
-    const std::string key = speedup ? "compare.speedup" : "compare.fraction";
+    const std::string key = fmt::format("compare.{}", word_of(c.kind));
     const auto found = std::find(names.begin(), names.end(), c.metric);
     if (found == names.end())
       problems.push_back(problem_line(c.mark, key,

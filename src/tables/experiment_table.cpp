@@ -7,6 +7,7 @@
 
 #include "config/problems.h"
 #include "core/error.h"
+#include "tables/differences.h"
 #include "tables/floors.h"
 #include "tables/ratios.h"
 
@@ -42,6 +43,15 @@ std::vector<Headline> chosen(const ExperimentFigures& all, const std::vector<std
   return some.empty() ? known : some;
 }
 
+/// Of the figure in `column`: ratios have no unit, differences that of the figure.
+TableColumn compared(const Headline& h, const Comparison& c, const TableColumn& column, bool published) {
+  using Kind = TableColumn::Kind;
+  if (c.kind == Comparison::Kind::difference)
+    return {c.name(), h.unit, Kind::difference, c.metric, c.reference, true, published, column.in_percent};
+  const Kind kind = c.kind == Comparison::Kind::speedup ? Kind::speedup : Kind::fraction;
+  return {c.name(), "1", kind, c.metric, c.reference, true, published, false};
+}
+
 std::vector<TableColumn> columns_of(const ExperimentRuns& runs, const std::vector<Headline>& headlines,
                                     bool others) {
   using Kind = TableColumn::Kind;
@@ -51,13 +61,12 @@ std::vector<TableColumn> columns_of(const ExperimentRuns& runs, const std::vecto
   std::vector<TableColumn> columns;
   for (const auto& h : headlines) {
     const bool beside = contains(published, h.name);
+    const std::size_t place = columns.size();
     columns.push_back(
         {h.name, h.unit, Kind::headline, "", "", true, beside, beside && percent && h.unit == "1"});
     for (const Comparison& c : runs.compare.each())
       if (c.metric == h.name)
-        columns.push_back({c.name(), "1",
-                           c.kind == Comparison::Kind::speedup ? Kind::speedup : Kind::fraction, c.metric,
-                           c.reference, true, contains(published, c.name()), false});
+        columns.push_back(compared(h, c, columns[place], contains(published, c.name())));
   }
   for (const auto& metric : published)
     if (others &&
@@ -103,6 +112,9 @@ TableRow case_row(const ExperimentRuns& runs, const ExperimentFigures& all, cons
   const Ratios ratios = ratios_of(one, all, runs.compare);
   row.figures.insert(ratios.figures.begin(), ratios.figures.end());
   append_words(row.notes, ratios.missing);
+  const Ratios differences = differences_of(one, all, runs);
+  row.figures.insert(differences.figures.begin(), differences.figures.end());
+  append_words(row.notes, differences.missing);
   if (one.limit > 0) append_words(row.notes, fmt::format("first {} examples only", one.limit));
   if (runs.published) add_published(row, *runs.published, one);
   return row;

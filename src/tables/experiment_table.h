@@ -12,8 +12,8 @@ namespace attnlab {
 struct TableColumn {
   std::string name;  ///< of a headline, a ratio, or a metric that is published only
   std::string unit;
-  enum class Kind { headline, speedup, fraction } kind = Kind::headline;
-  std::string metric, reference;  ///< of a ratio: what it is made of
+  enum class Kind { headline, speedup, fraction, difference } kind = Kind::headline;
+  std::string metric, reference;  ///< of a ratio or difference: what it is made of
   bool ours = true;               ///< whether the column has figures of ours
   bool published = false;         ///< whether published figures stand beside them
   bool in_percent = false;        ///< a fraction that is published, and so printed, in percent

@@ -70,8 +70,10 @@ std::string recorded_json(const Published& published, const std::vector<std::siz
 std::string recorded_json(const Compare& compare) {
   ordered_json to = ordered_json::object();
   for (const auto& reference : compare.to) to[reference.name] = reference.label;
-  return json_text(
-      ordered_json{{"to", to}, {"speedup", texts(compare.speedup)}, {"fraction", texts(compare.fraction)}});
+  return json_text(ordered_json{{"to", to},
+                                {"speedup", texts(compare.speedup)},
+                                {"fraction", texts(compare.fraction)},
+                                {"difference", texts(compare.difference)}});
 }
 
 RecordedPublished published_from(const std::string& json) {
@@ -95,6 +97,7 @@ Compare compare_from(const std::string& json) {
       compare.to.push_back({name, label.get<std::string>()});
     compare.speedup = words_from(told.at("speedup"));
     compare.fraction = words_from(told.at("fraction"));
+    if (told.contains("difference")) compare.difference = words_from(told["difference"]);
     return compare;
   });
 }

@@ -17,7 +17,8 @@ void flatten(const Tree& tree, const std::string& path, RecordedOptions& options
   for (const Tree& member : tree.children) flatten(member, joined_path(path, member.key), options);
 }
 
-/// "dim", "encoder.dim", "encoder" and "model.encoder" name the option at "model.encoder.dim" or what it is in.
+/// "dim", "encoder.dim", "encoder" and "model.encoder" name the option at "model.encoder.dim" or what it is
+/// in.
 bool names_an_option(const std::string& key, const RecordedOptions& options) {
   return std::any_of(options.begin(), options.end(), [&](const auto& option) {
     return ("." + option.first + ".").find("." + key + ".") != std::string::npos;

@@ -33,7 +33,7 @@ Json headline_json(const Headline& h) {
 Json column_json(const TableColumn& c) {
   Json told{{"name", c.name}, {"kind", "headline"}, {"unit", c.unit}};
   if (c.kind != Kind::headline) {
-    told["kind"] = c.kind == Kind::speedup ? "speedup" : "fraction";
+    told["kind"] = c.kind == Kind::speedup ? "speedup" : c.kind == Kind::fraction ? "fraction" : "difference";
     told["metric"] = c.metric;
     told["reference"] = c.reference;
   }

@@ -15,6 +15,8 @@ using Kind = TableColumn::Kind;
 std::string heading(const TableColumn& c, const std::string& unit) {
   if (c.kind == Kind::speedup) return c.metric + " × " + c.reference;
   if (c.kind == Kind::fraction) return c.metric + " / " + c.reference;
+  if (c.kind == Kind::difference)
+    return c.metric + " − " + c.reference + (unit.empty() || unit == "1" ? "" : " [" + unit + "]");
   return unit.empty() || unit == "1" ? c.name : c.name + " [" + unit + "]";
 }
 

@@ -61,7 +61,7 @@ TEST(RecordedJson, HoldsWhatIsCompared) {
   compare.to = {{"textbook", "Transformer (textbook)"}};
   compare.speedup = {{"train_seconds", {}}};
   EXPECT_EQ(nlohmann::json::parse(recorded_json(compare)), nlohmann::json::parse(R"json(
-    {"to": {"textbook": "Transformer (textbook)"}, "speedup": ["train_seconds"], "fraction": []})json"));
+    {"to": {"textbook": "Transformer (textbook)"}, "speedup": ["train_seconds"], "fraction": [], "difference": []})json"));
   const std::vector<Comparison> read = compare_from(recorded_json(compare)).each();
   ASSERT_EQ(read.size(), 1U);
   EXPECT_EQ(read[0].name(), "train_seconds_speedup_textbook");

@@ -13,13 +13,13 @@
 
 namespace attnlab {
 
-struct Answer {
+struct AnswerText {
   std::string text;
   Continuation made;
 };
 
 struct AnsweredDocument {
-  std::vector<Answer> answers;  ///< in the order of the prompts
+  std::vector<AnswerText> answers;  ///< in the order of the prompts
   int64_t shared_tokens = 0;    ///< read once for all prompts
   int64_t read_tokens = 0;      ///< read in all, what was shared once
   int64_t cache_bytes = 0;      ///< of one prompt, at the end

@@ -138,7 +138,7 @@ void take_document(const QuestionAnsweringOptions& o, const QuestionDocument& do
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const Question& question = document.questions[i];
     const QuestionPrompt& prompt = prompts[i];
-    const Answer& answer = answered.answers[i];
+    const AnswerText& answer = answered.answers[i];
     const auto length = static_cast<int64_t>(prompt.ids.size());
     const auto added = static_cast<int64_t>(answer.made.ids.size());
     const QuestionVisible visible = question_visible(o.kept(), length);

@@ -20,8 +20,16 @@ namespace {
 std::atomic<int64_t> held{0};
 std::atomic<int64_t> peak{0};
 
-constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kHeader = 64;  // holds the size, and keeps the tensor on a cache line
+constexpr std::size_t kCacheLine = 64;  // where a tensor begins; the line before holds its header
+
+struct Header {
+  void* block;  ///< of malloc, whose free() takes it back
+  std::size_t bytes;
+};
+
+Header& header_of(void* tensor) {
+  return *reinterpret_cast<Header*>(static_cast<char*>(tensor) - kCacheLine);
+}
 
 void count(int64_t bytes) {
   const int64_t now = held.fetch_add(bytes, std::memory_order_relaxed) + bytes;
@@ -32,9 +40,9 @@ void count(int64_t bytes) {
 
 void release(void* tensor) {
   if (!tensor) return;
-  char* block = static_cast<char*>(tensor) - kHeader;
-  count(-static_cast<int64_t>(*reinterpret_cast<std::size_t*>(block)));
-  std::free(block);
+  const Header header = header_of(tensor);
+  count(-static_cast<int64_t>(header.bytes));
+  std::free(header.block);
 }
 
 std::atomic<char*> heap_seen{nullptr};
@@ -59,12 +67,15 @@ class CountingAllocator final : public c10::Allocator {
  public:
   c10::DataPtr allocate(std::size_t bytes) override {
     if (bytes == 0) return {nullptr, nullptr, &release, c10::Device(c10::DeviceType::CPU)};
-    void* block = nullptr;
-    if (posix_memalign(&block, kAlignment, bytes + kHeader) != 0) throw std::bad_alloc();
+    // Not posix_memalign, which does not take the hole that a tensor of the same size has left: the heap
+    // grew.
+    void* const block = bytes > SIZE_MAX - 2 * kCacheLine ? nullptr : std::malloc(bytes + 2 * kCacheLine);
+    if (block == nullptr) throw std::bad_alloc();
     ask_for_huge_pages();
-    *static_cast<std::size_t*>(block) = bytes;
+    const auto line = reinterpret_cast<std::uintptr_t>(block) / kCacheLine;
+    void* const tensor = reinterpret_cast<void*>((line + 2) * kCacheLine);
+    header_of(tensor) = {block, bytes};
     count(static_cast<int64_t>(bytes));
-    void* tensor = static_cast<char*>(block) + kHeader;
     return {tensor, tensor, &release, c10::Device(c10::DeviceType::CPU)};
   }
   c10::DeleterFnPtr raw_deleter() const override { return &release; }
@@ -100,6 +111,13 @@ void install_counting_allocator() {
 int64_t tensor_bytes() { return held.load(); }
 int64_t tensor_bytes_peak() { return peak.load(); }
 void reset_tensor_bytes_peak() { peak.store(held.load()); }
+
+int64_t heap_bytes() {
+  const struct mallinfo2 all = mallinfo2();
+  return static_cast<int64_t>(all.uordblks + all.hblkhd);
+}
+
+void release_freed_pages() { malloc_trim(0); }
 
 int64_t cuda_bytes_peak(int index) {
   // CUDA's library registers its allocator when it is opened; without it there is none.

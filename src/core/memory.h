@@ -16,6 +16,11 @@ int64_t tensor_bytes();
 int64_t tensor_bytes_peak();
 void reset_tensor_bytes_peak();
 
+/// Bytes in use of malloc's heap: CPU tensors, and all else that the program keeps.
+int64_t heap_bytes();
+/// Gives the pages of freed tensors back to the kernel, which install_counting_allocator otherwise keeps.
+void release_freed_pages();
+
 /// The most bytes held by tensors on this CUDA device since the start of the process, as Torch's allocator
 /// counts them. 0 where the program has not used CUDA.
 int64_t cuda_bytes_peak(int index);

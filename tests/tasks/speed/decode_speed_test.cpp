@@ -5,6 +5,9 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+
+#include "core/error.h"
 #include "core/memory.h"
 #include "tasks/memory_record.h"
 #include "tasks/refused_options.h"
@@ -133,6 +136,87 @@ TEST_F(DecodeSpeed, RefusesWhatItWouldIgnore) {
                  "thread_counts: must name at least one number");
   expect_refused({"sizes.vocabulary=9", "cache.protect=[a]"}, "cache: protects strings");
   expect_refused({"sizes.vocabulary=9", "context=20"}, "context: of 20 tokens leaves none");
+  expect_refused({"sizes.vocabulary=9", "batch_size=0"},
+                 "batch_size: of 0 means as many texts as memory_budget");
+}
+
+TEST_F(DecodeSpeed, TheBoundFollowsFromTheRatesMeasured) {
+  options.tokens = 5;
+  options.decoder.sizes.kv_heads = 2;  // a key-value head answers two query heads
+  measure();
+  const double weights = figure("weight_bytes"), caches = figure("cache_bytes");
+  const double read = figure("read_rate"), product = figure("product_rate");
+  const double least = std::max(weights / read, 2 * 3 * weights / kFloat / product) +
+                       std::max(caches / read, 2 * 2 * caches / kFloat / product);
+  EXPECT_NEAR(figure("bound_share"), least / figure("step_seconds"), 1e-9);
+  EXPECT_DOUBLE_EQ(figure("prompt_tokens_per_second"), (100 - 5 - 3) / figure("prompt_seconds"));
+}
+
+/// A model whose caches are large beside all else that a process does.
+class DecodeWithin : public DecodeSpeed {
+ protected:
+  DecodeWithin() {
+    options.decoder.sizes.vocabulary = 4000;  // logits of all texts are no small part
+    options.decoder.sizes.layers = 4;
+    options.decoder.sizes.dim = 256;
+    options.context = 2048;
+    options.tokens = 4;
+    options.warm_up = 1;
+    options.batch_size = 0;
+    options.memory_budget = 0.25;
+  }
+};
+
+TEST_F(DecodeWithin, AsManyTextsAsFitAndNotOneMore) {
+  const std::vector<std::pair<const char*, int64_t>> cases = {
+      {"full", 2048}, {"tova", 256}, {"tova", 16}, {"window", 256}, {"h2o", 256}};
+  for (const auto& [policy, size] : cases) {
+    keep(policy, size);
+    measure();
+    const double budget = 0.25 * (1 << 30), peak = figure("resident_peak");
+    EXPECT_LE(peak, budget) << policy;
+    EXPECT_GT(peak, 0.7 * budget) << policy << ": the estimate leaves too much unused";
+    EXPECT_GT(figure("batch"), 5) << policy;
+    EXPECT_LT(figure("cache_bytes"), peak) << policy;
+    EXPECT_EQ(figure("cache_bytes"), figure("batch") * figure("text_cache_bytes")) << policy;
+  }
+}
+
+TEST_F(DecodeWithin, ABoundedCacheLetsMoreTextsIn) {
+  keep("full", 2048);
+  measure();
+  const double full = figure("batch");
+  keep("tova", 256);
+  measure();
+  EXPECT_GT(figure("batch"), 5 * full);
+  EXPECT_LE(figure("batch"), 8 * full + 8);
+}
+
+TEST_F(DecodeWithin, BatchSizeIsTheMost) {
+  options.batch_size = 3;
+  measure();
+  EXPECT_EQ(figure("batch"), 3);
+}
+
+TEST_F(DecodeWithin, ABudgetTooSmallForOneTextIsRefused) {
+  keep("full", 2048);
+  options.memory_budget = 0.01;
+  try {
+    measure();
+    FAIL() << "10 MiB hold neither the cache of 16 MiB nor the weights";
+  } catch (const UserError& e) {
+    EXPECT_NE(std::string(e.what()).find("memory_budget of 0.01 GiB does not hold one text"),
+              std::string::npos)
+        << e.what();
+  }
+}
+
+TEST_F(DecodeWithin, TheBudgetIsWhatASweepReckonsWith) {
+  for (const char* policy : {"full", "tova"}) {
+    keep(policy, 256);
+    EXPECT_LE(static_cast<double>(options.memory(torch::kCPU)), 0.25 * (1 << 30)) << policy;
+    EXPECT_GT(static_cast<double>(options.memory(torch::kCPU)), 0.2 * (1 << 30)) << policy;
+  }
 }
 
 TEST_F(DecodeSpeed, EstimatesTheMemoryOfItsCaches) {

@@ -11,6 +11,7 @@
 #include "cache/policy.h"
 #include "data/documents.h"
 #include "lab.h"
+#include "tasks/questions/benchmark.h"
 #include "tasks/task.h"
 #include "train/options.h"
 #include "train/schedules.h"
@@ -49,6 +50,14 @@ threads: 1
 data: {type: texts, path: texts}
 chunks: {length: 64}
 cache: {policy: full, size: 16}
+)"},
+    {"question_answering", R"(task: question_answering
+device: cpu
+threads: 1
+length: 90
+max_new_tokens: 8
+past_training: true
+cache: {policy: tova, size: 16}
 )"},
     {"decode_speed", R"(task: decode_speed
 device: cpu
@@ -113,6 +122,22 @@ class EveryComponent : public testing::TestWithParam<std::string> {
     return (lab.run_folder("train_lm") / "model").string();
   }
 
+  /// A document with a question for every benchmark, where its publisher would have it.
+  void write_questions() const {
+    const std::string document = "Once upon a time a girl saw a dog in the park.";
+    lab.write("data/squality/squality_v1-3_dev.jsonl",
+              R"({"metadata": {"passage_id": "1"}, "document": ")" + document +
+                  R"(", "questions": [{"question_text": "Who?", "question_number": 1, "responses": [)"
+                  R"({"response_text": "A girl."}]}]})"
+                  "\n");
+    lab.write("data/qasper/qasper-test-v0.3.json",
+              R"({"1": {"title": "", "abstract": "", "full_text": [{"section_name": "", "paragraphs": [")" +
+                  document +
+                  R"("]}], "qas": [{"question": "Who?", "question_id": "1a", "answers": [{"answer": )"
+                  R"({"unanswerable": false, "extractive_spans": ["a girl"], "yes_no": null, )"
+                  R"("free_form_answer": ""}}]}]}})");
+  }
+
   Lab lab;
 };
 
@@ -120,7 +145,9 @@ using EveryTask = EveryComponent;
 TEST_P(EveryTask, Runs) {
   ASSERT_TRUE(smallest.contains(GetParam())) << "the task has no smallest configuration in this file";
   Words arguments = {"run", GetParam() + ".yaml"};
-  if (GetParam() == "perplexity") arguments.push_back("model=" + decoder());
+  if (GetParam() == "question_answering") write_questions();
+  if (GetParam() == "perplexity" || GetParam() == "question_answering")
+    arguments.push_back("model=" + decoder());
   expect_done(arguments);
 }
 INSTANTIATE_TEST_SUITE_P(Registered, EveryTask, testing::ValuesIn(registered<TaskOptions>()), name_of_case);
@@ -170,6 +197,16 @@ TEST_P(EveryDocumentSet, IsScored) {
   expect_done(arguments);
 }
 INSTANTIATE_TEST_SUITE_P(Registered, EveryDocumentSet, testing::ValuesIn(registered<DocumentDataOptions>()),
+                         name_of_case);
+
+using EveryBenchmark = EveryComponent;
+TEST_P(EveryBenchmark, IsAnswered) {
+  write_questions();
+  const std::string benchmark = "benchmark=" + GetParam();
+  Words arguments = {"run", "question_answering.yaml", "model=" + decoder(), benchmark, "length=400"};
+  expect_done(arguments);
+}
+INSTANTIATE_TEST_SUITE_P(Registered, EveryBenchmark, testing::ValuesIn(registered<BenchmarkOptions>()),
                          name_of_case);
 
 using EveryPolicy = EveryComponent;

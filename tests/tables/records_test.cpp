@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -29,6 +30,7 @@ struct Told {
   std::string config = "{length: 1024, precision: fp32, threads: 1}";
   double accuracy = 0.5;
   std::string status = "done", error = "";
+  std::map<std::string, double> shares = {};  ///< by question
 };
 
 class Records : public testing::Test {
@@ -51,6 +53,16 @@ class Records : public testing::Test {
           {"accuracy", told.accuracy, "1", "test accuracy", Summary::Better::higher, 100, 0.05});
       record->summarise({"accuracy_majority", 0.5, "1", "", Summary::Better::neither, 100, 0.05, floor_of_,
                          floor_of_.empty() ? "" : "majority class"});
+    }
+    if (!told.shares.empty()) {
+      record->define(
+          {"/shares",
+           "",
+           {{"question", Column::Type::text, "1", ""}, {"accuracy", Column::Type::real, "1", ""}}});
+      for (const auto& [question, share] : told.shares) {
+        const Value row[] = {question, share};
+        record->append("/shares", row);
+      }
     }
     record->flush();
   }
@@ -88,6 +100,24 @@ TEST_F(Records, ReferencesComeFirstAndRatiosAreMadeUnderEqualKeys) {
   EXPECT_THAT(rows(), ElementsAre("Z length=1024 1", "A length=1024 1", "A length=4096 1"));
   EXPECT_DOUBLE_EQ(table().rows[1].figures.at("accuracy_speedup_ref").value, 1.5);
   EXPECT_EQ(table().rows[2].notes, "not compared with ref: the sweep has no Z with length=4096");
+}
+
+TEST_F(Records, DifferencesArePairedOverTheQuestionsThatBothHave) {
+  compare_ = R"({"to": {"full": "Full"}, "speedup": [], "fraction": [], "difference": ["accuracy"]})";
+  write({.id = "a", .label = "Full", .accuracy = 0.5, .shares = {{"q1", 0.2}, {"q2", 0.5}, {"q3", 0.8}}});
+  write({.id = "b",
+         .label = "Tova",
+         .accuracy = 0.45,
+         .shares = {{"q1", 0.1}, {"q2", 0.5}, {"q3", 0.6}, {"q4", 1.0}}});
+  write({.id = "c", .label = "Window", .accuracy = 0.25});
+  const ExperimentTable all = table();
+  const Estimate paired = all.rows[1].figures.at("accuracy_difference_full");
+  EXPECT_NEAR(paired.value, -0.1, 1e-12) << "-0.1, 0 and -0.2";
+  EXPECT_NEAR(paired.standard_error, 0.1 / std::sqrt(3.0), 1e-12);
+  const Estimate of_means = all.rows[2].figures.at("accuracy_difference_full");
+  EXPECT_NEAR(of_means.value, -0.25, 1e-12);
+  EXPECT_TRUE(std::isnan(of_means.standard_error)) << "what two means have in common is not known";
+  EXPECT_EQ(all.rows[0].figures.at("accuracy_difference_full").value, 0.0);
 }
 
 TEST_F(Records, OfASweepRepeatedWithAnOverrideAreNoMoreSeeds) {

@@ -62,8 +62,8 @@ TEST_P(TextbookEstimate, OfMemoryIsWithinAThirdOfWhatIsMeasured) {
 INSTANTIATE_TEST_SUITE_P(, TextbookEstimate,
                          testing::Combine(testing::Values(1024, 2048), testing::Values(0.0, 0.3)),
                          [](const auto& info) {
-                           return "n" + std::to_string(std::get<0>(info.param)) +
-                                  (std::get<1>(info.param) > 0 ? "_with_dropout" : "_without_dropout");
+                           return fmt::format("n{}_{}_dropout", std::get<0>(info.param),
+                                              std::get<1>(info.param) > 0 ? "with" : "without");
                          });
 
 TEST(StepEstimate, OfTheSynthesizersMemoryIsWithinAThirdToo) {

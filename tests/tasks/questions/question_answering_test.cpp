@@ -1,0 +1,233 @@
+// Answers to questions about documents: what is shared, resumed and recorded.
+#include "tasks/questions/question_answering.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "core/error.h"
+#include "models/small_models.h"
+#include "tasks/memory_record.h"
+#include "tasks/questions/squality.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+/// Columns of /answers.
+enum AnswerColumn : std::size_t {
+  kDocument,
+  kDocumentId,
+  kQuestion,
+  kPrompt,
+  kShare,
+  kVisible,
+  kNew,
+  kStopped,
+  kText
+};
+
+/// Is killed when the n-th answer is written.
+class KilledRecord final : public RecordSink {
+ public:
+  KilledRecord(MemoryRecord& inner, int answers) : inner_(inner), left_(answers) {}
+  void define(const Table& t) override { inner_.define(t); }
+  void append(std::string_view t, std::span<const Value> row) override {
+    if (t == "/answers" && left_-- == 0) throw RunError("killed");
+    inner_.append(t, row);
+  }
+  int64_t rows(std::string_view t) const override { return inner_.rows(t); }
+  void truncate(std::string_view t, int64_t count) override { inner_.truncate(t, count); }
+  void store(const Array& array) override { inner_.store(array); }
+  void summarise(const Summary& figure) override { inner_.summarise(figure); }
+  void attribute(std::string_view name, const Value& value) override { inner_.attribute(name, value); }
+  void flush() override {}
+
+ private:
+  MemoryRecord& inner_;
+  int left_;
+};
+
+class Answers : public testing::Test {
+ protected:
+  Answers() {
+    std::string name = testing::TempDir() + "questions.XXXXXX";
+    folder = ::mkdtemp(name.data());
+    options.model = moderated(ATTNLAB_SOURCE_DIR "/tests/golden/decoders/tied", folder / "model");
+    options.tokenizer = ATTNLAB_SOURCE_DIR "/tests/golden/small_tokenizer.model";
+    options.length = 100;
+    options.max_new_tokens = 10;
+    options.past_training = true;
+    write_stories(2);
+  }
+  ~Answers() override { fs::remove_all(folder); }
+
+  void write_stories(int count) const {
+    fs::create_directories(folder / "data/squality");
+    std::ofstream out(folder / "data/squality/squality_v1-3_dev.jsonl");
+    for (int i = 0; i < count; ++i)
+      out << R"({"metadata": {"passage_id": ")" << 100 + i
+          << R"("}, "document": "Once upon a time a girl saw dog number )" << i
+          << R"( in the park. It was big and red and happy, and she said yes.", "questions": [)"
+          << R"({"question_text": "What is the plot?", "question_number": 1, "responses": [)"
+          << R"({"response_text": "A girl sees a dog."}, {"response_text": "A dog is seen."}]},)"
+          << R"({"question_text": "Where was the dog?", "question_number": 2, "responses": [)"
+          << R"({"response_text": "In the park."}]},)"
+          << R"({"question_text": "Why?", "question_number": 3, "responses": [{"response_text": "Yes."}]}]})"
+          << "\n";
+  }
+  RunContext context(const std::string& run) const {
+    RunContext c;
+    c.folder = folder / run;
+    c.data.root = folder / "data";
+    fs::create_directories(c.folder);
+    return c;
+  }
+  MemoryRecord empty() const {
+    MemoryRecord record;
+    for (const Table& t : options.tables()) record.define(t);
+    return record;
+  }
+  MemoryRecord run() {
+    MemoryRecord record = empty();
+    options.run(context("run" + std::to_string(runs++)), record);
+    return record;
+  }
+  static std::vector<std::string> texts(const MemoryRecord& record, AnswerColumn column = kText) {
+    std::vector<std::string> all;
+    for (const auto& row : record.tables.at("/answers")) all.push_back(std::get<std::string>(row[column]));
+    return all;
+  }
+  void keep(const char* policy, int64_t size, Prompt prompt) {
+    options.cache.policy.select(policy);
+    options.cache.size = size;
+    options.cache.prompt = prompt;
+    options.cache.piece = 7;
+  }
+
+  fs::path folder;
+  QuestionAnsweringOptions options;
+  int runs = 0;
+};
+
+TEST_F(Answers, AreTheSameWithADocumentReadOnceOrForEveryQuestion) {
+  const std::vector<std::pair<const char*, Prompt>> kinds = {{"full", Prompt::per_step},
+                                                             {"h2o", Prompt::per_step},
+                                                             {"tova", Prompt::per_step},
+                                                             {"tova", Prompt::pieces},
+                                                             {"tova", Prompt::one_shot}};
+  for (const auto& [policy, prompt] : kinds) {
+    keep(policy, 12, prompt);
+    options.share_document = true;
+    options.batch_size = 8;
+    const MemoryRecord shared = run();
+    options.batch_size = 2;
+    EXPECT_EQ(texts(run()), texts(shared)) << policy;
+    options.share_document = false;
+    EXPECT_EQ(texts(run()), texts(shared)) << policy;
+    options.batch_size = 1;
+    EXPECT_EQ(texts(run()), texts(shared)) << policy;
+    const auto& document = shared.tables.at("/documents")[0];
+    EXPECT_GT(std::get<int64_t>(document[3]), 20) << "tokens that the questions share";
+  }
+}
+
+TEST_F(Answers, DependOnWhatIsKept) {
+  keep("full", 12, Prompt::per_step);
+  const auto full = texts(run());
+  keep("window", 6, Prompt::per_step);
+  EXPECT_NE(texts(run()), full);
+}
+
+TEST_F(Answers, SayWhetherTheQuestionWasVisibleWhenStatesWereDropped) {
+  keep("tova", 12, Prompt::per_step);
+  MemoryRecord record = run();
+  EXPECT_EQ(texts(record, kVisible)[0], "no");
+  EXPECT_EQ(record.summaries.at("question_visible").value, 0.0);
+  keep("tova", 12, Prompt::one_shot);
+  record = run();
+  EXPECT_EQ(texts(record, kVisible)[0], "yes");
+  EXPECT_EQ(record.summaries.at("question_visible").value, 1.0);
+  keep("full", 12, Prompt::per_step);
+  record = run();
+  EXPECT_EQ(texts(record, kVisible)[0], "nothing dropped");
+  EXPECT_FALSE(record.summaries.contains("question_visible"));
+}
+
+TEST_F(Answers, OfTheBaselineComeFromPromptsCutToTheCachesSize) {
+  keep("tova", 80, Prompt::per_step);
+  options.baseline = true;
+  const MemoryRecord record = run();
+  for (const auto& row : record.tables.at("/answers")) EXPECT_LE(std::get<int64_t>(row[kPrompt]), 80);
+  EXPECT_EQ(record.summaries.at("documents_cut").value, 1.0);
+  EXPECT_EQ(texts(record, kVisible)[0], "nothing dropped");
+}
+
+TEST_F(Answers, GoOnBehindTheLastWholeDocument) {
+  keep("tova", 12, Prompt::per_step);
+  const MemoryRecord whole = run();
+  MemoryRecord record = empty();
+  KilledRecord killed(record, 5);  // in the second document
+  EXPECT_THROW(options.run(context("killed"), killed), RunError);
+  ASSERT_EQ(record.tables.at("/answers").size(), 5U);
+  KilledRecord once_more(record, 3);  // the second document's, and not one more
+  options.run(context("killed"), once_more);
+  EXPECT_EQ(texts(record), texts(whole));
+  for (const auto& [name, summary] : whole.summaries)
+    if (summary.unit != "token/s") {
+      EXPECT_EQ(record.summaries.at(name).value, summary.value) << name;
+    }
+}
+
+TEST_F(Answers, AreScoredBesideTheirReferences) {
+  keep("full", 12, Prompt::per_step);
+  const MemoryRecord record = run();
+  EXPECT_EQ(record.tables.at("/answers").size(), 6U);
+  EXPECT_EQ(std::get<std::string>(record.tables.at("/answers")[0][9]),
+            R"(["A girl sees a dog.","A dog is seen."])");
+  EXPECT_EQ(record.summaries.at("rouge1").n, 6);
+  double sum = 0;
+  for (const auto& row : record.tables.at("/shares")) sum += std::get<double>(row[1]);
+  EXPECT_NEAR(sum / 6, record.summaries.at("rouge_geometric_mean").value, 1e-12);
+  EXPECT_EQ(texts(record, kQuestion)[4], "101-2");
+}
+
+TEST_F(Answers, LongerThanTheModelsPositionsAreRefusedUnlessAskedFor) {
+  options.past_training = false;
+  options.length = 4096;
+  try {
+    run();
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("past_training=true reads on, length="));
+  }
+}
+
+TEST_F(Answers, InTheFoldersFormatNeedOne) {
+  options.chat = "folder";
+  try {
+    run();
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("declares no chat template that is known here"));
+  }
+}
+
+TEST(QuestionVisible, IsDecidedByWhenStatesAreDropped) {
+  CacheOptions cache;
+  cache.policy.select("tova");
+  cache.size = 100;
+  EXPECT_EQ(question_visible(cache, 101), QuestionVisible::no);
+  EXPECT_EQ(question_visible(cache, 100), QuestionVisible::nothing_dropped);
+  cache.prompt = Prompt::pieces;
+  cache.piece = 50;
+  EXPECT_EQ(question_visible(cache, 101), QuestionVisible::no);
+  cache.piece = 101;
+  EXPECT_EQ(question_visible(cache, 101), QuestionVisible::yes);
+}
+
+}  // namespace
+}  // namespace attnlab

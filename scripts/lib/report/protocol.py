@@ -154,6 +154,8 @@ def training(run):
 
 
 def batch(run):
+    if run.setting("memory_budget") and "batch" in run.figures:
+        return f"{run.figures['batch'].value:,.0f} texts within {run.setting('memory_budget'):g} GiB"
     size = run.setting("batching.batch_size") or run.setting("batch_size")
     if not size:
         return None

@@ -38,7 +38,8 @@ Tokenizer Tokenizer::open(const fs::path& path) {
   tokenizer.made_ = open_file(file);
   if (const fs::path other = path / model_name;
       file != path && file.filename() != model_name && fs::exists(other))
-    check_same_vocabulary(*tokenizer.made_, tokenizer.path_, *open_sentencepiece_alone(other), other.string());
+    check_same_vocabulary(*tokenizer.made_, tokenizer.path_, *open_sentencepiece_alone(other),
+                          other.string());
   return tokenizer;
 }
 
@@ -110,5 +111,14 @@ std::string TextStream::push(int64_t id) {
 }
 
 std::string TextStream::finish() { return stream_->finish(); }
+
+std::string text_after(const Tokenizer& tokenizer, const std::vector<int64_t>& before,
+                       const std::vector<int64_t>& ids) {
+  TextStream stream(tokenizer, before);
+  std::string text;
+  for (const int64_t id : ids)
+    if (id < tokenizer.size()) text += stream.push(id);
+  return text + stream.finish();
+}
 
 }  // namespace attnlab

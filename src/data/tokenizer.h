@@ -100,4 +100,9 @@ class TextStream {
   std::unique_ptr<IdStream> stream_;
 };
 
+/// The text of ids that a model has put behind others. A padded table has ids that are no pieces: they are
+/// silent.
+std::string text_after(const Tokenizer& tokenizer, const std::vector<int64_t>& before,
+                       const std::vector<int64_t>& ids);
+
 }  // namespace attnlab

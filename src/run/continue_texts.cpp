@@ -91,15 +91,6 @@ GenerateOptions generate_options(const Continuer& c, const std::vector<TextPromp
   return g;
 }
 
-std::string text_after(const Tokenizer& tokenizer, const std::vector<int64_t>& prompt,
-                       const std::vector<int64_t>& ids) {
-  TextStream stream(tokenizer, prompt);
-  std::string text;
-  for (const int64_t id : ids)
-    if (id < tokenizer.size()) text += stream.push(id);  // a padded table has ids that are no pieces
-  return text + stream.finish();
-}
-
 ordered_json line_of(const Continuer& c, const TextPrompt& prompt, const Continuation& made) {
   ordered_json line;
   if (!prompt.id.is_null()) line["id"] = prompt.id;

@@ -32,6 +32,23 @@ fs::path tokenizer_place(const std::string& named, const fs::path& folder) {
   return named.empty() ? folder : fs::path(named);
 }
 
+OneOf chat_words() {
+  OneOf words{{"none", "folder"}};
+  for (const auto& [name, format] : chat_formats) words.words.push_back(name);
+  return words;
+}
+
+ChatTemplate chat_of(const std::string& word, const HfConfig& config, const fs::path& folder) {
+  const ChatTemplate own = recognised(config.chat_template);
+  for (const auto& [name, format] : chat_formats)
+    if (name == word) return format == own.format ? own : ChatTemplate{format};
+  if (word == "none") return {};
+  if (own.format == ChatFormat::none)
+    user_error("{} declares no chat template that is known here; template=none asks it as a base model",
+               folder.string());
+  return own;
+}
+
 std::vector<int64_t> protected_ids(const Tokenizer& tokenizer, const std::vector<std::string>& strings) {
   std::vector<int64_t> all;
   for (const std::string& text : strings) {

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/options.h"
+#include "data/chat_template.h"
 #include "data/tokenizer.h"
 #include "io/hf_folder.h"
 
@@ -26,6 +28,12 @@ std::filesystem::path model_folder(const std::filesystem::path& path);
 
 /// Where a model's tokenizer is: the file or folder named, or else the model's folder.
 std::filesystem::path tokenizer_place(const std::string& named, const std::filesystem::path& folder);
+
+/// The words of an option that names a chat format: none, for base models; folder: the one that the model's
+/// folder declares; or a format's name.
+OneOf chat_words();
+/// The format that such a word means. Throws UserError where the folder declares none that is known.
+ChatTemplate chat_of(const std::string& word, const HfConfig& config, const std::filesystem::path& folder);
 
 /// Ids of the strings that a cache protects. Throws UserError for one that no token stands for.
 std::vector<int64_t> protected_ids(const Tokenizer& tokenizer, const std::vector<std::string>& strings);

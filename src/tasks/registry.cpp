@@ -1,9 +1,10 @@
 // Every task. Adding one: a pair of files, and a line here.
 #include "core/error.h"
 #include "tasks/classification/classify.h"
+#include "tasks/generation/long_generation.h"
+#include "tasks/generation/question_answering.h"
 #include "tasks/language/perplexity.h"
 #include "tasks/language/train_lm.h"
-#include "tasks/questions/question_answering.h"
 #include "tasks/speed/decode_speed.h"
 #include "tasks/speed/score_speed.h"
 #include "tasks/speed/speed.h"
@@ -20,6 +21,8 @@ const std::vector<Entry<TaskOptions>>& registry<TaskOptions>() {
       entry<TaskOptions, DecodeSpeedOptions>(
           "decode_speed",
           "speed and memory of decoding at a held depth, by cache policy and batch (TOVA §5)"),
+      entry<TaskOptions, LongGenerationOptions>(
+          "long_generation", "long texts from a prompt under a bounded cache, each described (TOVA §5)"),
       entry<TaskOptions, PerplexityOptions>(
           "perplexity", "perplexity of texts under a pre-trained decoder and a bounded cache (TOVA §5)"),
       entry<TaskOptions, QuestionAnsweringOptions>(

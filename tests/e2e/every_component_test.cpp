@@ -11,7 +11,7 @@
 #include "cache/policy.h"
 #include "data/documents.h"
 #include "lab.h"
-#include "tasks/questions/benchmark.h"
+#include "tasks/generation/benchmarks/benchmark.h"
 #include "tasks/task.h"
 #include "train/options.h"
 #include "train/schedules.h"
@@ -50,6 +50,15 @@ threads: 1
 data: {type: texts, path: texts}
 chunks: {length: 64}
 cache: {policy: full, size: 16}
+)"},
+    {"long_generation", R"(task: long_generation
+device: cpu
+threads: 1
+prompt: Once upon a time
+template: none
+texts: 2
+max_new_tokens: 12
+cache: {policy: tova, size: 8}
 )"},
     {"question_answering", R"(task: question_answering
 device: cpu
@@ -146,7 +155,8 @@ TEST_P(EveryTask, Runs) {
   ASSERT_TRUE(smallest.contains(GetParam())) << "the task has no smallest configuration in this file";
   Words arguments = {"run", GetParam() + ".yaml"};
   if (GetParam() == "question_answering") write_questions();
-  if (GetParam() == "perplexity" || GetParam() == "question_answering")
+  if (const auto& yaml = smallest.at(GetParam());
+      GetParam() == "perplexity" || yaml.find("max_new_tokens") != std::string::npos)
     arguments.push_back("model=" + decoder());
   expect_done(arguments);
 }
@@ -203,7 +213,8 @@ using EveryBenchmark = EveryComponent;
 TEST_P(EveryBenchmark, IsAnswered) {
   write_questions();
   const std::string benchmark = "benchmark=" + GetParam();
-  Words arguments = {"run", "question_answering.yaml", "model=" + decoder(), benchmark, "length=400"};
+  Words arguments = {"run", "question_answering.yaml", "model=" + decoder(), benchmark, "length=900"};
+  if (GetParam() == "ruler") arguments.insert(arguments.end(), {"benchmark.length=800", "documents=1"});
   expect_done(arguments);
 }
 INSTANTIATE_TEST_SUITE_P(Registered, EveryBenchmark, testing::ValuesIn(registered<BenchmarkOptions>()),

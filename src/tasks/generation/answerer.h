@@ -9,7 +9,7 @@
 #include "cache/cache_options.h"
 #include "data/tokenizer.h"
 #include "models/generate.h"
-#include "tasks/questions/prompts.h"
+#include "tasks/generation/prompts.h"
 
 namespace attnlab {
 
@@ -20,12 +20,12 @@ struct AnswerText {
 
 struct AnsweredDocument {
   std::vector<AnswerText> answers;  ///< in the order of the prompts
-  int64_t shared_tokens = 0;    ///< read once for all prompts
-  int64_t read_tokens = 0;      ///< read in all, what was shared once
-  int64_t cache_bytes = 0;      ///< of one prompt, at the end
-  double shared_seconds = 0;    ///< reading what is shared
-  double prompt_seconds = 0;    ///< reading the rest of the prompts
-  double answer_seconds = 0;    ///< after that
+  int64_t shared_tokens = 0;        ///< read once for all prompts
+  int64_t read_tokens = 0;          ///< read in all, what was shared once
+  int64_t cache_bytes = 0;          ///< of one prompt, at the end
+  double shared_seconds = 0;        ///< reading what is shared
+  double prompt_seconds = 0;        ///< reading the rest of the prompts
+  double answer_seconds = 0;        ///< after that
 };
 
 struct AnswererOptions {

@@ -1,5 +1,5 @@
 // Prompts: what is cut, and what several share.
-#include "tasks/questions/prompts.h"
+#include "tasks/generation/prompts.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // QASPER's words and measure.
-#include "tasks/questions/qasper.h"
+#include "tasks/generation/benchmarks/qasper.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SQuALITY's words and measures.
-#include "tasks/questions/squality.h"
+#include "tasks/generation/benchmarks/squality.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "tasks/questions/qasper.h"
+#include "tasks/generation/benchmarks/qasper.h"
 
 #include <array>
 #include <limits>
@@ -75,7 +75,7 @@ std::vector<Input> QasperOptions::inputs(const DataPlace& place) const {
   return {file_input("questions", qasper_file(place, source, split))};
 }
 
-std::shared_ptr<QuestionSet> QasperOptions::open(const DataPlace& place, const Tokenizer&) const {
+std::shared_ptr<QuestionSet> QasperOptions::open(const DataPlace& place, const Tokenizer&, int64_t) const {
   return open_qasper(qasper_file(place, source, split));
 }
 

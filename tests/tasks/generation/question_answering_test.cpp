@@ -1,5 +1,5 @@
 // Answers to questions about documents: what is shared, resumed and recorded.
-#include "tasks/questions/question_answering.h"
+#include "tasks/generation/question_answering.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,9 +7,9 @@
 #include <fstream>
 
 #include "core/error.h"
-#include "models/small_models.h"
+#include "tasks/generation/benchmarks/squality.h"
 #include "tasks/memory_record.h"
-#include "tasks/questions/squality.h"
+#include "tasks/moderated.h"
 
 namespace attnlab {
 namespace {

@@ -1,7 +1,8 @@
 // Every benchmark of answers. Adding one: a pair of files, and a line here.
-#include "tasks/questions/benchmark.h"
-#include "tasks/questions/qasper.h"
-#include "tasks/questions/squality.h"
+#include "tasks/generation/benchmarks/benchmark.h"
+#include "tasks/generation/benchmarks/qasper.h"
+#include "tasks/generation/benchmarks/ruler.h"
+#include "tasks/generation/benchmarks/squality.h"
 
 namespace attnlab {
 
@@ -12,6 +13,8 @@ const std::vector<Entry<BenchmarkOptions>>& registry<BenchmarkOptions>() {
           "squality", "questions about short stories, answered in a paragraph (Wang et al. 2022)"),
       entry<BenchmarkOptions, QasperOptions>(
           "qasper", "questions about papers, answered in a phrase (Dasigi et al. 2021)"),
+      entry<BenchmarkOptions, RulerOptions>(
+          "ruler", "RULER's needles in a haystack, made here to a length (Hsieh et al. 2024)"),
   };
   return table;
 }

@@ -8,7 +8,7 @@
 
 #include "data/chat_template.h"
 #include "data/tokenizer.h"
-#include "tasks/questions/benchmark.h"
+#include "tasks/generation/benchmarks/benchmark.h"
 
 namespace attnlab {
 
@@ -31,6 +31,9 @@ struct QuestionPrompt {
 /// leave no room for any of it.
 QuestionPrompt prompt_of(const PromptRule& rule, const std::string& document, const PromptFrame& frame,
                          const std::string& name);
+
+/// Tokens that a prompt of nothing has: the chat format's, or BOS.
+int64_t template_tokens(const PromptRule& rule);
 
 /// How many ids all prompts begin with, but at least one id of each is left over.
 int64_t shared_beginning(std::span<const QuestionPrompt> prompts);

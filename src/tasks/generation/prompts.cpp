@@ -1,4 +1,4 @@
-#include "tasks/questions/prompts.h"
+#include "tasks/generation/prompts.h"
 
 #include <algorithm>
 
@@ -69,6 +69,8 @@ QuestionPrompt prompt_of(const PromptRule& rule, const std::string& document, co
                  name, count(whole.ids), rule.most_tokens);
   }
 }
+
+int64_t template_tokens(const PromptRule& rule) { return count(encoded(rule, "", "")); }
 
 int64_t shared_beginning(std::span<const QuestionPrompt> prompts) {
   int64_t shared = count(prompts.front().ids) - 1;

@@ -1,4 +1,4 @@
-#include "tasks/questions/question_record.h"
+#include "tasks/generation/question_record.h"
 
 #include <cmath>
 

@@ -34,8 +34,10 @@ using ScoreRows = std::vector<std::vector<double>>;
 struct BenchmarkOptions : Component {
   /// The file that is read, for its checksum; empty: the questions are made from the options.
   virtual std::vector<Input> inputs(const DataPlace& place) const = 0;
-  /// Throws UserError where it is missing or is not what it should be.
-  virtual std::shared_ptr<QuestionSet> open(const DataPlace& place, const Tokenizer& tokenizer) const = 0;
+  /// Throws UserError where it is missing or is not what it should be. Questions that are made to fit a
+  /// length are counted with the tokenizer, and leave room for the tokens of a chat format.
+  virtual std::shared_ptr<QuestionSet> open(const DataPlace& place, const Tokenizer& tokenizer,
+                                            int64_t template_tokens) const = 0;
   virtual PromptFrame frame(const Question& question) const = 0;
   virtual Cut cut() const { return Cut::end; }
   /// Tokens of an answer at most, as published.

@@ -2,7 +2,7 @@
 // references, compared by ROUGE.
 #pragma once
 
-#include "tasks/questions/benchmark.h"
+#include "tasks/generation/benchmarks/benchmark.h"
 
 namespace attnlab {
 
@@ -19,7 +19,8 @@ struct SqualityOptions final : BenchmarkOptions {
 
   void visit(Fields& f) override;
   std::vector<Input> inputs(const DataPlace& place) const override;
-  std::shared_ptr<QuestionSet> open(const DataPlace& place, const Tokenizer& tokenizer) const override;
+  std::shared_ptr<QuestionSet> open(const DataPlace& place, const Tokenizer& tokenizer,
+                                    int64_t template_tokens) const override;
   PromptFrame frame(const Question& question) const override;
   int64_t new_tokens() const override { return 512; }
   std::vector<Column> scores() const override;

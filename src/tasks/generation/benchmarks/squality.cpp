@@ -1,4 +1,4 @@
-#include "tasks/questions/squality.h"
+#include "tasks/generation/benchmarks/squality.h"
 
 #include <cmath>
 
@@ -42,7 +42,7 @@ std::vector<Input> SqualityOptions::inputs(const DataPlace& place) const {
   return {file_input("questions", squality_file(place, split))};
 }
 
-std::shared_ptr<QuestionSet> SqualityOptions::open(const DataPlace& place, const Tokenizer&) const {
+std::shared_ptr<QuestionSet> SqualityOptions::open(const DataPlace& place, const Tokenizer&, int64_t) const {
   return open_squality(squality_file(place, split));
 }
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/record.h"
-#include "tasks/questions/answerer.h"
-#include "tasks/questions/question_answering.h"
+#include "tasks/generation/answerer.h"
+#include "tasks/generation/question_answering.h"
 
 namespace attnlab {
 

@@ -2,7 +2,7 @@
 // phrase, "yes", "no" or "unanswerable", compared by token F1.
 #pragma once
 
-#include "tasks/questions/benchmark.h"
+#include "tasks/generation/benchmarks/benchmark.h"
 
 namespace attnlab {
 
@@ -22,7 +22,8 @@ struct QasperOptions final : BenchmarkOptions {
 
   void visit(Fields& f) override;
   std::vector<Input> inputs(const DataPlace& place) const override;
-  std::shared_ptr<QuestionSet> open(const DataPlace& place, const Tokenizer& tokenizer) const override;
+  std::shared_ptr<QuestionSet> open(const DataPlace& place, const Tokenizer& tokenizer,
+                                    int64_t template_tokens) const override;
   PromptFrame frame(const Question& question) const override;
   Cut cut() const override { return prompt == QasperPrompt::longbench ? Cut::middle : Cut::end; }
   int64_t new_tokens() const override { return 128; }

@@ -1,4 +1,4 @@
-#include "tasks/questions/answerer.h"
+#include "tasks/generation/answerer.h"
 
 #include <algorithm>
 #include <chrono>
@@ -13,14 +13,6 @@ using Seconds = std::chrono::duration<double>;
 
 int64_t longest_of(const std::vector<Ids>& prompts) {
   return static_cast<int64_t>(std::ranges::max(prompts, {}, &Ids::size).size());
-}
-
-std::string text_of(const Tokenizer& tokenizer, const Ids& prompt, const Ids& ids) {
-  TextStream stream(tokenizer, prompt);
-  std::string text;
-  for (const int64_t id : ids)
-    if (id < tokenizer.size()) text += stream.push(id);  // a padded table has ids that are no pieces
-  return text + stream.finish();
 }
 
 }  // namespace
@@ -81,7 +73,7 @@ AnsweredDocument Answerer::answer(std::span<const QuestionPrompt> prompts) {
     all.cache_bytes = std::max(all.cache_bytes, bytes_of(states) / count);
     for (std::size_t i = 0; i < batch.size(); ++i) {
       all.read_tokens += static_cast<int64_t>(batch[i].size()) - all.shared_tokens;
-      all.answers.push_back({text_of(tokenizer_, batch[i], made.texts[i].ids), std::move(made.texts[i])});
+      all.answers.push_back({text_after(tokenizer_, batch[i], made.texts[i].ids), std::move(made.texts[i])});
     }
   }
   return all;

@@ -1,4 +1,4 @@
-#include "tasks/questions/question_answering.h"
+#include "tasks/generation/question_answering.h"
 
 #include <algorithm>
 
@@ -6,10 +6,10 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "io/hf_folder.h"
+#include "tasks/generation/answerer.h"
+#include "tasks/generation/question_record.h"
 #include "tasks/inputs.h"
 #include "tasks/progress_file.h"
-#include "tasks/questions/answerer.h"
-#include "tasks/questions/question_record.h"
 
 namespace attnlab {
 namespace {
@@ -25,17 +25,6 @@ struct QuestionInputs {
   std::vector<int64_t> protected_ids;
   std::map<std::string, std::string> identity;
 };
-
-ChatTemplate chat_of(const std::string& wanted, const HfConfig& config, const fs::path& folder) {
-  const ChatTemplate own = recognised(config.chat_template);
-  for (const auto& [name, format] : chat_formats)
-    if (name == wanted) return format == own.format ? own : ChatTemplate{format};
-  if (wanted == "none") return {};
-  if (own.format == ChatFormat::none)
-    user_error("{} declares no chat template that is known here; template=none asks it as a base model",
-               folder.string());
-  return own;
-}
 
 void check_positions(const QuestionAnsweringOptions& o, const HfConfig& config) {
   const int64_t positions = config.decoder.max_positions;
@@ -58,7 +47,7 @@ QuestionInputs open_inputs(const QuestionAnsweringOptions& o, const RunContext& 
   in.rule.most_tokens = o.most_tokens();
   in.rule.cut = o.baseline ? Cut::end : o.benchmark->cut();
   in.protected_ids = protected_ids(in.rule.tokenizer, o.cache.protect);
-  in.documents = o.benchmark->open(context.data, in.rule.tokenizer);
+  in.documents = o.benchmark->open(context.data, in.rule.tokenizer, template_tokens(in.rule));
   in.count = in.documents->size();
   for (const int64_t most : {o.documents, context.limit})
     if (most > 0) in.count = std::min(in.count, most);
@@ -112,9 +101,7 @@ void QuestionAnsweringOptions::visit(Fields& f) {
   f("precision", precision, weight_types, "type of weights and activations; saved: as in the folder");
   f("benchmark", benchmark, "whose questions, in which words, and how answers are measured");
   f("documents", documents, Range{0, 1e15}, "ask about the first so many documents; 0: all");
-  OneOf formats{{"none", "folder"}};
-  for (const auto& [name, format] : chat_formats) formats.words.push_back(name);
-  f("template", chat, formats,
+  f("template", chat, chat_words(),
     "chat format that a prompt is put into; none: the bare text, for base models; folder: the model's own");
   f("length", length, Range{2, 1 << 24},
     "tokens that a prompt may have, document and question together; longer ones are cut as the benchmark "

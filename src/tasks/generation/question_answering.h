@@ -6,8 +6,8 @@
 
 #include "cache/cache_options.h"
 #include "data/chat_template.h"
+#include "tasks/generation/benchmarks/benchmark.h"
 #include "tasks/model_folder.h"
-#include "tasks/questions/benchmark.h"
 #include "tasks/task.h"
 
 namespace attnlab {

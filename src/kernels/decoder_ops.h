@@ -10,10 +10,10 @@ namespace attnlab {
 /// Torch's own products of such types are several times slower there.
 bool is_narrow(const torch::Tensor& w);
 
-/// x·wᵀ [..., N] for x [..., K] and w [N, K]. Native where x has at most 32 rows, as in decoding, where
-/// reading the weights is the work: libraries pack them first for large products, which here costs as much as
-/// the product. Narrow weights go with x in fp32: widened in registers for up to 64 rows, for more some
-/// MiB at a time, with sums in fp32 either way.
+/// x·wᵀ [..., N] for x [..., K] and w [N, K]. Native where x has few rows, as in decoding, where reading the
+/// weights is the work: libraries pack them first for large products, which here costs as much as the
+/// product. Narrow weights go with x in fp32: widened in registers for few rows, for more a panel at a time,
+/// with sums in fp32 either way.
 torch::Tensor thin_linear(const torch::Tensor& x, const torch::Tensor& w);
 
 /// x / sqrt(mean(x²) + eps)·w over the last dimension (Zhang & Sennrich 2019, arXiv 1910.07467): the root in

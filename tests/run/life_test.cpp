@@ -89,7 +89,7 @@ TEST_F(Life, TheRecordSaysWhatTheExperimentSaysAboutTheRun) {
             R"({"source":"S","unit":"","metrics":["seconds_speedup_a"],)"
             R"("rows":[{"name":"X","figures":{"seconds_speedup_a":2.0},)"
             R"("written":{"seconds_speedup_a":"2"},"match":{"label":"A"},"this_case":true}]})");
-  EXPECT_EQ(text(run, "compare"), R"({"to":{"a":"A"},"speedup":["seconds"],"fraction":[]})");
+  EXPECT_EQ(text(run, "compare"), R"({"to":{"a":"A"},"speedup":["seconds"],"fraction":[],"difference":[]})");
   EXPECT_EQ(record(run).summaries.at("accuracy_floor").floor_of, "accuracy");
   EXPECT_EQ(record(run).summaries.at("accuracy_floor").row, "majority class");
   EXPECT_EQ(record(run).summaries.at("accuracy").floor_of, "");

@@ -7,7 +7,9 @@ def facts(run):
     """(name, words) of what is known of the protocol."""
     rows = [
         ("Task", run.setting("task")),
-        ("Data", data(run)),
+        ("Data", data(run) or benchmark(run)),
+        ("Prompt", prompt(run)),
+        ("Answers", answers(run)),
         ("Length", length(run)),
         ("Vocabulary", vocabulary(run)),
         ("Model", model(run)),
@@ -33,6 +35,46 @@ def data(run):
     rest = ", ".join(f"{key} {describe(value)}" for key, value in settings.items() if key != "type")
     few = f", the first {run.setting('documents'):,} documents" if run.setting("documents") else ""
     return f"{settings.get('type', '')}" + (f" ({rest})" if rest else "") + few
+
+
+def benchmark(run):
+    """Whose questions, under which protocol."""
+    held = run.setting("benchmark")
+    if not isinstance(held, dict):
+        return held
+    rest = ", ".join(f"{key} {describe(value)}" for key, value in held.items() if key != "type")
+    few = f", the first {run.setting('documents'):,} documents" if run.setting("documents") else ""
+    return f"{held.get('type')}" + (f" ({rest})" if rest else "") + few
+
+
+def prompt(run):
+    """How a model is asked, and when states are dropped: figures of both kinds do not belong into one column."""
+    if run.setting("template") is None:
+        return None
+    chat = run.text("prompt_template") or run.setting("template")
+    words = "as a bare text" if chat == "none" else f"in the chat format {chat}"
+    return words + f"; {when_dropped(run)}"
+
+
+def when_dropped(run):
+    if run.setting("baseline") or run.cache_policy == "full":
+        return "nothing is dropped"
+    how, piece = run.setting("cache.prompt", "per_step"), run.setting("cache.piece")
+    words = {"per_step": "states are dropped after every token of it", "pieces": f"states are dropped every {piece} tokens",
+             "one_shot": "states are dropped once, after all of it"}.get(how, how)  # fmt: skip
+    seen = run.figures.get("question_visible")
+    return words + ("" if seen is None else ", when the question " + ("has been read" if seen.value else "is not yet known"))
+
+
+def answers(run):
+    if run.setting("template") is None:
+        return None
+    held = run.setting("sampling")
+    chosen = "greedy"
+    if isinstance(held, dict) and held.get("temperature"):
+        chosen = ", ".join(f"{key.replace('_', '-')} {value:g}" for key, value in held.items() if value)
+    most = run.setting("max_new_tokens")
+    return chosen + (f", at most {most:,} tokens" if most else ", as many tokens as was published")
 
 
 def length(run):

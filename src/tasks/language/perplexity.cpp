@@ -10,6 +10,7 @@
 #include "io/hf_folder.h"
 #include "tasks/language/chunk_scorer.h"
 #include "tasks/language/perplexity_inputs.h"
+#include "tasks/language/perplexity_kept.h"
 #include "tasks/language/perplexity_progress.h"
 #include "tasks/language/perplexity_record.h"
 
@@ -50,9 +51,18 @@ void tell(const PerplexityProgress& progress, const DocumentScore& current, int6
                            std::exp(all.nll / static_cast<double>(all.tokens))));
 }
 
+/// When each token of the chunk was dropped, into the record and into the sums.
+void take_expiry(int64_t document, const ChunkJob& job, const ScoredChunk& scored, const PerplexityInputs& in,
+                 PerplexityProgress& progress, RecordSink& record) {
+  record_expiry(document, job, scored, record);
+  if (auto kept = kept_of(job, scored, in.tokenizer ? &*in.tokenizer : nullptr))
+    progress.kept.push_back(std::move(*kept));
+}
+
 /// Adds a chunk's losses to its document, the curve and the record.
-void take(const PerplexityOptions& o, const ChunkJob& job, const ScoredChunk& scored,
-          ScoredDocument& document, PerplexityProgress& progress, RecordSink& record) {
+void take(const PerplexityOptions& o, const PerplexityInputs& in, const ChunkJob& job,
+          const ScoredChunk& scored, ScoredDocument& document, PerplexityProgress& progress,
+          RecordSink& record) {
   document.score.tokens += static_cast<int64_t>(scored.nll.size()) - job.unscored;
   document.score.bytes += job.counts.bytes;
   document.score.words += job.counts.words;
@@ -64,12 +74,13 @@ void take(const PerplexityOptions& o, const ChunkJob& job, const ScoredChunk& sc
     progress.curve.add(static_cast<int64_t>(i) + 1, scored.nll[i]);
   }
   if (o.record_tokens) record_tokens(document.index, job, scored, record);
-  if (progress.chunks_done++ < o.record_expiry) record_expiry(document.index, job, scored, record);
+  if (progress.chunks_done++ < o.record_expiry)
+    take_expiry(document.index, job, scored, in, progress, record);
 }
 
 /// Scores a group's chunks, batch by batch, and records its documents.
-void score_group(const PerplexityOptions& o, const ChunkGroup& group, int64_t count, ChunkScorer& scorer,
-                 PerplexityProgress& progress, RecordSink& record) {
+void score_group(const PerplexityOptions& o, const PerplexityInputs& in, const ChunkGroup& group,
+                 ChunkScorer& scorer, PerplexityProgress& progress, RecordSink& record) {
   std::vector<ScoredDocument> documents;
   for (const DocumentJob& d : group.documents)
     documents.push_back({d.index, d.id, d.length, d.chunks, {}, 0});
@@ -87,12 +98,12 @@ void score_group(const PerplexityOptions& o, const ChunkGroup& group, int64_t co
       ScoredDocument& document = documents[jobs[i].document];
       document.seconds +=
           batch.seconds * static_cast<double>(jobs[i].ids.size()) / static_cast<double>(tokens);
-      take(o, jobs[i], batch.chunks[i], document, progress, record);
+      take(o, in, jobs[i], batch.chunks[i], document, progress, record);
     }
     progress.seconds += batch.seconds;
     progress.tokens_read += tokens;
     progress.cache_bytes = std::max(progress.cache_bytes, batch.cache_bytes);
-    tell(progress, documents[jobs.back().document].score, count);
+    tell(progress, documents[jobs.back().document].score, in.count);
   }
   for (const ScoredDocument& document : documents) {
     record_document(document, record);
@@ -116,7 +127,7 @@ void PerplexityOptions::run(const RunContext& context, RecordSink& record) const
   while (progress.next < in.count) {
     const ChunkGroup group = next_group(*this, in, progress.next);
     if (group.documents.empty()) continue;
-    score_group(*this, group, in.count, scorer, progress, record);
+    score_group(*this, in, group, scorer, progress, record);
     if (Clock::now() - saved < kBetweenSaves && progress.next < in.count) continue;
     progress.save(file, record);
     saved = Clock::now();

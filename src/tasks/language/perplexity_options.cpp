@@ -38,7 +38,8 @@ void PerplexityOptions::visit(Fields& f) {
     no_effect("ranges of equal width into which /eval/position sums the loss by position in the chunk"));
   f("record_tokens", record_tokens, "also record every scored token");
   f("record_expiry", record_expiry, Range{0, 1e15},
-    "record when each token was dropped, of so many chunks from the first one on");
+    "record when each token was dropped, of so many chunks from the first one on, and for how long tokens "
+    "were kept: /kept and figures (TOVA's analysis of kept tokens)");
   f.require(
       chunks.stride == 0 || !(baseline || data->holds_ids()), "chunks",
       "overlap with stride, which goes neither with the baseline nor with chunks of token ids as they stand");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/record.h"
+#include "metrics/kept_tokens.h"
 #include "metrics/perplexity.h"
 #include "tasks/progress_file.h"
 
@@ -29,6 +30,7 @@ struct PerplexityProgress {
   int64_t cache_bytes = 0;  ///< the most of any batch, a sequence
   std::vector<ScoredDocument> documents;
   PositionCurve curve;
+  std::vector<KeptChunk> kept;  ///< of the chunks whose expiry is recorded
 
   /// As fresh where nothing was saved.
   static PerplexityProgress open(const ProgressFile& file, PositionCurve empty, RecordSink& record);

@@ -1,10 +1,13 @@
 #include "tasks/language/perplexity_record.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numeric>
 
 #include "core/error.h"
+#include "tasks/language/perplexity_kept.h"
 
 namespace attnlab {
 namespace {
@@ -50,11 +53,12 @@ std::vector<Table> PerplexityOptions::tables() const {
         {"tokens", Type::integer, "token", "tokens scored"},
         {"nll", Type::real, "nat", "sum over them"}}}};
   if (record_tokens) all.push_back(token_table());
+  if (record_expiry > 0) std::ranges::move(kept_tables(), std::back_inserter(all));
   return all;
 }
 
 std::vector<Headline> PerplexityOptions::headlines() const {
-  return {
+  std::vector<Headline> all = {
       {"perplexity", "1", "per token, pooled: exp of the sum of losses over the number of scored tokens",
        Better::lower},
       {"perplexity_per_book", "1", "per token, mean over the documents' perplexities", Better::lower},
@@ -64,6 +68,8 @@ std::vector<Headline> PerplexityOptions::headlines() const {
       {"cache_bytes", "byte", "keys and values as allocated at the end of the longest chunk, a sequence",
        Better::lower},
   };
+  if (record_expiry > 0) std::ranges::move(kept_headlines(), std::back_inserter(all));
+  return all;
 }
 
 std::vector<std::string> growing_tables(const PerplexityOptions& o) {
@@ -86,15 +92,8 @@ void record_tokens(int64_t document, const ChunkJob& job, const ScoredChunk& sco
 }
 
 void record_expiry(int64_t document, const ChunkJob& job, const ScoredChunk& scored, RecordSink& record) {
-  std::vector<int64_t> layers;
-  std::vector<torch::Tensor> of_layers;
-  for (std::size_t layer = 0; layer < scored.expiry.size(); ++layer) {
-    if (!scored.expiry[layer].defined()) continue;
-    layers.push_back(static_cast<int64_t>(layer));
-    of_layers.push_back(scored.expiry[layer]);
-  }
+  const auto& [layers, expiry_LGT] = stacked_expiry(scored);
   if (layers.empty()) return;
-  const torch::Tensor expiry_LGT = torch::stack(of_layers).contiguous();
   const auto* values = expiry_LGT.const_data_ptr<int64_t>();
   record.store(
       {fmt::format("/cache/document_{}/chunk_{}", document, job.number),
@@ -127,7 +126,7 @@ void record_figures(const PerplexityOptions& o, const PerplexityProgress& progre
       {static_cast<double>(progress.tokens_read) / progress.seconds, Summary::unknown, n},
       {static_cast<double>(progress.cache_bytes), Summary::unknown, n}};
   const std::vector<Headline> headlines = o.headlines();
-  for (std::size_t i = 0; i < headlines.size(); ++i) {
+  for (std::size_t i = 0; i < std::size(figures); ++i) {
     if (std::isnan(figures[i].value)) continue;  // per word and byte, of ids without a tokenizer
     record.summarise(summary_of(headlines[i], figures[i].value, figures[i].n, figures[i].standard_error));
   }
@@ -135,6 +134,7 @@ void record_figures(const PerplexityOptions& o, const PerplexityProgress& progre
   for (const DocumentScore& d : scores) scored += d.tokens;
   record.summarise(
       {"scored_tokens", static_cast<double>(scored), "token", "tokens scored", Better::neither, n, 0.0});
+  if (o.record_expiry > 0) record_kept(progress.kept, record);
 }
 
 }  // namespace attnlab

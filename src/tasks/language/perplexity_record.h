@@ -19,7 +19,7 @@ std::vector<std::string> growing_tables(const PerplexityOptions& options);
 void record_document(const ScoredDocument& document, RecordSink& record);
 void record_tokens(int64_t document, const ChunkJob& job, const ScoredChunk& scored, RecordSink& record);
 void record_expiry(int64_t document, const ChunkJob& job, const ScoredChunk& scored, RecordSink& record);
-/// /eval/position, and the figures under /summary.
+/// /eval/position, what was kept, and the figures under /summary.
 void record_figures(const PerplexityOptions& options, const PerplexityProgress& progress, RecordSink& record);
 
 }  // namespace attnlab

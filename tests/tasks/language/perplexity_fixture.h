@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "core/error.h"
 #include "data/text_files.h"
 #include "data/token_lines.h"
 #include "tasks/language/perplexity.h"
@@ -68,6 +69,26 @@ class PerplexityTask : public ::testing::Test {
   std::filesystem::path folder;
   PerplexityOptions options;
   int runs = 0;
+};
+
+/// Fails at the n-th flush, when a killed run would have written its rows but not that it did.
+class FailingRecord final : public RecordSink {
+ public:
+  FailingRecord(MemoryRecord& inner, int flushes) : inner_(inner), left_(flushes) {}
+  void define(const Table& t) override { inner_.define(t); }
+  void append(std::string_view t, std::span<const Value> row) override { inner_.append(t, row); }
+  int64_t rows(std::string_view t) const override { return inner_.rows(t); }
+  void truncate(std::string_view t, int64_t count) override { inner_.truncate(t, count); }
+  void store(const Array& array) override { inner_.store(array); }
+  void summarise(const Summary& figure) override { inner_.summarise(figure); }
+  void attribute(std::string_view name, const Value& value) override { inner_.attribute(name, value); }
+  void flush() override {
+    if (--left_ < 0) throw RunError("cut off");
+  }
+
+ private:
+  MemoryRecord& inner_;
+  int left_;
 };
 
 /// Columns of /eval/test.

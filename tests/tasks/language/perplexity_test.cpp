@@ -12,6 +12,7 @@
 #include "core/random.h"
 #include "io/hf_folder.h"
 #include "tasks/language/perplexity_fixture.h"
+#include "tasks/moderated.h"
 
 namespace attnlab {
 namespace {
@@ -82,17 +83,6 @@ TEST_F(Perplexities, KeepTheLossByPosition) {
   EXPECT_EQ(column(record, "/eval/position", 0), (std::vector<double>{0, 20, 40}));
   EXPECT_EQ(column(record, "/eval/position", 2), (std::vector<double>{19 + 16 + 19 + 19, 20 + 13 + 20, 40}));
   EXPECT_NEAR(sum(column(record, "/eval/position", 3)), sum(column(record, "/eval/test", kNll)), 1e-9);
-}
-
-/// The golden decoders have weights so large that roundings of fp32 grow to 3e-5 in a loss; with a part of
-/// them logits stay within a few units, while what the model reads still moves its losses by tenths.
-std::string moderated(const std::string& golden, const std::filesystem::path& folder) {
-  const HfModel model = load_hf_folder(golden, {.trainable = true});
-  const torch::NoGradGuard no_grad;
-  for (auto& weight : model.decoder->parameters())
-    if (weight.dim() == 2) weight.mul_(0.4);
-  save_hf_folder(folder, model.decoder, model.config);
-  return folder.string();
 }
 
 /// Windows of 12 tokens that begin 5 apart, each read alone by the model as it is trained, and the loss of
@@ -237,26 +227,6 @@ TEST_F(Perplexities, TakeTheFirstDocumentsWhereLimited) {
 }
 
 // Resuming
-
-/// Fails at the n-th flush, when a killed run would have written its rows but not that it did.
-class FailingRecord final : public RecordSink {
- public:
-  FailingRecord(MemoryRecord& inner, int flushes) : inner_(inner), left_(flushes) {}
-  void define(const Table& t) override { inner_.define(t); }
-  void append(std::string_view t, std::span<const Value> row) override { inner_.append(t, row); }
-  int64_t rows(std::string_view t) const override { return inner_.rows(t); }
-  void truncate(std::string_view t, int64_t count) override { inner_.truncate(t, count); }
-  void store(const Array& array) override { inner_.store(array); }
-  void summarise(const Summary& figure) override { inner_.summarise(figure); }
-  void attribute(std::string_view name, const Value& value) override { inner_.attribute(name, value); }
-  void flush() override {
-    if (--left_ < 0) throw RunError("cut off");
-  }
-
- private:
-  MemoryRecord& inner_;
-  int left_;
-};
 
 class ResumedPerplexities : public Perplexities {
  protected:

@@ -59,6 +59,13 @@ class Table:
         return self.columns[name]
 
 
+def first_expiry(file):
+    for document in file.get("cache", {}).values():
+        for chunk in document.values():
+            return chunk["layer"][:], chunk["expiry"][:].astype(np.int64)
+    return None
+
+
 class Run:
     """One record; its file is read when something of it is asked for. `case`: the row that it is part of, None where it
     cannot be read."""
@@ -91,6 +98,12 @@ class Run:
             table = self._read(lambda file: Table(file[name]) if name in file else None)
             self._tables[name] = table if table is not None and len(table) > 0 else None
         return self._tables[name]
+
+    @functools.cached_property
+    def expiry(self):
+        """Of the first chunk for which it was recorded: (numbers of the layers, expiry [layer, group, token]); None where
+        no chunk was."""
+        return self._read(first_expiry)
 
     def text(self, name):
         value = self.attributes.get(name, "")

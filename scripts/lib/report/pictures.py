@@ -8,6 +8,8 @@ import accuracy_by_example_length  # noqa: E402
 import accuracy_by_length  # noqa: E402
 import accuracy_by_projection  # noqa: E402
 import common  # noqa: E402
+import kept_life_by_class  # noqa: E402
+import kept_positions  # noqa: E402
 import learning_curve  # noqa: E402
 import learning_curves  # noqa: E402
 import loss_by_position  # noqa: E402
@@ -24,6 +26,8 @@ OF_RUN = [
     (accuracy_by_example_length.draw, "Test accuracy by length of the example, in groups of equal size."),
     (speed_memory.draw, "Time and peak memory of one training step."),
     (loss_by_position.draw_run, "Loss of a token by its position in the chunk."),
+    (kept_positions.draw, "Which positions of the first recorded chunk are kept after each step, in four layers."),
+    (kept_life_by_class.draw, "In how many steps tokens of each class were attended to, mean over layers; ± over chunks."),
 ]
 OF_LENGTH = [
     (accuracy_by_projection, "Test accuracy against Luna's projection length, beside the other attentions, the floors "

@@ -43,9 +43,8 @@ std::optional<Estimate> paired(const TableRun* ours, const TableRun* theirs, con
       differences.values.push_back(value - other->second);
   const auto n = static_cast<double>(differences.values.size());
   if (n == 0) return std::nullopt;
-  return Estimate{.value = differences.mean(),
-                  .standard_error = differences.deviation() / std::sqrt(n),
-                  .runs = 1};
+  return Estimate{
+      .value = differences.mean(), .standard_error = differences.deviation() / std::sqrt(n), .runs = 1};
 }
 
 Estimate of_means(const Estimate& ours, const Estimate& theirs) {

@@ -43,6 +43,15 @@ std::vector<Headline> chosen(const ExperimentFigures& all, const std::vector<std
   return some.empty() ? known : some;
 }
 
+/// A figure is in the unit of what is published of its differences.
+bool difference_is_published(const ExperimentRuns& runs, const Headline& h) {
+  const std::vector<Comparison> all = runs.compare.each();
+  return std::any_of(all.begin(), all.end(), [&](const Comparison& c) {
+    return c.kind == Comparison::Kind::difference && c.metric == h.name &&
+           contains(runs.published->metrics, c.name());
+  });
+}
+
 /// Of the figure in `column`: ratios have no unit, differences that of the figure.
 TableColumn compared(const Headline& h, const Comparison& c, const TableColumn& column, bool published) {
   using Kind = TableColumn::Kind;
@@ -62,8 +71,8 @@ std::vector<TableColumn> columns_of(const ExperimentRuns& runs, const std::vecto
   for (const auto& h : headlines) {
     const bool beside = contains(published, h.name);
     const std::size_t place = columns.size();
-    columns.push_back(
-        {h.name, h.unit, Kind::headline, "", "", true, beside, beside && percent && h.unit == "1"});
+    columns.push_back({h.name, h.unit, Kind::headline, "", "", true, beside,
+                       percent && h.unit == "1" && (beside || difference_is_published(runs, h))});
     for (const Comparison& c : runs.compare.each())
       if (c.metric == h.name)
         columns.push_back(compared(h, c, columns[place], contains(published, c.name())));

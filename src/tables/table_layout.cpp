@@ -145,8 +145,8 @@ std::string legend(const ExperimentTable& table, const std::string& mark, const 
       "from its examples."};
   for (const auto& reference : table.references)
     lines.push_back(
-        fmt::format("× {0}: how many times better than {1}; / {0}: as a fraction of its; everything else "
-                    "that is swept equal.",
+        fmt::format("× {0}: how many times better than {1}; / {0}: as a fraction of its; − {0}: less its, "
+                    "paired over questions where they are recorded; everything else that is swept equal.",
                     reference.name, reference.label));
   if (!table.source.empty()) lines.push_back("Published: " + table.source);
   for (const auto& reason : table.unreadable) lines.push_back("Left out: " + reason);

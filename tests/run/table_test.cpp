@@ -87,7 +87,7 @@ majority class (floor)         0.500 ± 0.040 (se)
 Other (published only)                                   0.5
 
 Values: mean ± standard deviation over runs that are done; (se): the standard error of a single run, from its examples.
-× plain: how many times better than Plain [old]; / plain: as a fraction of its; everything else that is swept equal.
+× plain: how many times better than Plain [old]; / plain: as a fraction of its; − plain: less its, paired over questions where they are recorded; everything else that is swept equal.
 Published: Someone 2020
 )";
 

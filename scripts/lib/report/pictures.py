@@ -16,6 +16,7 @@ import loss_by_position  # noqa: E402
 import memory_by_length  # noqa: E402
 import perplexity_by_book  # noqa: E402
 import perplexity_by_size  # noqa: E402
+import retrieval_heatmap  # noqa: E402
 import speed_by_length  # noqa: E402
 import speed_memory  # noqa: E402
 
@@ -42,6 +43,8 @@ OF_EXPERIMENT = [
      "1.8 leave the picture."),
     (loss_by_position, {}, "Loss of a token by its position in the chunk, with the full cache and above it: the least, a "
      "middle and the greatest size."),
+    (retrieval_heatmap, {}, "Needles found, in per cent, by tokens of prompt and answer together and by the needle's "
+     "depth: a panel for each cache."),
     (accuracy_by_length, {}, "Test accuracy against how much of an example is read; ± as in the table."),
     (speed_by_length, {"phase": "train"}, "Speed of a training step against the length; a line ends where a cell has no "
      "figure."),

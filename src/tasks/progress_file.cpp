@@ -1,5 +1,8 @@
 #include "tasks/progress_file.h"
 
+#include <cmath>
+#include <limits>
+
 #include "core/error.h"
 #include "core/files.h"
 #include "core/json_text.h"
@@ -30,6 +33,26 @@ void ProgressFile::save(const json& done, RecordSink& record) const {
   for (const std::string& table : tables_) rows[table] = record.rows(table);
   std::filesystem::create_directories(file_.parent_path());
   write_atomically(file_, json_text(json{{"identity", identity_}, {"rows", rows}, {"done", done}}));
+}
+
+json json_of_rows(const std::vector<std::vector<double>>& rows) {
+  json all = json::array();
+  for (const auto& row : rows) {
+    json one = json::array();
+    for (const double x : row) one.push_back(std::isnan(x) ? json() : json(x));
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+std::vector<std::vector<double>> rows_of_json(const json& rows) {
+  std::vector<std::vector<double>> all;
+  for (const json& row : rows) {
+    all.emplace_back();
+    for (const json& x : row)
+      all.back().push_back(x.is_null() ? std::numeric_limits<double>::quiet_NaN() : x.get<double>());
+  }
+  return all;
 }
 
 }  // namespace attnlab

@@ -32,4 +32,8 @@ class ProgressFile {
   std::vector<std::string> tables_;
 };
 
+/// Rows of numbers, of which JSON has no NaN: it is written as null.
+nlohmann::json json_of_rows(const std::vector<std::vector<double>>& rows);
+std::vector<std::vector<double>> rows_of_json(const nlohmann::json& rows);
+
 }  // namespace attnlab

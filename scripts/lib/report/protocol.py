@@ -7,7 +7,7 @@ def facts(run):
     """(name, words) of what is known of the protocol."""
     rows = [
         ("Task", run.setting("task")),
-        ("Data", data(run) or benchmark(run)),
+        ("Data", chosen(run, "data") or chosen(run, "benchmark")),
         ("Prompt", prompt(run)),
         ("Answers", answers(run)),
         ("Length", length(run)),
@@ -28,23 +28,14 @@ def facts(run):
     return [(name, str(words)) for name, words in rows if words not in (None, "")]
 
 
-def data(run):
-    settings = run.setting("data")
+def chosen(run, key):
+    """What stands under a key: its type with its options, and how much of it was looked at."""
+    settings = run.setting(key)
     if not isinstance(settings, dict):
         return settings
     rest = ", ".join(f"{key} {describe(value)}" for key, value in settings.items() if key != "type")
     few = f", the first {run.setting('documents'):,} documents" if run.setting("documents") else ""
     return f"{settings.get('type', '')}" + (f" ({rest})" if rest else "") + few
-
-
-def benchmark(run):
-    """Whose questions, under which protocol."""
-    held = run.setting("benchmark")
-    if not isinstance(held, dict):
-        return held
-    rest = ", ".join(f"{key} {describe(value)}" for key, value in held.items() if key != "type")
-    few = f", the first {run.setting('documents'):,} documents" if run.setting("documents") else ""
-    return f"{held.get('type')}" + (f" ({rest})" if rest else "") + few
 
 
 def prompt(run):

@@ -74,13 +74,7 @@ struct Progress {
 
   int64_t next() const { return static_cast<int64_t>(texts.size()); }
   json to_json() const {
-    json rows = json::array();
-    for (const Description& text : texts) {
-      json row = json::array();
-      for (const double x : text) row.push_back(std::isnan(x) ? json() : json(x));
-      rows.push_back(std::move(row));
-    }
-    return {{"texts", rows},
+    return {{"texts", json_of_rows(texts)},
             {"ended", ended},
             {"cache_bytes", cache_bytes},
             {"timed_tokens", timed_tokens},
@@ -89,10 +83,7 @@ struct Progress {
   static Progress from_json(const json& done) {
     Progress p;
     if (done.is_null()) return p;
-    for (const json& row : done.at("texts")) {
-      p.texts.emplace_back();
-      for (const json& x : row) p.texts.back().push_back(x.is_null() ? Summary::unknown : x.get<double>());
-    }
+    p.texts = rows_of_json(done.at("texts"));
     p.ended = done.at("ended");
     p.cache_bytes = done.at("cache_bytes");
     p.timed_tokens = done.at("timed_tokens");

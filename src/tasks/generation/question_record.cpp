@@ -4,6 +4,7 @@
 
 #include "core/json_text.h"
 #include "metrics/statistics.h"
+#include "tasks/progress_file.h"
 
 namespace attnlab {
 namespace {
@@ -72,26 +73,6 @@ std::string references_of(const Question& question) {
   return json_text(texts);
 }
 
-/// JSON has no NaN.
-json numbers(const ScoreRows& rows) {
-  json all = json::array();
-  for (const auto& row : rows) {
-    json one = json::array();
-    for (const double x : row) one.push_back(std::isnan(x) ? json() : json(x));
-    all.push_back(std::move(one));
-  }
-  return all;
-}
-
-ScoreRows rows_of_numbers(const json& all) {
-  ScoreRows rows;
-  for (const json& one : all) {
-    rows.emplace_back();
-    for (const json& x : one) rows.back().push_back(x.is_null() ? Summary::unknown : x.get<double>());
-  }
-  return rows;
-}
-
 }  // namespace
 
 std::vector<Table> QuestionAnsweringOptions::tables() const {
@@ -111,7 +92,7 @@ std::vector<std::string> growing_tables(const QuestionAnsweringOptions&) {
 json QuestionProgress::to_json() const {
   return {{"next", next},
           {"questions", questions},
-          {"scores", numbers(scores)},
+          {"scores", json_of_rows(scores)},
           {"counts", {cut, read_tokens, new_tokens, cache_bytes, seen, unseen}},
           {"seconds", {read_seconds, answer_seconds}}};
 }
@@ -122,7 +103,7 @@ QuestionProgress QuestionProgress::from_json(const json& done) {
   const json &counts = done.at("counts"), &seconds = done.at("seconds");
   p.next = done.at("next");
   p.questions = done.at("questions").get<std::vector<std::string>>();
-  p.scores = rows_of_numbers(done.at("scores"));
+  p.scores = rows_of_json(done.at("scores"));
   std::size_t at = 0;
   for (int64_t* count : {&p.cut, &p.read_tokens, &p.new_tokens, &p.cache_bytes, &p.seen, &p.unseen})
     *count = counts.at(at++);

@@ -23,6 +23,7 @@ def draw(run):
     rows = -(-len(shown) // columns)
     made, axes = common.plt.subplots(rows, columns, figsize=(common.WIDTH, 2.5 * rows + 0.9), squeeze=False,
                                      sharex=True, sharey=True)  # fmt: skip
+    made.get_layout_engine().set(w_pad=0.12)  # the last tick of a panel and the first of the next
     for axis, at in zip(axes.flat, shown):
         picture = draw_layer(axis, expiry[at], f"Layer {layers[at]}")
     for axis in axes.flat[len(shown) :]:

@@ -8,7 +8,7 @@ import conftest
 import h5py
 import pytest
 from pages import PLOTS, PNG, start
-from report import pictures, protocol  # noqa: F401  (puts the folder of the plots on the path)
+from report import case_table, pictures, protocol, run_section  # noqa: F401  (puts the folder of the plots on the path)
 import common
 import retrieval_heatmap
 from runs import load, load_run
@@ -91,6 +91,48 @@ def test_the_protocol_says_how_a_model_was_asked_and_when_states_were_dropped(re
         "in the chat format chatml; states are dropped after every token of it, when the question is not yet known"
     )
     assert facts["Answers"] == "greedy, at most 32 tokens"
+
+
+def write_scores(folder, label, f1, shares):
+    folder.mkdir(parents=True)
+    said = {"source": "Somebody 2024", "unit": "%", "metrics": ["f1_difference_full"],
+            "rows": [{"name": "tova", "figures": {"f1_difference_full": -1}, "this_case": label == "tova"}]}  # fmt: skip
+    compare = {"to": {"full": "full"}, "speedup": [], "fraction": [], "difference": ["f1"]}
+    questions = [f"q{i}" for i in range(len(shares))]
+    with h5py.File(folder / "run.h5", "w") as file:
+        conftest.write_attributes(
+            file, folder, label=label, case=label, published=json.dumps(said), compare=json.dumps(compare),
+            description="papers", config=QUESTIONS.format(length=512, depth=0, prompt="per_step"),
+        )  # fmt: skip
+        conftest.write_table(
+            file, "/answers", "every question",
+            question=(questions, "1", "name"), prediction=([f"<{label}>"] * len(shares), "1", "the answer"),
+            references=(['["a dog", "a cat"]'] * len(shares), "1", "a JSON list"), f1=(shares, "1", "token F1"),
+        )  # fmt: skip
+        conftest.write_table(file, "/shares", "", question=(questions, "1", "name"), f1=(shares, "1", "token F1"))
+        conftest.write_figure(file, "f1", f1, n=len(shares), error=0.1, better="higher")
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory):
+    root = tmp_path_factory.mktemp("scores") / "papers"
+    write_scores(root / "full", "full", 0.5, [0.4, 0.5, 0.6])
+    write_scores(root / "tova", "tova", 0.4, [0.3, 0.4, 0.5])
+    return root
+
+
+def test_the_table_has_paired_differences_beside_the_published_ones(scored):
+    (experiment,) = load(scored)
+    text = str(case_table.table(experiment))
+    assert "less that of full" in text and "f1 (%)" in text
+    assert "-10.00" in text, "every question is a tenth lower"
+    assert "-1" in text and "Somebody 2024" in text
+
+
+def test_answers_stand_beside_their_first_reference(scored):
+    (shown,) = run_section.answers(load_run(scored / "tova"))
+    assert "Answers beside references" in str(shown)
+    assert "&lt;tova&gt;" in str(shown) and "a dog" in str(shown) and "a cat" not in str(shown)
 
 
 def write_stories(folder, seed, texts):

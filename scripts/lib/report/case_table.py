@@ -12,7 +12,8 @@ PREFERRED = (
     "accuracy", "accuracy_selected_on_test", "accuracy_validation", "parameters", "training_seconds",
     "tokens_per_second", "resident_peak",
 )  # fmt: skip
-MAIN = ("perplexity", "perplexity_validation")  # what stands first where there is no accuracy
+# What stands first where there is no accuracy.
+MAIN = ("perplexity", "perplexity_validation", "rouge_geometric_mean", "f1", "string_match", "full_model_perplexity")
 MOST = 8
 SPREAD = "± is the sample standard deviation over seeds; (se): one seed, standard error over the examples."
 
@@ -45,6 +46,14 @@ def table(experiment):
             head.append(published_head(metric, said))
             for row, case in zip(rows, cases):
                 row.append(columns.published(case.published(metric), metric))
+        for column in differences(experiment, metric):
+            head.append(f"less that of {experiment.references[column['reference']]}")
+            for row, case in zip(rows, cases):
+                row.append(columns.estimate(case.estimate(column["name"]), metric))
+            if column["published"]:
+                head.append("published: the same")
+                for row, case in zip(rows, cases):
+                    row.append(columns.published(case.published(column["name"]), metric))
         if metric == main and floored:
             head.append("above the highest floor (points)")
             for row, case in zip(rows, cases):
@@ -56,6 +65,11 @@ def table(experiment):
     rows += published_only(experiment, head, said)
     parts = [element("p", caption(experiment, said, floored), class_="soft")]
     return html.join([*parts, html.table(head, rows, numbers=range(1, len(head) - 1), first_column=True)])
+
+
+def differences(experiment, metric):
+    """The columns of `compare` that hold this figure less a reference's."""
+    return [c for c in experiment.comparisons if c["kind"] == "difference" and c["metric"] == metric]
 
 
 def by_length(experiment):
@@ -84,7 +98,7 @@ def caption(experiment, said, floored):
             " Floors know nothing of order; the difference to the highest one is bold where it is more than two "
             "standard errors of the difference, taken as if the errors were independent."
         )
-    if said:
+    if experiment.published["source"]:
         text += f" Published: {experiment.published['source']}."
     limited = sorted({int(run.attributes.get("limit", 0) or 0) for run in experiment.readable} - {0})
     if limited:

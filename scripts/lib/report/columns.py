@@ -21,6 +21,9 @@ MEASURES = {
 }
 
 
+SCORES = ("accuracy", "rouge", "stemmed_rouge", "f1", "string_match")  # fractions that are written in per cent
+
+
 def title(metric):
     phase, _, measure = metric.partition("_")
     if phase in PHASES and measure in MEASURES:
@@ -36,7 +39,7 @@ def measure(metric):
 
 def scale(metric, unit):
     """(factor, unit in which the cell is written)."""
-    if metric.startswith("accuracy") or metric.endswith("_share"):
+    if metric.startswith(SCORES) or metric.endswith("_share"):
         return 100.0, "%"
     if metric == "parameters":
         return 1e-6, "million"
@@ -55,10 +58,10 @@ def head(metric, unit, name=None):
 
 
 def number(value, metric=""):
-    """Three digits that count, without powers of ten; accuracies with two decimals."""
+    """Three digits that count, without powers of ten; scores with two decimals."""
     if not math.isfinite(value):
         return "–"
-    if metric.startswith("accuracy"):
+    if metric.startswith(SCORES):
         return f"{value:.2f}"
     size = math.floor(math.log10(abs(value))) if value else 0
     return f"{value:,.{max(0, 2 - size)}f}"

@@ -1,5 +1,6 @@
 """One run: what was run, what came of it, how it went, where it ran."""
 
+import json
 import math
 
 import numpy as np
@@ -27,6 +28,7 @@ def section(run, pictures, opened):
         *command(run),
         *result(run),
         *measurement_tables(run),
+        *answers(run),
         *pictures,
         *further(run),
     ]
@@ -111,6 +113,22 @@ def measurement_tables(run):
         if (table := run.table(name)) is not None:
             yield element("h3", heading)
             yield whole(table)
+
+
+def answers(run):
+    """What a model answered, beside the first of the references."""
+    table = run.table("/answers")
+    if table is None:
+        return
+    names = list(table.columns)
+    score = names[names.index("references") + 1]
+    rows = [
+        (table["question"][i], cell(table[score][i], ""), table["prediction"][i], json.loads(table["references"][i])[0])
+        for i in range(min(len(table), LONGEST_TABLE))
+    ]
+    caption = f"The first {len(rows)} of {len(table):,} answers." if len(table) > len(rows) else None
+    shown = html.table(["question", score.replace("_", " "), "answer", "first reference"], rows, (1,), caption)
+    yield html.folded("Answers beside references", shown)
 
 
 def column_title(table, name):

@@ -17,7 +17,11 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Columns of /texts.
-enum TextColumn : std::size_t { kNumber, kEnded, kWritten, kTokens, kWords, kNll, kRepetition };
+enum class TextColumn : std::size_t { number, stopped_by, text, new_tokens, new_words, nll };
+
+const Value& text_cell(const std::vector<Value>& row, TextColumn column) {
+  return row[static_cast<std::size_t>(column)];
+}
 
 class LongTexts : public testing::Test {
  protected:
@@ -53,7 +57,8 @@ class LongTexts : public testing::Test {
   }
   static std::vector<std::string> texts(const MemoryRecord& record) {
     std::vector<std::string> all;
-    for (const auto& row : record.tables.at("/texts")) all.push_back(std::get<std::string>(row[kWritten]));
+    for (const auto& row : record.tables.at("/texts"))
+      all.push_back(std::get<std::string>(text_cell(row, TextColumn::text)));
     return all;
   }
 
@@ -92,7 +97,7 @@ TEST_F(LongTexts, AreAsLikelyAsTheModelFindsThemWhenItSeesAll) {
     nll -= torch::log_softmax(logits, 0)[next].item<double>() / static_cast<double>(options.max_new_tokens);
     ids.push_back(next);
   }
-  EXPECT_NEAR(std::get<double>(record.tables.at("/texts")[0][kNll]), nll, 1e-5);
+  EXPECT_NEAR(std::get<double>(text_cell(record.tables.at("/texts")[0], TextColumn::nll)), nll, 1e-5);
   EXPECT_NEAR(record.summaries.at("full_model_perplexity").value, std::exp(nll), 1e-4);
   EXPECT_EQ(record.summaries.at("new_tokens").value, 20.0);
 }

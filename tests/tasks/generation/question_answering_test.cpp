@@ -18,17 +18,22 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 /// Columns of /answers.
-enum AnswerColumn : std::size_t {
-  kDocument,
-  kDocumentId,
-  kQuestion,
-  kPrompt,
-  kShare,
-  kVisible,
-  kNew,
-  kStopped,
-  kText
+enum class AnswerColumn : std::size_t {
+  document,
+  document_id,
+  question,
+  prompt_tokens,
+  document_share,
+  visible,
+  new_tokens,
+  stopped_by,
+  prediction,
+  references
 };
+
+const Value& answer_cell(const std::vector<Value>& row, AnswerColumn column) {
+  return row[static_cast<std::size_t>(column)];
+}
 
 /// Is killed when the n-th answer is written.
 class KilledRecord final : public RecordSink {
@@ -96,9 +101,11 @@ class Answers : public testing::Test {
     options.run(context("run" + std::to_string(runs++)), record);
     return record;
   }
-  static std::vector<std::string> texts(const MemoryRecord& record, AnswerColumn column = kText) {
+  static std::vector<std::string> texts(const MemoryRecord& record,
+                                        AnswerColumn column = AnswerColumn::prediction) {
     std::vector<std::string> all;
-    for (const auto& row : record.tables.at("/answers")) all.push_back(std::get<std::string>(row[column]));
+    for (const auto& row : record.tables.at("/answers"))
+      all.push_back(std::get<std::string>(answer_cell(row, column)));
     return all;
   }
   void keep(const char* policy, int64_t size, Prompt prompt) {
@@ -145,15 +152,15 @@ TEST_F(Answers, DependOnWhatIsKept) {
 TEST_F(Answers, SayWhetherTheQuestionWasVisibleWhenStatesWereDropped) {
   keep("tova", 12, Prompt::per_step);
   MemoryRecord record = run();
-  EXPECT_EQ(texts(record, kVisible)[0], "no");
+  EXPECT_EQ(texts(record, AnswerColumn::visible)[0], "no");
   EXPECT_EQ(record.summaries.at("question_visible").value, 0.0);
   keep("tova", 12, Prompt::one_shot);
   record = run();
-  EXPECT_EQ(texts(record, kVisible)[0], "yes");
+  EXPECT_EQ(texts(record, AnswerColumn::visible)[0], "yes");
   EXPECT_EQ(record.summaries.at("question_visible").value, 1.0);
   keep("full", 12, Prompt::per_step);
   record = run();
-  EXPECT_EQ(texts(record, kVisible)[0], "nothing dropped");
+  EXPECT_EQ(texts(record, AnswerColumn::visible)[0], "nothing dropped");
   EXPECT_FALSE(record.summaries.contains("question_visible"));
 }
 
@@ -161,9 +168,10 @@ TEST_F(Answers, OfTheBaselineComeFromPromptsCutToTheCachesSize) {
   keep("tova", 80, Prompt::per_step);
   options.baseline = true;
   const MemoryRecord record = run();
-  for (const auto& row : record.tables.at("/answers")) EXPECT_LE(std::get<int64_t>(row[kPrompt]), 80);
+  for (const auto& row : record.tables.at("/answers"))
+    EXPECT_LE(std::get<int64_t>(answer_cell(row, AnswerColumn::prompt_tokens)), 80);
   EXPECT_EQ(record.summaries.at("documents_cut").value, 1.0);
-  EXPECT_EQ(texts(record, kVisible)[0], "nothing dropped");
+  EXPECT_EQ(texts(record, AnswerColumn::visible)[0], "nothing dropped");
 }
 
 TEST_F(Answers, GoOnBehindTheLastWholeDocument) {
@@ -192,7 +200,7 @@ TEST_F(Answers, AreScoredBesideTheirReferences) {
   double sum = 0;
   for (const auto& row : record.tables.at("/shares")) sum += std::get<double>(row[1]);
   EXPECT_NEAR(sum / 6, record.summaries.at("rouge_geometric_mean").value, 1e-12);
-  EXPECT_EQ(texts(record, kQuestion)[4], "101-2");
+  EXPECT_EQ(texts(record, AnswerColumn::question)[4], "101-2");
 }
 
 TEST_F(Answers, LongerThanTheModelsPositionsAreRefusedUnlessAskedFor) {

@@ -194,7 +194,7 @@ TEST_F(Answers, AreScoredBesideTheirReferences) {
   keep("full", 12, Prompt::per_step);
   const MemoryRecord record = run();
   EXPECT_EQ(record.tables.at("/answers").size(), 6U);
-  EXPECT_EQ(std::get<std::string>(record.tables.at("/answers")[0][9]),
+  EXPECT_EQ(std::get<std::string>(answer_cell(record.tables.at("/answers")[0], AnswerColumn::references)),
             R"(["A girl sees a dog.","A dog is seen."])");
   EXPECT_EQ(record.summaries.at("rouge1").n, 6);
   double sum = 0;

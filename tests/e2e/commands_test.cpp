@@ -144,8 +144,8 @@ TEST(Explain, TellsTheKeysOfContinuations) {
   for (const char* part : {"predict\n", "max_new_tokens = 128", "temperature = 0", "beyond_positions = false",
                            "protect_first = 0", "window"})
     EXPECT_THAT(keys.out, HasSubstr(part));
-  EXPECT_THAT(lab.attnlab({"explain", "max_new_tokens"}).out,
-              testing::StartsWith("predict.max_new_tokens\n"));
+  EXPECT_THAT(lab.attnlab({"explain", "beyond_positions"}).out,
+              testing::StartsWith("predict.beyond_positions\n"));
   EXPECT_THAT(lab.attnlab({"explain", "seed"}).out, testing::StartsWith("seed\n")) << "a run's comes first";
   EXPECT_THAT(lab.attnlab({"explain", "--all"}).out,
               testing::AllOf(HasSubstr("\n## predict\n"), HasSubstr("\n| `cache.size` | whole number")));

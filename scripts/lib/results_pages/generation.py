@@ -75,6 +75,7 @@ def kept_tokens(files):
 
 TABLES = {
     "squality_small": _questions("squality_small.csv", "rouge_geometric_mean"),
+    "qasper_small": _questions("qasper_small.csv", "f1"),
     "throughput": _throughput("throughput.csv"),
     "throughput_small": _throughput("throughput_small.csv"),
     **{f.__name__: f for f in (retrieval, long_generation_small, kept_tokens)},

@@ -39,7 +39,8 @@ TEST_F(Comparisons, MistakesAreToldWithTheirLines) {
       "table.yaml:6: compare.to.d: expected the label of a case, got a list\n"
       "table.yaml:7: compare.speedup: expected a list of headline figures, got the text 'seconds'\n"
       "table.yaml:8: compare.fractions: unknown key; did you mean 'fraction'?");
-  EXPECT_EQ(mistakes("compare: 3\n"), "table.yaml:2: compare: expected to, speedup, fraction and difference, got 3");
+  EXPECT_EQ(mistakes("compare: 3\n"),
+            "table.yaml:2: compare: expected to, speedup, fraction and difference, got 3");
   EXPECT_EQ(mistakes("compare: {speedup: [x]}\n"),
             "table.yaml:2: compare.to: expected short names with the labels of the cases to compare with");
   EXPECT_EQ(mistakes("compare: {to: {a: A}}\n"),

@@ -5,16 +5,10 @@
 #include "cache/stored_tensor.h"
 #include "core/error.h"
 #include "core/random.h"
+#include "kernels/bounded_attention.h"
 #include "kernels/native.h"
 
 namespace attnlab {
-namespace {
-
-/// Below this many tokens, laying the states out for blocks costs more than the blocks save.
-constexpr int64_t fewest_for_blocks = 6;
-
-}  // namespace
-
 BoundedState::BoundedState(BoundedOptions options, const StateShape& shape, const StateRun& run)
     : options_(std::move(options)),
       needs_(options_.policy->needs()),
@@ -166,7 +160,7 @@ Tensor BoundedState::attend(const NewTokens& tokens, const Rope& rope) {
   Tensor y_BTHd;
   if (!is_fp32_on_cpu(call.q_BTHd) || !StoredTensor::knows(k_BKSd_) || needs_.dropped != Dropped::forgotten)
     y_BTHd = composed_steps(call, rope);
-  else if (options_.compress_gaps || call.length() < fewest_for_blocks)
+  else if (options_.compress_gaps || call.length() < BlockSpace::fewest_tokens)
     y_BTHd = native_steps(call, rope);
   else
     y_BTHd = native_blocks(call);

@@ -14,7 +14,6 @@ namespace {
 /// Beyond it the logits of a block are no small matter any more.
 constexpr int64_t most_logit_bytes = 256 << 20;
 constexpr int64_t tokens_in_flight = 96;  // three blocks of 32
-constexpr int64_t fewest_tokens = 6;      // below, laying the states out costs more than blocks save
 
 /// Keeps every token, in the order of their slots.
 class KeepsAll final : public StepHost {
@@ -60,7 +59,7 @@ void put(const Tensor& k_KLd, const Tensor& v_KLd, const std::vector<int64_t>& c
 
 bool FullState::reads_in_blocks(const Tensor& q_BTHd) const {
   const bool sees_all = shape_.sliding_window == 0 || length_ <= shape_.sliding_window;
-  return q_BTHd.size(1) >= fewest_tokens && sees_all &&
+  return q_BTHd.size(1) >= BlockSpace::fewest_tokens && sees_all &&
          4 * shape_.heads * tokens_in_flight * length_ <= most_logit_bytes;
 }
 

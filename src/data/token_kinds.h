@@ -15,10 +15,8 @@ namespace attnlab {
 /// In the table of kept tokens of Oren et al. 2024 words have the tags of a tagger of parts of speech (POSS,
 /// "''", "``", "$", ")", ".", NNPS, …). Here it is the token's text, with what stands right beside it, that
 /// decides, the first that fits:
-///   possessive       's and ’s, as one token or as an apostrophe and an s that ends a word: "it's" counts
-///   too closing quote    punctuation with ” in it, or with " where no white space, bracket or nothing
-///   precedes
-///                    that: ."  ,”
+///   possessive       's and ’s, one token or an apostrophe and an s that ends a word; "it's" too
+///   closing quote    punctuation with ” in it, or with " behind anything but white space and brackets
 ///   opening quote    the same with “ or any other "
 ///   . , $ ) (        alone
 ///   newline          white space with a line's end

@@ -67,6 +67,9 @@ struct LaneTokens {
 /// end: k states need k + 3 blocks of slots instead of k + 1.
 class BlockSpace {
  public:
+  /// Below, laying the states out costs more than blocks save.
+  static constexpr int64_t fewest_tokens = 6;
+
   /// `states`: the most that are ever live between two blocks. `threads` share the lane.
   BlockSpace(HeadShape shape, int64_t states, int64_t tokens, int threads);
 

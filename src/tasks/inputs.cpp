@@ -1,5 +1,6 @@
 #include "tasks/inputs.h"
 
+#include "core/error.h"
 #include "core/files.h"
 #include "io/checkpoint.h"
 #include "tasks/model_folder.h"
@@ -22,8 +23,28 @@ std::vector<Input> weights_input(const RunContext& context) {
            [from = context.init_from] { return sha256(MappedFile(weights_file(from)).bytes()); }}};
 }
 
+std::vector<Input> pretrained_inputs(const PretrainedOptions& options) {
+  const fs::path place = tokenizer_place(options.tokenizer, model_folder(options.model));
+  return {model_input(options.model), file_input("tokenizer", tokenizer_file(place))};
+}
+
+void refuse_init_from(const RunContext& context, std::string_view task) {
+  if (!context.init_from.empty())
+    user_error("task {} reads its weights from `model`, not from init_from", task);
+}
+
+Checksums checksums_of(const std::vector<Input>& inputs) {
+  Checksums checksums;
+  for (const Input& input : inputs) checksums[input.name] = input.checksum();
+  return checksums;
+}
+
+void record_checksums(const Checksums& checksums, RecordSink& record) {
+  for (const auto& [name, checksum] : checksums) record.attribute(name + "_checksum", checksum);
+}
+
 void record_inputs(const std::vector<Input>& inputs, RecordSink& record) {
-  for (const Input& input : inputs) record.attribute(input.name + "_checksum", input.checksum());
+  record_checksums(checksums_of(inputs), record);
 }
 
 }  // namespace attnlab

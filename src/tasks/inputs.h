@@ -2,7 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "tasks/model_folder.h"
 #include "tasks/task.h"
 
 namespace attnlab {
@@ -13,6 +18,18 @@ Input model_input(const std::filesystem::path& model);
 Input file_input(const std::string& name, const std::filesystem::path& file);
 /// The weights that init_from names; none where it is empty.
 std::vector<Input> weights_input(const RunContext& context);
+
+/// A pre-trained model and the file of its tokenizer.
+std::vector<Input> pretrained_inputs(const PretrainedOptions& options);
+
+/// Throws UserError where init_from is set, for a task that takes weights from `model` alone.
+void refuse_init_from(const RunContext& context, std::string_view task);
+
+/// By name, of inputs as they are now.
+using Checksums = std::map<std::string, std::string>;
+Checksums checksums_of(const std::vector<Input>& inputs);
+/// As attributes <name>_checksum.
+void record_checksums(const Checksums& checksums, RecordSink& record);
 
 /// Records the checksum of each as it is now.
 void record_inputs(const std::vector<Input>& inputs, RecordSink& record);

@@ -18,6 +18,15 @@ std::optional<torch::ScalarType> type_of(WeightType precision) {
   return std::nullopt;
 }
 
+void PretrainedOptions::visit_pretrained(Fields& f) {
+  f("model", model, OneOf{},
+    "folder with config.json and *.safetensors as on Hugging Face, or the folder of a run that trained one");
+  f("tokenizer", tokenizer, OneOf{},
+    "tokenizer.json, tokenizer.model or the folder of either; empty: the model's folder");
+  f("precision", precision, weight_types,
+    "type of weights and activations; saved: as in the folder. Softmax and losses are in fp32 in any case");
+}
+
 fs::path model_folder(const fs::path& path) {
   if (path.empty()) user_error("model is empty: name the folder of a pre-trained model, model=FOLDER");
   if (is_hf_folder(path)) return path;

@@ -22,6 +22,15 @@ inline const std::vector<std::pair<std::string, WeightType>> weight_types = {
 /// The type asked for; nothing where it is the saved one.
 std::optional<torch::ScalarType> type_of(WeightType precision);
 
+/// The pre-trained model that a task reads: options of several tasks.
+struct PretrainedOptions {
+  std::string model;
+  std::string tokenizer;
+  WeightType precision = WeightType::saved;
+
+  void visit_pretrained(Fields& f);
+};
+
 /// The Hugging Face folder that `path` means: itself, or model/ in the folder of a run that trained one.
 /// Throws UserError where there is none.
 std::filesystem::path model_folder(const std::filesystem::path& path);

@@ -1,4 +1,4 @@
-// A process that is killed while it trains.
+// A process that is killed while it works.
 #pragma once
 
 #include "core/error.h"
@@ -7,13 +7,14 @@
 
 namespace attnlab {
 
-/// Fails at the n-th row of /train, as a process that is killed there: nothing is saved on the way out.
+/// Fails behind the n-th row of a table, as a process that is killed there: nothing is saved on the way out.
 class CutRecord final : public RecordSink {
  public:
-  CutRecord(RecordSink& inner, int64_t rows) : inner_(inner), left_(rows) {}
+  CutRecord(RecordSink& inner, int64_t rows, std::string table = "/train")
+      : inner_(inner), table_(std::move(table)), left_(rows) {}
   void define(const Table& t) override { inner_.define(t); }
   void append(std::string_view t, std::span<const Value> row) override {
-    if (t == "/train" && --left_ < 0) throw RunError("cut off");
+    if (t == table_ && --left_ < 0) throw RunError("cut off");
     inner_.append(t, row);
   }
   int64_t rows(std::string_view t) const override { return inner_.rows(t); }
@@ -25,6 +26,7 @@ class CutRecord final : public RecordSink {
 
  private:
   RecordSink& inner_;
+  std::string table_;
   int64_t left_;
 };
 

@@ -11,6 +11,7 @@
 #include "metrics/repetition.h"
 #include "metrics/statistics.h"
 #include "models/generate.h"
+#include "tasks/generation/column_means.h"
 #include "tasks/generation/prompts.h"
 #include "tasks/inputs.h"
 #include "tasks/language/chunk_scorer.h"
@@ -25,6 +26,7 @@ using nlohmann::json;
 
 constexpr int64_t longest_ngram = 4;  // of distinct-n; seq-rep-4 is over tokens
 constexpr int64_t scored_at_once = 2048;
+constexpr std::size_t nll_column = 2;  // of a description
 
 /// What a text is described by, in the order of `descriptions`; NaN where a text is too short for one.
 using Description = std::vector<double>;
@@ -161,18 +163,12 @@ Description described(const Writer& w, ChunkScorer& scorer, const Continuation& 
 }
 
 void record_figures(const Progress& p, RecordSink& record) {
-  const std::vector<Headline> columns = descriptions();
-  for (std::size_t j = 0; j < columns.size(); ++j) {
-    std::vector<double> values;
-    for (const Description& text : p.texts)
-      if (!std::isnan(text[j])) values.push_back(text[j]);
-    if (values.empty()) continue;
-    const Spread s = spread(values);
-    record.summarise(summary_of(columns[j], s.mean, s.n, s.standard_error));
-    if (columns[j].name != "full_model_nll") continue;
-    const double perplexity = std::exp(s.mean);
-    record.summarise(summary_of(full_model_perplexity(), perplexity, s.n, perplexity * s.standard_error));
-  }
+  summarise_means(descriptions(), p.texts, record);
+  std::vector<double> nll;
+  for (const Description& text : p.texts) nll.push_back(text[nll_column]);
+  const Spread s = spread(nll);
+  const double perplexity = std::exp(s.mean);
+  record.summarise(summary_of(full_model_perplexity(), perplexity, s.n, perplexity * s.standard_error));
   const auto n = p.next();
   record.summarise(summary_of(ended(), static_cast<double>(p.ended) / static_cast<double>(n), n));
   record.summarise(summary_of(speed(), static_cast<double>(p.timed_tokens) / p.seconds, n));
@@ -182,11 +178,7 @@ void record_figures(const Progress& p, RecordSink& record) {
 }  // namespace
 
 void LongGenerationOptions::visit(Fields& f) {
-  f("model", model, OneOf{},
-    "folder with config.json and *.safetensors as on Hugging Face, or the folder of a run that trained one");
-  f("tokenizer", tokenizer, OneOf{},
-    "tokenizer.json, tokenizer.model or the folder of either; empty: the model's folder");
-  f("precision", precision, weight_types, "type of weights and activations; saved: as in the folder");
+  visit_pretrained(f);
   f("prompt", prompt, OneOf{}, "what every text answers or continues; the paper's unless another is given");
   f("template", chat, chat_words(), "chat format that the prompt is put into; folder: the model's own");
   f("texts", texts, Range{1, 1e9}, "how many, each from a seed of its own");
@@ -215,22 +207,17 @@ std::vector<Headline> LongGenerationOptions::headlines() const {
   return all;
 }
 
-std::vector<Input> LongGenerationOptions::inputs(const RunContext&) const {
-  return {model_input(model),
-          file_input("tokenizer", tokenizer_file(tokenizer_place(tokenizer, model_folder(model))))};
-}
+std::vector<Input> LongGenerationOptions::inputs(const RunContext&) const { return pretrained_inputs(*this); }
 
 void LongGenerationOptions::run(const RunContext& context, RecordSink& record) const {
-  if (!context.init_from.empty())
-    user_error("task long_generation reads its weights from `model`, not from init_from");
-  std::map<std::string, std::string> identity;
-  for (const Input& input : inputs(context)) identity[input.name] = input.checksum();
+  refuse_init_from(context, "long_generation");
+  const Checksums identity = checksums_of(inputs(context));
   const int64_t count = context.limit > 0 ? std::min(context.limit, texts) : texts;
   Writer writer = open_writer(*this, context);
   const ProgressFile file(context.folder / "checkpoint" / "texts.json", identity, {"/texts"});
   Progress progress = Progress::from_json(file.open(record));
   if (progress.next() > 0) log_info("{} texts are done already", progress.next());
-  for (const auto& [name, checksum] : identity) record.attribute(name + "_checksum", checksum);
+  record_checksums(identity, record);
   ChunkScorer scorer(writer.model.decoder, CacheOptions(), {}, scored_at_once, 0);
   while (progress.next() < count) {
     const int64_t first = progress.next(), batch = std::min(batch_size, count - first);

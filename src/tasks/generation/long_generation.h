@@ -11,10 +11,7 @@
 
 namespace attnlab {
 
-struct LongGenerationOptions final : TaskOptions {
-  std::string model;
-  std::string tokenizer;
-  WeightType precision = WeightType::saved;
+struct LongGenerationOptions final : TaskOptions, PretrainedOptions {
   std::string prompt =
       "Write a very long story (at least 4,000 words). The story should include at least 20 named "
       "characters, "

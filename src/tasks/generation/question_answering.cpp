@@ -23,7 +23,7 @@ struct QuestionInputs {
   std::shared_ptr<QuestionSet> documents;
   int64_t count = 0;  ///< documents to ask about, from the first
   std::vector<int64_t> protected_ids;
-  std::map<std::string, std::string> identity;
+  Checksums identity;
 };
 
 void check_positions(const QuestionAnsweringOptions& o, const HfConfig& config) {
@@ -51,7 +51,7 @@ QuestionInputs open_inputs(const QuestionAnsweringOptions& o, const RunContext& 
   in.count = in.documents->size();
   for (const int64_t most : {o.documents, context.limit})
     if (most > 0) in.count = std::min(in.count, most);
-  for (const Input& input : o.inputs(context)) in.identity[input.name] = input.checksum();
+  in.identity = checksums_of(o.inputs(context));
   return in;
 }
 
@@ -94,11 +94,7 @@ void tell(const QuestionAnsweringOptions& o, const QuestionProgress& p, int64_t 
 }  // namespace
 
 void QuestionAnsweringOptions::visit(Fields& f) {
-  f("model", model, OneOf{},
-    "folder with config.json and *.safetensors as on Hugging Face, or the folder of a run that trained one");
-  f("tokenizer", tokenizer, OneOf{},
-    "tokenizer.json, tokenizer.model or the folder of either; empty: the model's folder");
-  f("precision", precision, weight_types, "type of weights and activations; saved: as in the folder");
+  visit_pretrained(f);
   f("benchmark", benchmark, "whose questions, in which words, and how answers are measured");
   f("documents", documents, Range{0, 1e15}, "ask about the first so many documents; 0: all");
   f("template", chat, chat_words(),
@@ -127,8 +123,7 @@ int64_t QuestionAnsweringOptions::most_tokens() const {
 
 std::vector<Input> QuestionAnsweringOptions::inputs(const RunContext& context) const {
   std::vector<Input> all = benchmark->inputs(context.data);
-  all.push_back(model_input(model));
-  all.push_back(file_input("tokenizer", tokenizer_file(tokenizer_place(tokenizer, model_folder(model)))));
+  for (Input& input : pretrained_inputs(*this)) all.push_back(std::move(input));
   return all;
 }
 
@@ -144,14 +139,13 @@ QuestionVisible question_visible(const CacheOptions& cache, int64_t prompt_token
 }
 
 void QuestionAnsweringOptions::run(const RunContext& context, RecordSink& record) const {
-  if (!context.init_from.empty())
-    user_error("task question_answering reads its weights from `model`, not from init_from");
+  refuse_init_from(context, "question_answering");
   const QuestionInputs in = open_inputs(*this, context);
   const ProgressFile file(context.folder / "checkpoint" / "questions.json", in.identity,
-                          growing_tables(*this));
+                          {"/answers", "/documents"});
   QuestionProgress progress = QuestionProgress::from_json(file.open(record));
   if (progress.next > 0) log_info("{} documents are done already", progress.next);
-  for (const auto& [name, checksum] : in.identity) record.attribute(name + "_checksum", checksum);
+  record_checksums(in.identity, record);
   if (!in.config.stored_as.empty()) record.attribute("weights_stored_as", in.config.stored_as);
   record.attribute("prompt_template", std::string(name_of(in.rule.chat.format)));
   record.attribute("documents_in_set", in.documents->size());

@@ -12,10 +12,7 @@
 
 namespace attnlab {
 
-struct QuestionAnsweringOptions final : TaskOptions {
-  std::string model;
-  std::string tokenizer;
-  WeightType precision = WeightType::saved;
+struct QuestionAnsweringOptions final : TaskOptions, PretrainedOptions {
   Choice<BenchmarkOptions> benchmark;
   int64_t documents = 0;
   std::string chat = "none";

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "core/json_text.h"
-#include "metrics/statistics.h"
+#include "tasks/generation/column_means.h"
 #include "tasks/progress_file.h"
 
 namespace attnlab {
@@ -83,10 +83,6 @@ std::vector<Headline> QuestionAnsweringOptions::headlines() const {
   std::vector<Headline> all = benchmark->figures();
   for (Headline& cost : costs()) all.push_back(std::move(cost));
   return all;
-}
-
-std::vector<std::string> growing_tables(const QuestionAnsweringOptions&) {
-  return {"/answers", "/documents"};
 }
 
 json QuestionProgress::to_json() const {
@@ -169,15 +165,7 @@ void record_figures(const QuestionAnsweringOptions& o, const QuestionProgress& p
     row.insert(row.end(), shares[i].begin(), shares[i].end());
     record.append("/shares", row);
   }
-  const std::vector<Headline> figures = o.benchmark->figures();
-  for (std::size_t j = 0; j < figures.size(); ++j) {
-    std::vector<double> counting;
-    for (const auto& row : shares)
-      if (!std::isnan(row[j])) counting.push_back(row[j]);
-    if (counting.empty()) continue;
-    const Spread s = spread(counting);
-    record.summarise(summary_of(figures[j], s.mean, s.n, s.standard_error));
-  }
+  summarise_means(o.benchmark->figures(), shares, record);
   const auto n = static_cast<int64_t>(p.questions.size()), dropped = p.seen + p.unseen;
   const auto all = static_cast<double>(n);
   const double values[] = {

@@ -24,9 +24,6 @@ struct QuestionProgress {
   static QuestionProgress from_json(const nlohmann::json& done);
 };
 
-/// The tables that grow with the documents.
-std::vector<std::string> growing_tables(const QuestionAnsweringOptions& options);
-
 /// Scores a document's answers, writes their rows, and adds them to the progress.
 void take_document(const QuestionAnsweringOptions& options, const QuestionDocument& document, int64_t index,
                    std::span<const QuestionPrompt> prompts, const AnsweredDocument& answered,

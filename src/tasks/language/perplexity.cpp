@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kBetweenSaves = std::chrono::seconds(2);  // short documents are not worth a flush each
 
 void record_identity(const PerplexityInputs& in, RecordSink& record) {
-  for (const auto& [name, checksum] : in.identity) record.attribute(name + "_checksum", checksum);
+  record_checksums(in.identity, record);
   record.attribute("vocabulary", in.config.decoder.vocabulary);
   if (!in.config.stored_as.empty()) record.attribute("weights_stored_as", in.config.stored_as);
   record.attribute("documents_in_set", in.documents->size());
@@ -114,8 +114,7 @@ void score_group(const PerplexityOptions& o, const PerplexityInputs& in, const C
 }  // namespace
 
 void PerplexityOptions::run(const RunContext& context, RecordSink& record) const {
-  if (!context.init_from.empty())
-    user_error("task perplexity reads its weights from `model`, not from init_from");
+  refuse_init_from(context, "perplexity");
   const PerplexityInputs in = open_inputs(*this, context);
   const ProgressFile file(context.folder / "checkpoint" / "perplexity.json", in.identity,
                           growing_tables(*this));

@@ -11,10 +11,7 @@
 
 namespace attnlab {
 
-struct PerplexityOptions final : TaskOptions {
-  std::string model;
-  std::string tokenizer;
-  WeightType precision = WeightType::saved;
+struct PerplexityOptions final : TaskOptions, PretrainedOptions {
   Choice<DocumentDataOptions> data;
   int64_t documents = 0;
   ChunkingOptions chunks;

@@ -71,7 +71,7 @@ PerplexityInputs open_inputs(const PerplexityOptions& o, const RunContext& conte
   in.longest_chunk = longest_chunk(o, *in.documents, in.count);
   check_fit(o, in);
   if (in.tokenizer) in.protected_ids = protected_ids(*in.tokenizer, o.cache.protect);
-  for (const Input& input : o.inputs(context)) in.identity[input.name] = input.checksum();
+  in.identity = checksums_of(o.inputs(context));
   return in;
 }
 

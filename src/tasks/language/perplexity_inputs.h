@@ -11,6 +11,7 @@
 
 #include "data/tokenised.h"
 #include "io/hf_config.h"
+#include "tasks/inputs.h"
 #include "tasks/language/perplexity.h"
 
 namespace attnlab {
@@ -24,7 +25,7 @@ struct PerplexityInputs {
   std::vector<int64_t> protected_ids;  ///< of the strings that the cache protects
   int64_t longest_chunk = 0;           ///< the most tokens that the model reads at a time
   /// Checksums of all this by name: recorded, and demanded again on resuming.
-  std::map<std::string, std::string> identity;
+  Checksums identity;
 };
 
 /// Throws UserError with one sentence where a part is missing or the parts do not fit each other.

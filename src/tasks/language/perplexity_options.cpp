@@ -15,12 +15,7 @@ CacheOptions PerplexityOptions::kept(int64_t longest_chunk) const {
 }
 
 void PerplexityOptions::visit(Fields& f) {
-  f("model", model, OneOf{},
-    "folder with config.json and *.safetensors as on Hugging Face, or the folder of a run that trained one");
-  f("tokenizer", tokenizer, OneOf{},
-    "tokenizer.json, tokenizer.model or the folder of either; empty: the model's folder");
-  f("precision", precision, weight_types,
-    "type of weights and activations; saved: as in the folder. Softmax and losses are in fp32 in any case");
+  visit_pretrained(f);
   f("data", data, "the documents");
   f("documents", documents, Range{0, 1e15}, "evaluate on the first so many documents; 0: all");
   f("chunks", chunks, "from documents to what the model reads at a time");

@@ -197,8 +197,7 @@ std::vector<Input> DecodeSpeedOptions::inputs(const RunContext&) const { return 
 
 void DecodeSpeedOptions::run(const RunContext& context, RecordSink& record) const {
   record.truncate("/decode", 0);  // a resumed run measures everything anew
-  if (!context.init_from.empty())
-    user_error("task decode_speed reads its weights from `model`, not from init_from");
+  refuse_init_from(context, "decode_speed");
   if (memory_budget > 0 && !context.device.is_cpu())
     user_error("memory_budget counts main memory; on {} give batch_size alone", context.device.str());
   torch::manual_seed(derive_seed(context.seed, "decode_speed"));

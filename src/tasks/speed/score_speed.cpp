@@ -196,8 +196,7 @@ std::vector<Input> ScoreSpeedOptions::inputs(const RunContext&) const { return d
 
 void ScoreSpeedOptions::run(const RunContext& context, RecordSink& record) const {
   record.truncate("/score", 0);  // a resumed run measures everything anew
-  if (!context.init_from.empty())
-    user_error("task score_speed reads its weights from `model`, not from init_from");
+  refuse_init_from(context, "score_speed");
   torch::manual_seed(derive_seed(context.seed, "score_speed"));
   const Decoder timed = decoder.open(context.device);
   record_inputs(decoder.inputs(), record);

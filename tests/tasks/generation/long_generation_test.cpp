@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "io/hf_folder.h"
+#include "tasks/cut_record.h"
 #include "tasks/memory_record.h"
 #include "tasks/moderated.h"
 
@@ -111,34 +112,13 @@ TEST_F(LongTexts, WithoutTemperatureRepeatThemselves) {
   EXPECT_GT(greedy.summaries.at("repetition").value, run().summaries.at("repetition").value);
 }
 
-/// Is killed when the n-th text is written.
-class KilledWriter final : public RecordSink {
- public:
-  KilledWriter(MemoryRecord& inner, int texts) : inner_(inner), left_(texts) {}
-  void define(const Table& t) override { inner_.define(t); }
-  void append(std::string_view t, std::span<const Value> row) override {
-    if (left_-- == 0) throw RunError("killed");
-    inner_.append(t, row);
-  }
-  int64_t rows(std::string_view t) const override { return inner_.rows(t); }
-  void truncate(std::string_view t, int64_t count) override { inner_.truncate(t, count); }
-  void store(const Array& array) override { inner_.store(array); }
-  void summarise(const Summary& figure) override { inner_.summarise(figure); }
-  void attribute(std::string_view name, const Value& value) override { inner_.attribute(name, value); }
-  void flush() override {}
-
- private:
-  MemoryRecord& inner_;
-  int left_;
-};
-
 TEST_F(LongTexts, GoOnBehindTheLastWholeBatch) {
   options.batch_size = 2;
   const MemoryRecord whole = run();
   MemoryRecord record = empty();
-  KilledWriter killed(record, 3);
+  CutRecord killed(record, 3, "/texts");
   EXPECT_THROW(options.run(context("killed"), killed), RunError);
-  KilledWriter once_more(record, 3);  // five less the first two
+  CutRecord once_more(record, 3, "/texts");  // five less the first two
   options.run(context("killed"), once_more);
   EXPECT_EQ(texts(record), texts(whole));
   EXPECT_EQ(record.summaries.at("full_model_nll").value, whole.summaries.at("full_model_nll").value);

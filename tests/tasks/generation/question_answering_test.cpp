@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "tasks/cut_record.h"
 #include "tasks/generation/benchmarks/squality.h"
 #include "tasks/memory_record.h"
 #include "tasks/moderated.h"
@@ -34,27 +35,6 @@ enum class AnswerColumn : std::size_t {
 const Value& answer_cell(const std::vector<Value>& row, AnswerColumn column) {
   return row[static_cast<std::size_t>(column)];
 }
-
-/// Is killed when the n-th answer is written.
-class KilledRecord final : public RecordSink {
- public:
-  KilledRecord(MemoryRecord& inner, int answers) : inner_(inner), left_(answers) {}
-  void define(const Table& t) override { inner_.define(t); }
-  void append(std::string_view t, std::span<const Value> row) override {
-    if (t == "/answers" && left_-- == 0) throw RunError("killed");
-    inner_.append(t, row);
-  }
-  int64_t rows(std::string_view t) const override { return inner_.rows(t); }
-  void truncate(std::string_view t, int64_t count) override { inner_.truncate(t, count); }
-  void store(const Array& array) override { inner_.store(array); }
-  void summarise(const Summary& figure) override { inner_.summarise(figure); }
-  void attribute(std::string_view name, const Value& value) override { inner_.attribute(name, value); }
-  void flush() override {}
-
- private:
-  MemoryRecord& inner_;
-  int left_;
-};
 
 class Answers : public testing::Test {
  protected:
@@ -178,10 +158,10 @@ TEST_F(Answers, GoOnBehindTheLastWholeDocument) {
   keep("tova", 12, Prompt::per_step);
   const MemoryRecord whole = run();
   MemoryRecord record = empty();
-  KilledRecord killed(record, 5);  // in the second document
+  CutRecord killed(record, 5, "/answers");  // in the second document
   EXPECT_THROW(options.run(context("killed"), killed), RunError);
   ASSERT_EQ(record.tables.at("/answers").size(), 5U);
-  KilledRecord once_more(record, 3);  // the second document's, and not one more
+  CutRecord once_more(record, 3, "/answers");  // the second document's, and not one more
   options.run(context("killed"), once_more);
   EXPECT_EQ(texts(record), texts(whole));
   for (const auto& [name, summary] : whole.summaries)

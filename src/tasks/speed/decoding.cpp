@@ -87,8 +87,14 @@ int64_t texts_that_fit(Decoding& decoding, const MemoryBudget& budget) {
         gibibytes(budget.bytes), gibibytes(std::max(reading, with_one)));
   const int64_t left = budget.bytes - with_one;
   if (left < decoding.cache_bytes()) return 1;
-  const InUse two = step_of(decoding, 2);
-  return 1 + left / (two.all() - one.all());
+  const auto fit = [&](int64_t batch) {
+    const int64_t a_text = (step_of(decoding, batch).all() - one.all()) / (batch - 1);
+    return 1 + left / std::max<int64_t>(1, a_text);
+  };
+  // Kernels for few rows hold other things than those for many: where many fit, a text is weighed among more
+  // than one other, yet so few that what they leave behind in the heap is small.
+  const int64_t texts = fit(2);
+  return texts < 32 ? texts : fit(texts / 16);
 }
 
 }  // namespace attnlab

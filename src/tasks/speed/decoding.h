@@ -38,11 +38,12 @@ struct MemoryBudget {
 };
 
 /// Steps of a text that texts_that_fit takes.
-constexpr int64_t fitting_steps = 2;
+constexpr int64_t fitting_steps = 3;
 
 /// How many texts decode side by side within the budget: their caches as allocated, what is kept beside them,
-/// and what a step needs for a while. Measured by a step of one text, and of two where two fit; `decoding`
-/// has read its text and goes on with a fill(). Throws UserError where not even that text fits.
+/// and what a step needs for a while. Measured by steps of one text, of two, and of more where many
+/// fit; `decoding` has read its text and goes on with a fill(). Throws UserError where not even that text
+/// fits.
 int64_t texts_that_fit(Decoding& decoding, const MemoryBudget& budget);
 
 }  // namespace attnlab

@@ -50,6 +50,20 @@ struct AttentionOutput {
   Tensor state_BLD;  ///< the state's update before residual and norm (Luna's Y_P); undefined without a state
 };
 
+/// A context that queries to come read, step after step, as decoding does with a source; without dropout.
+class OpenedContext {
+ public:
+  virtual ~OpenedContext() = default;
+  /// What forward() would return as y for these queries, [B, N, D].
+  virtual Tensor read(const Tensor& query_BND) = 0;
+  /// The state's update as forward() would return it, before residual and norm; undefined without a state.
+  virtual Tensor state_update() const { return {}; }
+  /// Keeps these members of the batch, int64.
+  virtual void select(const Tensor& members_B) = 0;
+  /// Bytes held for all members.
+  virtual int64_t bytes() const = 0;
+};
+
 /// An implementation names its output projection, where it has one, `output`; every other Linear in it counts
 /// as an input projection when weights are initialised (models/initialise.h).
 class AttentionImpl : public torch::nn::Module {
@@ -58,6 +72,10 @@ class AttentionImpl : public torch::nn::Module {
   /// are unspecified but finite.
   virtual AttentionOutput forward(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
                                   const Tensor& state_BLD) = 0;
+  /// Reads what of the context does not depend on the query. The default keeps the context and calls
+  /// forward(); it is for attentions without a state.
+  virtual std::unique_ptr<OpenedContext> open(const Tensor& context_BMD, const Masks& masks,
+                                              const Tensor& state_BLD);
   /// Rows L of the state that the encoder carries from layer to layer; 0 for none.
   virtual int64_t state_length() const { return 0; }
   /// What of the state is used by a batch of sentences padded to n tokens; padding is bool [B, n] or

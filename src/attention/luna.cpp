@@ -88,6 +88,43 @@ Tensor LunaAttentionImpl::unpack(const Tensor& query_BND, const Tensor& packed_B
   return output_(merge_heads(w_BHNL.matmul(split_heads(v_BLD, heads))));
 }
 
+/// A packed context: the keys and values that queries unpack.
+class LunaAttentionImpl::Packed final : public OpenedContext {
+ public:
+  Packed(LunaAttentionImpl& attention, Tensor packed_BLD, const Tensor& masked_BL)
+      : attention_(attention), packed_BLD_(std::move(packed_BLD)) {
+    const int64_t heads = attention.shape_.heads;
+    const double scale = 1.0 / std::sqrt(static_cast<double>(attention.shape_.dim / heads));
+    const Tensor k_BLD = attention.key_(packed_BLD_);
+    const Tensor v_BLD = attention.options_.tie_kv ? k_BLD : attention.value_(packed_BLD_);
+    keys_BHdL_ = split_heads(k_BLD * scale, heads).transpose(-2, -1).contiguous();
+    values_BHLd_ = split_heads(v_BLD, heads).contiguous();
+    masked_BL_ = masked_BL;
+  }
+  Tensor read(const Tensor& query_BND) override {
+    LunaAttentionImpl& at = attention_;
+    const Tensor scores_BHNL = split_heads(at.query_(query_BND), at.shape_.heads).matmul(keys_BHdL_);
+    return at.output_(merge_heads(attention_weights(scores_BHNL, masked_BL_, {}).matmul(values_BHLd_)));
+  }
+  Tensor state_update() const override { return packed_BLD_; }
+  void select(const Tensor& members_B) override {
+    packed_BLD_ = Tensor();  // read by now
+    keys_BHdL_ = keys_BHdL_.index_select(0, members_B);
+    values_BHLd_ = values_BHLd_.index_select(0, members_B);
+    if (masked_BL_.defined()) masked_BL_ = masked_BL_.index_select(0, members_B);
+  }
+  int64_t bytes() const override { return static_cast<int64_t>(keys_BHdL_.nbytes() + values_BHLd_.nbytes()); }
+
+ private:
+  LunaAttentionImpl& attention_;
+  Tensor packed_BLD_, keys_BHdL_, values_BHLd_, masked_BL_;
+};
+
+std::unique_ptr<OpenedContext> LunaAttentionImpl::open(const Tensor& context_BMD, const Masks& masks,
+                                                       const Tensor& state_BLD) {
+  return std::make_unique<Packed>(*this, pack(state_BLD, context_BMD, masks.context_BM), masks.state_BL);
+}
+
 StateExtent LunaAttentionImpl::state_extent(const Tensor& padding_BN, int64_t n) const {
   const int64_t l = options_.projection_length;
   if (!options_.dynamic_projection) return {l, {}};

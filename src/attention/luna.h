@@ -36,6 +36,8 @@ class LunaAttentionImpl final : public AttentionImpl {
   AttentionOutput forward(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
                           const Tensor& state_BLD) override;
   int64_t state_length() const override { return options_.projection_length; }
+  std::unique_ptr<OpenedContext> open(const Tensor& context_BMD, const Masks& masks,
+                                      const Tensor& state_BLD) override;
   /// With dynamic projection, min(l, longest sentence) rows, and each sentence reads no more rows than it has
   /// tokens.
   StateExtent state_extent(const Tensor& padding_BN, int64_t n) const override;
@@ -43,6 +45,7 @@ class LunaAttentionImpl final : public AttentionImpl {
   WeightMemory weight_memory(int64_t n, int64_t m, torch::DeviceType device) const override;
 
  private:
+  class Packed;
   AttentionOutput native(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
                          const Tensor& state_BLD);
   Tensor pack(const Tensor& state_BLD, const Tensor& context_BMD, const Tensor& padding_BM);

@@ -1,6 +1,8 @@
 // What every attention does with its shape.
 #pragma once
 
+#include <limits>
+
 #include "attention/attention.h"
 #include "core/error.h"
 
@@ -19,6 +21,14 @@ inline Tensor split_heads(const Tensor& x_BND, int64_t heads) {
 
 /// [B, H, N, D/H] to [B, N, D].
 inline Tensor merge_heads(const Tensor& x_BHNd) { return x_BHNd.transpose(1, 2).flatten(2); }
+
+/// What hides padding where scores are sums: bool [B, M] to [B, M] of 0, and the lowest number where padded,
+/// so that a row with nothing to read is finite. Undefined where there is no padding.
+inline Tensor padding_bias(const Tensor& padding_BM, const Tensor& like) {
+  if (!padding_BM.defined()) return {};
+  return torch::zeros(padding_BM.sizes(), like.options().requires_grad(false))
+      .masked_fill_(padding_BM, std::numeric_limits<float>::lowest());
+}
 
 /// Floating-point operations of an [n, inner] × [inner, m] matrix product, multiply and add counted apart.
 inline double product_flops(int64_t n, int64_t inner, int64_t m) {

@@ -6,9 +6,11 @@ namespace attnlab {
 
 void SoftmaxOptions::visit(Fields& f) {
   f("implementation", implementation,
-    {{"textbook", Implementation::textbook}, {"fused", Implementation::fused}},
+    {{"textbook", Implementation::textbook},
+     {"fused", Implementation::fused},
+     {"weighted", Implementation::weighted}},
     "textbook holds the n×n weights; fused is Torch's scaled_dot_product_attention (on the CPU fused only "
-    "without dropout)");
+    "without dropout); weighted holds them too, softmax and dropout in one pass, for short sequences");
   f("torch_dropout", torch_dropout,
     "textbook only: take the weights' dropout from Torch's operator instead of this project's faster "
     "generator");
@@ -24,12 +26,55 @@ SoftmaxAttentionImpl::SoftmaxAttentionImpl(const SoftmaxOptions& options, const 
 AttentionOutput SoftmaxAttentionImpl::forward(const Tensor& query_BND, const Tensor& context_BMD,
                                               const Masks& masks, const Tensor&) {
   Tensor q_BND = query_(query_BND), k_BMD = key_(context_BMD), v_BMD = value_(context_BMD);
-  const bool textbook = options_.implementation == SoftmaxOptions::Implementation::textbook;
-  Tensor y_BND = textbook
-                     ? textbook_attention(q_BND, k_BMD, v_BMD, shape_.heads, masks.context_BM,
-                                          Drop::draw(shape_.dropout, is_training()), options_.torch_dropout)
-                     : fused(q_BND, k_BMD, v_BMD, masks.context_BM);
-  return {output_(y_BND), {}};
+  using enum SoftmaxOptions::Implementation;
+  const auto drop = [&] { return Drop::draw(shape_.dropout, is_training()); };
+  const auto y_BND = [&] {
+    switch (options_.implementation) {
+      case textbook:
+        return textbook_attention(q_BND, k_BMD, v_BMD, shape_.heads, masks.context_BM, drop(),
+                                  options_.torch_dropout);
+      case weighted:
+        return weighted_attention(q_BND, k_BMD, v_BMD, shape_.heads, padding_bias(masks.context_BM, q_BND),
+                                  drop());
+      case fused:
+        break;
+    }
+    return this->fused(q_BND, k_BMD, v_BMD, masks.context_BM);
+  };
+  return {output_(y_BND()), {}};
+}
+
+/// Keys and values of a context, split by heads.
+class SoftmaxAttentionImpl::KeysAndValues final : public OpenedContext {
+ public:
+  KeysAndValues(SoftmaxAttentionImpl& attention, const Tensor& context_BMD, const Tensor& padding_BM)
+      : attention_(attention) {
+    const int64_t heads = attention.shape_.heads;
+    keys_BHMd_ = split_heads(attention.key_(context_BMD), heads).contiguous();
+    values_BHMd_ = split_heads(attention.value_(context_BMD), heads).contiguous();
+    if (padding_BM.defined()) readable_B11M_ = padding_BM.logical_not().unsqueeze(1).unsqueeze(1);
+  }
+  Tensor read(const Tensor& query_BND) override {
+    SoftmaxAttentionImpl& at = attention_;
+    return at.output_(merge_heads(at::scaled_dot_product_attention(
+        split_heads(at.query_(query_BND), at.shape_.heads), keys_BHMd_, values_BHMd_, readable_B11M_)));
+  }
+  void select(const Tensor& members_B) override {
+    keys_BHMd_ = keys_BHMd_.index_select(0, members_B);
+    values_BHMd_ = values_BHMd_.index_select(0, members_B);
+    if (readable_B11M_) readable_B11M_ = readable_B11M_->index_select(0, members_B);
+  }
+  int64_t bytes() const override { return static_cast<int64_t>(keys_BHMd_.nbytes() + values_BHMd_.nbytes()); }
+
+ private:
+  SoftmaxAttentionImpl& attention_;
+  Tensor keys_BHMd_, values_BHMd_;
+  std::optional<Tensor> readable_B11M_;
+};
+
+std::unique_ptr<OpenedContext> SoftmaxAttentionImpl::open(const Tensor& context_BMD, const Masks& masks,
+                                                          const Tensor&) {
+  return std::make_unique<KeysAndValues>(*this, context_BMD, masks.context_BM);
 }
 
 Tensor SoftmaxAttentionImpl::fused(const Tensor& q_BND, const Tensor& k_BMD, const Tensor& v_BMD,
@@ -43,13 +88,14 @@ Tensor SoftmaxAttentionImpl::fused(const Tensor& q_BND, const Tensor& k_BMD, con
 }
 
 WeightMemory SoftmaxAttentionImpl::weight_memory(int64_t n, int64_t m, torch::DeviceType device) const {
-  const bool textbook = options_.implementation == SoftmaxOptions::Implementation::textbook;
+  using enum SoftmaxOptions::Implementation;
   const bool cpu = device == torch::kCPU, drops = shape_.dropout > 0;
-  if (!textbook && !(cpu && drops)) return {};
+  if (options_.implementation == fused && !(cpu && drops)) return {};
   const double weights = weight_bytes(shape_.heads, n, m);
+  if (options_.implementation == weighted) return {weights, weights};
   // Kept: the softmax, and with dropout its product with the mask. The mask itself is kept too by Torch's
   // dropout, in fp32 on the CPU and a byte an element elsewhere; ours is drawn again.
-  const double mask = !cpu ? 0.25 : !textbook || options_.torch_dropout ? 1.0 : 0.0;
+  const double mask = !cpu ? 0.25 : options_.implementation == fused || options_.torch_dropout ? 1.0 : 0.0;
   return {weights * (drops ? 2 + mask : 1), 2 * weights};
 }
 

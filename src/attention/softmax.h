@@ -1,4 +1,4 @@
-// Softmax attention (Vaswani et al. 2017, §3.2) in two forms that compute the same thing.
+// Softmax attention (Vaswani et al. 2017, §3.2) in three forms that compute the same thing.
 //
 // On the CPU Torch's scaled_dot_product_attention is fused only without dropout: with dropout on the weights
 // it falls back to its own unfused form and its own generator.
@@ -14,6 +14,7 @@ struct SoftmaxOptions final : AttentionOptions {
   enum class Implementation {
     textbook,  ///< holds the H×N×M weights, as in the paper's formula; dropout from this project's generator
     fused,     ///< Torch's scaled_dot_product_attention; see the note on dropout above
+    weighted,  ///< this project's operator, which holds the weights: softmax and dropout in one pass
   };
   Implementation implementation = Implementation::fused;
   bool torch_dropout = false;
@@ -27,10 +28,13 @@ class SoftmaxAttentionImpl final : public ProjectedAttentionImpl {
   SoftmaxAttentionImpl(const SoftmaxOptions& options, const AttentionShape& shape);
   AttentionOutput forward(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
                           const Tensor& state_BLD) override;
+  std::unique_ptr<OpenedContext> open(const Tensor& context_BMD, const Masks& masks,
+                                      const Tensor& state_BLD) override;
   double flops(int64_t n, int64_t m) const override;
   WeightMemory weight_memory(int64_t n, int64_t m, torch::DeviceType device) const override;
 
  private:
+  class KeysAndValues;
   Tensor fused(const Tensor& q_BND, const Tensor& k_BMD, const Tensor& v_BMD, const Tensor& padding_BM) const;
 
   SoftmaxOptions options_;

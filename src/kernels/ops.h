@@ -53,8 +53,8 @@ Tensor textbook_attention(const Tensor& q, const Tensor& k, const Tensor& v, int
 
 /// Multi-head softmax attention of projected q [B,N,D] over few rows k, v [B,M,D], holding its B×H×N×M
 /// weights: softmax and dropout in one pass over them. bias: [B, M], added to every query's scores, or
-/// undefined.
+/// undefined. causal: query i reads the rows up to i alone; N and M are equal.
 Tensor weighted_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
-                          const Tensor& bias, Drop drop);
+                          const Tensor& bias, Drop drop, bool causal = false);
 
 }  // namespace attnlab

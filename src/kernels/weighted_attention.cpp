@@ -15,7 +15,8 @@ Tensor head(const Tensor& x_BND, int64_t b, int64_t h, int64_t d) { return x_BND
 
 struct WeightedFunction : torch::autograd::Function<WeightedFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& q, const Tensor& k, const Tensor& v,
-                        int64_t heads, const std::optional<Tensor>& bias, double p, int64_t seed) {
+                        int64_t heads, const std::optional<Tensor>& bias, double p, int64_t seed,
+                        bool causal) {
     const int64_t batch = q.size(0), n = q.size(1), m = k.size(1), d = q.size(2) / heads;
     const float scale = 1.0f / std::sqrt(static_cast<float>(d));
     const MaskSpec spec = mask_spec(p, seed);
@@ -30,7 +31,11 @@ struct WeightedFunction : torch::autograd::Function<WeightedFunction> {
         multiply(as, qh.narrow(0, first, count), kh.t());
         float* ap = as.mutable_data_ptr<float>();
         for_rows(count, m, [&](int64_t row, int64_t rows, int) {
-          for (int64_t i = row; i < row + rows; ++i) simd().softmax(m, scale, bias_M, ap + i * m);
+          for (int64_t i = row; i < row + rows; ++i) {
+            const int64_t read = causal ? first + i + 1 : m;
+            simd().softmax(read, scale, bias_M, ap + i * m);
+            std::fill(ap + i * m + read, ap + (i + 1) * m, 0.0f);
+          }
         });
         Tensor kept = as;
         if (spec.threshold) {
@@ -82,28 +87,34 @@ struct WeightedFunction : torch::autograd::Function<WeightedFunction> {
         multiply(head(dv, b, h, d), kept.t(), dys, /*accumulate=*/first > 0);
       }
     });
-    return {dq.mul_(scale), dk.mul_(scale), dv, {}, {}, {}, {}};
+    return {dq.mul_(scale), dk.mul_(scale), dv, {}, {}, {}, {}, {}};
   }
 };
 
 Tensor composed_weighted_attention(const Tensor& q_BND, const Tensor& k_BMD, const Tensor& v_BMD,
-                                   int64_t heads, const Tensor& bias_BM, Drop drop) {
+                                   int64_t heads, const Tensor& bias_BM, Drop drop, bool causal) {
   const auto split = [&](const Tensor& x) {
     return x.unflatten(-1, {heads, x.size(-1) / heads}).transpose(1, 2);
   };
   const double scale = 1.0 / std::sqrt(static_cast<double>(q_BND.size(-1) / heads));
   Tensor scores = split(q_BND).matmul(split(k_BMD * scale).transpose(-2, -1));
   if (bias_BM.defined()) scores = scores + bias_BM.unsqueeze(1).unsqueeze(1);
+  if (causal) {
+    const int64_t n = q_BND.size(1);
+    const Tensor after_NN =
+        torch::ones({n, n}, scores.options().dtype(torch::kBool).requires_grad(false)).triu_(1);
+    scores = scores.masked_fill(after_NN, -std::numeric_limits<double>::infinity());
+  }
   return attention_weights(scores, {}, drop).matmul(split(v_BMD)).transpose(1, 2).flatten(2);
 }
 
 }  // namespace
 
 Tensor weighted_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
-                          const Tensor& bias, Drop drop) {
-  if (!is_native(q)) return composed_weighted_attention(q, k, v, heads, bias, drop);
+                          const Tensor& bias, Drop drop, bool causal) {
+  if (!is_native(q)) return composed_weighted_attention(q, k, v, heads, bias, drop, causal);
   return WeightedFunction::apply(q.contiguous(), k.contiguous(), v.contiguous(), heads, if_defined(bias),
-                                 drop.probability, drop.seed);
+                                 drop.probability, drop.seed, causal);
 }
 
 }  // namespace attnlab

@@ -92,7 +92,7 @@ EncoderImpl::EncoderImpl(const EncoderOptions& options, int64_t vocabulary, int6
   if (l > 0) torch::nn::init::normal_(state_LD_, 0.0, 1.0 / std::sqrt(static_cast<double>(d)));
 }
 
-Tensor EncoderImpl::forward(const Tensor& ids_BN, const Tensor& padding_BN) {
+Encoded EncoderImpl::encode(const Tensor& ids_BN, const Tensor& padding_BN) {
   const Tensor mask_BN = with_something_to_read(padding_BN);
   const StateExtent extent =
       layers_[0]->as<EncoderLayer>()->attention().state_extent(mask_BN, ids_BN.size(1));
@@ -100,7 +100,8 @@ Tensor EncoderImpl::forward(const Tensor& ids_BN, const Tensor& padding_BN) {
   EncoderLayerImpl::Output h{embed(ids_BN, padding_BN), embed_state(ids_BN.size(0), extent)};
   for (const auto& layer : *layers_)
     h = layer->as<EncoderLayer>()->forward(std::move(h.x_BND), std::move(h.state_BLD), masks);
-  return options_.norm_first ? normalised({}, h.x_BND, {}, final_norm_) : h.x_BND;
+  if (options_.norm_first) h.x_BND = normalised({}, h.x_BND, {}, final_norm_);
+  return {std::move(h.x_BND), std::move(h.state_BLD), masks};
 }
 
 Tensor EncoderImpl::embed(const Tensor& ids_BN, const Tensor& padding_BN) {

@@ -44,6 +44,13 @@ struct EncoderOptions {
   void visit(Fields& f);
 };
 
+/// A source as others read it: hidden states, the last layer's P, and what of both may be read.
+struct Encoded {
+  Tensor x_BND;      ///< rows at padded places are unspecified but finite
+  Tensor state_BLD;  ///< undefined without a state
+  Masks masks;
+};
+
 class EncoderImpl final : public torch::nn::Module {
  public:
   /// vocabulary: token ids are below it; max_length: longest sequence in tokens. Throws UserError where the
@@ -51,7 +58,14 @@ class EncoderImpl final : public torch::nn::Module {
   EncoderImpl(const EncoderOptions& options, int64_t vocabulary, int64_t max_length);
   /// ids: int64 [B, N]; padding: bool [B, N], true where padded (on either side), or undefined. Returns [B,
   /// N, D]; rows at padded places are unspecified but finite.
-  Tensor forward(const Tensor& ids_BN, const Tensor& padding_BN = {});
+  Tensor forward(const Tensor& ids_BN, const Tensor& padding_BN = {}) {
+    return encode(ids_BN, padding_BN).x_BND;
+  }
+  /// The same with the carried state.
+  Encoded encode(const Tensor& ids_BN, const Tensor& padding_BN = {});
+  /// The token embeddings [V, D], for those who share them.
+  const Tensor& token_weight() const { return tokens_->weight; }
+  int64_t state_length() const { return state_LD_.defined() ? state_LD_.size(0) : 0; }
   /// Floating-point operations of one forward at batch 1, matrix products only.
   double flops(int64_t n) const;
 

@@ -2,14 +2,14 @@
 
 #include <cmath>
 
-#include "attention/attention.h"
+#include "attention/causal.h"
 
 namespace attnlab {
 namespace {
 
 constexpr double bert_deviation = 0.02;
 
-void initialise_translation_attention(AttentionImpl& attention) {
+void initialise_translation_attention(const torch::nn::Module& attention) {
   for (const auto& child : attention.named_children()) {
     auto* linear = child.value()->as<torch::nn::Linear>();
     if (!linear) continue;
@@ -44,9 +44,9 @@ void initialise_linears(const torch::nn::Module& root, Initialisation how) {
   // Not root itself: it is still under construction where this is called.
   for (const auto& module : root.modules(/*include_self=*/false)) {
     if (auto* linear = module->as<torch::nn::Linear>()) initialise_linear(*linear, how);
-    if (auto* attention = dynamic_cast<AttentionImpl*>(module.get());
-        attention && how == Initialisation::translation)
-      initialise_translation_attention(*attention);
+    const bool attends =
+        dynamic_cast<AttentionImpl*>(module.get()) || dynamic_cast<CausalAttentionImpl*>(module.get());
+    if (attends && how == Initialisation::translation) initialise_translation_attention(*module);
   }
 }
 

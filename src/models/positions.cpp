@@ -29,16 +29,28 @@ PositionsImpl::PositionsImpl(PositionKind kind, int64_t max_length, int64_t dim,
   }
 }
 
-void PositionsImpl::add_to(Tensor& x_BND, const Tensor& padding_BN) {
-  const int64_t n = x_BND.size(1);
+void PositionsImpl::check_length(int64_t n) const {
   if (n > max_length_)
     user_error("a sequence of {} tokens is longer than the model's max_length of {}", n, max_length_);
-  if (kind_ == PositionKind::sinusoidal) {
-    if (table_.scalar_type() != x_BND.scalar_type() || table_.device() != x_BND.device()) {
-      table_ = sinusoidal_table(table_.size(0), table_.size(1)).to(x_BND.options().requires_grad(false));
-      table_[padding_id].zero_();
-    }
-  }
+}
+
+void PositionsImpl::follow(const Tensor& x) {
+  if (kind_ == PositionKind::learned) return;
+  if (table_.scalar_type() == x.scalar_type() && table_.device() == x.device()) return;
+  table_ = sinusoidal_table(table_.size(0), table_.size(1)).to(x.options().requires_grad(false));
+  table_[padding_id].zero_();
+}
+
+void PositionsImpl::add_at(Tensor& x_RD, int64_t token) {
+  check_length(token + 1);
+  follow(x_RD);
+  x_RD.add_(table_[padding_id + 1 + token]);
+}
+
+void PositionsImpl::add_to(Tensor& x_BND, const Tensor& padding_BN) {
+  const int64_t n = x_BND.size(1);
+  check_length(n);
+  follow(x_BND);
   if (!padding_BN.defined()) {
     x_BND.add_(table_.narrow(0, padding_id + 1, n));
     return;

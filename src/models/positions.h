@@ -29,8 +29,13 @@ class PositionsImpl final : public torch::nn::Module {
   /// Adds its position to every place of x [B, N, D], in place. padding: bool [B, N] or undefined; padding
   /// may stand on either side. Throws UserError where N exceeds max_length.
   void add_to(Tensor& x_BND, const Tensor& padding_BN);
+  /// Adds the position of the `token`-th token of a text, from 0, to every row of x [R, D], in place.
+  void add_at(Tensor& x_RD, int64_t token);
 
  private:
+  void check_length(int64_t n) const;
+  void follow(const Tensor& x);
+
   PositionKind kind_;
   int64_t max_length_;
   Tensor table_;  // a parameter where learned; otherwise follows the type and device of x

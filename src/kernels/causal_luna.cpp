@@ -1,0 +1,68 @@
+#include "kernels/causal_luna.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace attnlab {
+namespace {
+
+/// Tokens of a chunk: products inside one cost N·chunk, states between them N/chunk.
+constexpr int64_t chunk_tokens = 64;
+
+/// [B, H, N, w] to [B, H, N / c, c, w], with zeros behind the last token.
+Tensor chunked(const Tensor& x_BHNw, int64_t c) {
+  const int64_t n = x_BHNw.size(2), missing = (c - n % c) % c;
+  const Tensor whole = missing == 0 ? x_BHNw : at::constant_pad_nd(x_BHNw, {0, 0, 0, missing});
+  return whole.unflatten(2, {(n + missing) / c, c});
+}
+
+Tensor unchunked(const Tensor& x, int64_t n) { return x.flatten(2, 3).narrow(2, 0, n); }
+
+/// Sums of a_jᵀ·z_j over the chunks before each one.
+Tensor sums_before(const Tensor& a_BHCcL, const Tensor& z_BHCcd) {
+  const Tensor each_BHCLd = a_BHCcL.transpose(-2, -1).matmul(z_BHCcd);
+  // Not the inclusive sum less the chunk's own: what follows would leave its rounding in what stands before.
+  return at::constant_pad_nd(each_BHCLd.narrow(2, 0, each_BHCLd.size(2) - 1).cumsum(2), {0, 0, 0, 0, 1, 0});
+}
+
+Tensor softmax_over_rows(Tensor logits_BHNL, const Tensor& masked_BL) {
+  if (masked_BL.defined())
+    logits_BHNL =
+        logits_BHNL.masked_fill(masked_BL.unsqueeze(1).unsqueeze(1), std::numeric_limits<float>::lowest());
+  return logits_BHNL.softmax(-1);
+}
+
+}  // namespace
+
+Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd, const Tensor& a_BHNL,
+                   const Tensor& counts_BN, const Tensor& masked_BL, Drop drop) {
+  const int64_t n = q_BHNd.size(2), c = std::min(chunk_tokens, n);
+  const auto type = q_BHNd.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
+  const Tensor counts =
+      counts_BN.defined()
+          ? counts_BN.to(type).clamp_min(1).unsqueeze(1).unsqueeze(-1)
+          : torch::arange(1, n + 1, q_BHNd.options().dtype(type).requires_grad(false)).unsqueeze(-1);
+  const Tensor q = chunked(q_BHNd.to(type), c), k = chunked(k_BHNd.to(type), c),
+               v = chunked(v_BHNd.to(type), c);
+  const Tensor a = chunked(a_BHNL.to(type), c);
+  Tensor logits = q.matmul(k.transpose(-2, -1)).tril().matmul(a);
+  const bool one_chunk = n <= c;
+  if (!one_chunk) logits = logits + q.matmul(sums_before(a, k).transpose(-2, -1));
+  const Tensor u_BHNL = dropout(softmax_over_rows(unchunked(logits, n) / counts, masked_BL), drop);
+  const Tensor u = chunked(u_BHNL, c);
+  Tensor y = u.matmul(a.transpose(-2, -1)).tril().matmul(v);
+  if (!one_chunk) y = y + u.matmul(sums_before(a, v));
+  return (unchunked(y, n) / counts).to(q_BHNd.scalar_type());
+}
+
+Tensor causal_luna_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RHd, const Tensor& v_RHd,
+                        const Tensor& a_RHL, const Tensor& masked_RL) {
+  const double t = static_cast<double>(++sums.tokens);
+  const Tensor a_RHL1 = a_RHL.unsqueeze(-1);
+  sums.keys_RHLd.addcmul_(a_RHL1, k_RHd.unsqueeze(2));
+  sums.values_RHLd.addcmul_(a_RHL1, v_RHd.unsqueeze(2));
+  const Tensor logits_RH1L = q_RHd.unsqueeze(2).matmul(sums.keys_RHLd.transpose(-2, -1)) / t;
+  return softmax_over_rows(logits_RH1L, masked_RL).matmul(sums.values_RHLd).squeeze(2) / t;
+}
+
+}  // namespace attnlab

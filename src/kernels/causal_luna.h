@@ -1,0 +1,34 @@
+// Causal Luna between its projections (Ma et al. 2021, §3.2): f(X, Y, Z)_t = (1/t)·x_t·Σ_{j≤t} y_jᵀ z_j, used
+// twice.
+//
+//   logits_t = f(Q, K, A)_t ∈ R^l     U_t = drop(softmax(logits_t))     Y_t = f(U, A, V)_t
+//
+// Both sums are of outer products with the same A, so one scan serves both: S_t = Σ_{j≤t} a_jᵀ[k_j | v_j],
+// l×2d.
+//
+// Shapes: B batch, H heads, N tokens, d width of a head, L rows of P (l in the paper).
+#pragma once
+
+#include "kernels/ops.h"
+
+namespace attnlab {
+
+/// q, k, v: [B, H, N, d], q divided by √d already; a: [B, H, N, L], ω of the scores, dropped, and 0 at padded
+/// tokens. counts: [B, N], t of every token, or undefined where it is 1, 2, …, N in every sentence. masked:
+/// bool [B, L], true where a sentence must not read a row of P, or undefined. Returns Y [B, H, N, d]. In
+/// chunks of tokens, so that extra memory is O(N·(d + L)); sums in the type of the inputs, fp32 at least.
+Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd, const Tensor& a_BHNL,
+                   const Tensor& counts_BN, const Tensor& masked_BL, Drop drop);
+
+/// The sums that decoding carries from token to token, for R texts side by side.
+struct CausalLunaSums {
+  Tensor keys_RHLd, values_RHLd;  ///< Σ a_jᵀ k_j and Σ a_jᵀ v_j
+  int64_t tokens = 0;             ///< t
+};
+
+/// One more token of every text: q, k, v [R, H, d], a [R, H, L]; masked: bool [R, L] or undefined. Adds it to
+/// the sums and returns Y [R, H, d].
+Tensor causal_luna_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RHd, const Tensor& v_RHd,
+                        const Tensor& a_RHL, const Tensor& masked_RL);
+
+}  // namespace attnlab

@@ -1,0 +1,31 @@
+#include "models/translator_steps.h"
+
+#include "core/error.h"
+
+namespace attnlab {
+
+TranslatorSteps::TranslatorSteps(Translator model, const Encoded& source)
+    : model_(std::move(model)), layers_(model_->open(source)) {
+  ensure(!model_->is_training(), "a model in evaluation mode");
+}
+
+Tensor TranslatorSteps::read(const Tensor& ids_R) {
+  return at::linear(model_->step(ids_R, token_++, layers_, beam_), model_->projection());
+}
+
+void TranslatorSteps::select(const Tensor& rows_R, int64_t beam) {
+  const Tensor sentences_S = rows_R.view({-1, beam}).select(1, 0).div(beam_, "floor").contiguous();
+  for (TargetLayerImpl::Steps& layer : layers_) {
+    layer.texts->select(rows_R, sentences_S, beam);
+    layer.source->select(sentences_S);
+  }
+  beam_ = beam;
+}
+
+int64_t TranslatorSteps::bytes() const {
+  int64_t sum = 0;
+  for (const TargetLayerImpl::Steps& layer : layers_) sum += layer.texts->bytes() + layer.source->bytes();
+  return sum;
+}
+
+}  // namespace attnlab

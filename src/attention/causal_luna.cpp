@@ -81,35 +81,36 @@ class CausalLunaImpl::Sums final : public CausalState {
   Sums(CausalLunaImpl& attention, int64_t sentences, Tensor pack_SHLd, Tensor masked_SL)
       : attention_(attention), pack_SHLd_(std::move(pack_SHLd)), masked_SL_(std::move(masked_SL)) {
     const auto& [h, l, d] = std::tuple(pack_SHLd_.size(1), pack_SHLd_.size(2), pack_SHLd_.size(3));
-    sums_.keys_RHLd = torch::zeros({sentences, h, l, d}, pack_SHLd_.options());
-    sums_.values_RHLd = torch::zeros_like(sums_.keys_RHLd);
+    sums_.sums_RHL2d = torch::zeros({sentences, h, l, 2, d}, pack_SHLd_.options());
   }
 
   Tensor read(const Tensor& x_RD) override {
     CausalLunaImpl& at = attention_;
     const int64_t heads = at.shape_.heads, rows = x_RD.size(0), d = x_RD.size(1) / heads;
     const auto split = [&](const Tensor& y_RD) { return y_RD.view({rows, heads, d}); };
-    const Tensor context_SHkd = at.pack_context_(x_RD).view({-1, beam_, heads, d}).transpose(1, 2);
+    const Tensor context_SHkd =
+        step_linear(at.pack_context_, x_RD).view({-1, beam_, heads, d}).transpose(1, 2);
     const Tensor a_RHL = omega(at.options_.omega, context_SHkd.matmul(pack_SHLd_.transpose(-2, -1)))
                              .transpose(1, 2)
                              .reshape({rows, heads, -1});
-    const Tensor q_RD = at.query_(x_RD) * (1.0 / std::sqrt(static_cast<double>(d))), k_RD = at.key_(x_RD);
-    const Tensor v_RD = at.options_.tie_kv ? k_RD : at.value_(x_RD);
+    const Tensor q_RD = step_linear(at.query_, x_RD) * (1.0 / std::sqrt(static_cast<double>(d))),
+                 k_RD = step_linear(at.key_, x_RD);
+    const Tensor v_RD = at.options_.tie_kv ? k_RD : step_linear(at.value_, x_RD);
     const Tensor masked_RL = masked_SL_.defined() ? masked_SL_.repeat_interleave(beam_, 0) : Tensor();
-    return at.output_(
+    return step_linear(
+        at.output_,
         causal_luna_step(sums_, split(q_RD), split(k_RD), split(v_RD), a_RHL, masked_RL).flatten(1));
   }
 
   void select(const Tensor& rows_R, const Tensor& sentences_S, int64_t beam) override {
     beam_ = beam;
-    sums_.keys_RHLd = sums_.keys_RHLd.index_select(0, rows_R);
-    sums_.values_RHLd = sums_.values_RHLd.index_select(0, rows_R);
+    sums_.rows_R = sums_.rows_R.defined() ? sums_.rows_R.index_select(0, rows_R) : rows_R;
     pack_SHLd_ = pack_SHLd_.index_select(0, sentences_S);
     if (masked_SL_.defined()) masked_SL_ = masked_SL_.index_select(0, sentences_S);
   }
 
   int64_t bytes() const override {
-    return static_cast<int64_t>(sums_.keys_RHLd.nbytes() + sums_.values_RHLd.nbytes() + pack_SHLd_.nbytes());
+    return static_cast<int64_t>(sums_.sums_RHL2d.nbytes() + pack_SHLd_.nbytes());
   }
 
  private:

@@ -1,6 +1,7 @@
 #include "attention/causal_softmax.h"
 
 #include "attention/shape.h"
+#include "kernels/beam_attention.h"
 #include "kernels/ops.h"
 
 namespace attnlab {
@@ -53,53 +54,30 @@ double CausalSoftmaxImpl::flops(int64_t n, int64_t) const {
   return 4 * product_flops(n, d, d) + 2 * product_flops(n, d, n);
 }
 
-/// Keys and values of all tokens so far, [R, H, T, d], in room that grows by half.
 class CausalSoftmaxImpl::KeysAndValues final : public CausalState {
  public:
-  KeysAndValues(CausalSoftmaxImpl& attention, int64_t rows) : attention_(attention), rows_(rows) {}
+  explicit KeysAndValues(CausalSoftmaxImpl& attention) : attention_(attention) {}
 
   Tensor read(const Tensor& x_RD) override {
     CausalSoftmaxImpl& at = attention_;
-    const int64_t heads = at.shape_.heads, d = x_RD.size(1) / heads;
-    make_room(heads, d, x_RD.options());
-    const auto split = [&](const Tensor& y_RD) { return y_RD.view({rows_, heads, 1, d}); };
-    keys_RHTd_.narrow(2, tokens_, 1).copy_(split(at.key_(x_RD)));
-    values_RHTd_.narrow(2, tokens_, 1).copy_(split(at.value_(x_RD)));
-    ++tokens_;
-    const Tensor y_RH1d = at::scaled_dot_product_attention(
-        split(at.query_(x_RD)), keys_RHTd_.narrow(2, 0, tokens_), values_RHTd_.narrow(2, 0, tokens_));
-    return at.output_(y_RH1d.reshape({rows_, heads * d}));
+    cache_.add(step_linear(at.key_, x_RD), step_linear(at.value_, x_RD));
+    return step_linear(at.output_,
+                       beam_attention(step_linear(at.query_, x_RD), cache_, at.shape_.heads, beam_));
   }
-
-  void select(const Tensor& rows_R, const Tensor&, int64_t) override {
-    rows_ = rows_R.size(0);
-    if (!keys_RHTd_.defined()) return;
-    keys_RHTd_ = keys_RHTd_.index_select(0, rows_R);
-    values_RHTd_ = values_RHTd_.index_select(0, rows_R);
+  void select(const Tensor& rows_R, const Tensor&, int64_t beam) override {
+    cache_.select(rows_R);
+    beam_ = beam;
   }
-
-  int64_t bytes() const override {
-    return keys_RHTd_.defined() ? static_cast<int64_t>(keys_RHTd_.nbytes() + values_RHTd_.nbytes()) : 0;
-  }
+  int64_t bytes() const override { return cache_.bytes(); }
 
  private:
-  void make_room(int64_t heads, int64_t d, const torch::TensorOptions& options) {
-    const int64_t room = keys_RHTd_.defined() ? keys_RHTd_.size(2) : 0;
-    if (tokens_ < room) return;
-    for (Tensor* held : {&keys_RHTd_, &values_RHTd_}) {
-      Tensor larger = torch::empty({rows_, heads, std::max<int64_t>(16, room + room / 2), d}, options);
-      if (tokens_ > 0) larger.narrow(2, 0, tokens_).copy_(held->narrow(2, 0, tokens_));
-      *held = larger;
-    }
-  }
-
   CausalSoftmaxImpl& attention_;
-  int64_t rows_, tokens_ = 0;
-  Tensor keys_RHTd_, values_RHTd_;
+  BeamCache cache_;
+  int64_t beam_ = 1;
 };
 
-std::unique_ptr<CausalState> CausalSoftmaxImpl::start(int64_t sentences, const Tensor&, const Tensor&) {
-  return std::make_unique<KeysAndValues>(*this, sentences);
+std::unique_ptr<CausalState> CausalSoftmaxImpl::start(int64_t, const Tensor&, const Tensor&) {
+  return std::make_unique<KeysAndValues>(*this);
 }
 
 }  // namespace attnlab

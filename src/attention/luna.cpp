@@ -103,8 +103,10 @@ class LunaAttentionImpl::Packed final : public OpenedContext {
   }
   Tensor read(const Tensor& query_BND) override {
     LunaAttentionImpl& at = attention_;
-    const Tensor scores_BHNL = split_heads(at.query_(query_BND), at.shape_.heads).matmul(keys_BHdL_);
-    return at.output_(merge_heads(attention_weights(scores_BHNL, masked_BL_, {}).matmul(values_BHLd_)));
+    const Tensor scores_BHNL =
+        split_heads(step_linear(at.query_, query_BND), at.shape_.heads).matmul(keys_BHdL_);
+    return step_linear(at.output_,
+                       merge_heads(attention_weights(scores_BHNL, masked_BL_, {}).matmul(values_BHLd_)));
   }
   Tensor state_update() const override { return packed_BLD_; }
   void select(const Tensor& members_B) override {

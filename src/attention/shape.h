@@ -5,6 +5,7 @@
 
 #include "attention/attention.h"
 #include "core/error.h"
+#include "kernels/decoder_ops.h"
 
 namespace attnlab {
 
@@ -21,6 +22,12 @@ inline Tensor split_heads(const Tensor& x_BND, int64_t heads) {
 
 /// [B, H, N, D/H] to [B, N, D].
 inline Tensor merge_heads(const Tensor& x_BHNd) { return x_BHNd.transpose(1, 2).flatten(2); }
+
+/// linear(x) for the few rows of a step of decoding, which is read from the weights more than computed;
+/// without a gradient.
+inline Tensor step_linear(const torch::nn::Linear& linear, const Tensor& x) {
+  return thin_linear(x, linear->weight).add_(linear->bias);
+}
 
 /// What hides padding where scores are sums: bool [B, M] to [B, M] of 0, and the lowest number where padded,
 /// so that a row with nothing to read is finite. Undefined where there is no padding.

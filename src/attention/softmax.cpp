@@ -56,8 +56,9 @@ class SoftmaxAttentionImpl::KeysAndValues final : public OpenedContext {
   }
   Tensor read(const Tensor& query_BND) override {
     SoftmaxAttentionImpl& at = attention_;
-    return at.output_(merge_heads(at::scaled_dot_product_attention(
-        split_heads(at.query_(query_BND), at.shape_.heads), keys_BHMd_, values_BHMd_, readable_B11M_)));
+    return step_linear(at.output_, merge_heads(at::scaled_dot_product_attention(
+                                       split_heads(step_linear(at.query_, query_BND), at.shape_.heads),
+                                       keys_BHMd_, values_BHMd_, readable_B11M_)));
   }
   void select(const Tensor& members_B) override {
     keys_BHMd_ = keys_BHMd_.index_select(0, members_B);

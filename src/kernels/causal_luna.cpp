@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
+
+#include "kernels/native.h"
 
 namespace attnlab {
 namespace {
@@ -55,14 +58,59 @@ Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_B
   return (unchunked(y, n) / counts).to(q_BHNd.scalar_type());
 }
 
+namespace {
+
+Tensor composed_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RHd, const Tensor& v_RHd,
+                     const Tensor& a_RHL, const Tensor& masked_RL) {
+  const double t = static_cast<double>(sums.tokens);
+  const Tensor from = sums.rows_R.defined() ? sums.sums_RHL2d.index_select(0, sums.rows_R) : sums.sums_RHL2d;
+  const Tensor kv_RH2d = torch::stack({k_RHd, v_RHd}, 2);
+  sums.sums_RHL2d = from + a_RHL.unsqueeze(-1).unsqueeze(-1) * kv_RH2d.unsqueeze(2);
+  const Tensor keys_RHLd = sums.sums_RHL2d.select(3, 0), values_RHLd = sums.sums_RHL2d.select(3, 1);
+  const Tensor logits_RH1L = q_RHd.unsqueeze(2).matmul(keys_RHLd.transpose(-2, -1)) / t;
+  return softmax_over_rows(logits_RH1L, masked_RL).matmul(values_RHLd).squeeze(2) / t;
+}
+
+Tensor native_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RHd, const Tensor& v_RHd,
+                   const Tensor& a_RHL, const Tensor& masked_RL) {
+  const int64_t rows = q_RHd.size(0), heads = q_RHd.size(1), d = q_RHd.size(2), l = a_RHL.size(2);
+  Tensor to = at::empty({rows, heads, l, 2, d}, q_RHd.options()), y = at::empty_like(q_RHd);
+  const Tensor bias_RL = masked_RL.defined()
+                             ? at::zeros({rows, l}, q_RHd.options())
+                                   .masked_fill_(masked_RL, -std::numeric_limits<float>::infinity())
+                             : Tensor();
+  const auto* from_rows = sums.rows_R.defined() ? sums.rows_R.const_data_ptr<int64_t>() : nullptr;
+  const float *q = q_RHd.const_data_ptr<float>(), *k = k_RHd.const_data_ptr<float>(),
+              *v = v_RHd.const_data_ptr<float>(), *a = a_RHL.const_data_ptr<float>(),
+              *from = sums.sums_RHL2d.const_data_ptr<float>();
+  const float* bias = bias_RL.defined() ? bias_RL.const_data_ptr<float>() : nullptr;
+  float *top = to.mutable_data_ptr<float>(), *yp = y.mutable_data_ptr<float>();
+  const int64_t size = l * 2 * d;
+  at::parallel_for(0, rows * heads, 8, [&](int64_t begin, int64_t end) {
+    std::vector<float> weights(static_cast<size_t>(l));
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t row = i / heads, head = i % heads;
+      const int64_t origin = from_rows ? from_rows[row] : row;
+      simd().luna_step({l, d, static_cast<float>(sums.tokens), a + i * l, q + i * d, k + i * d, v + i * d,
+                        bias ? bias + row * l : nullptr, from + (origin * heads + head) * size,
+                        top + i * size, weights.data(), yp + i * d});
+    }
+  });
+  sums.sums_RHL2d = to;
+  return y;
+}
+
+}  // namespace
+
 Tensor causal_luna_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RHd, const Tensor& v_RHd,
                         const Tensor& a_RHL, const Tensor& masked_RL) {
-  const double t = static_cast<double>(++sums.tokens);
-  const Tensor a_RHL1 = a_RHL.unsqueeze(-1);
-  sums.keys_RHLd.addcmul_(a_RHL1, k_RHd.unsqueeze(2));
-  sums.values_RHLd.addcmul_(a_RHL1, v_RHd.unsqueeze(2));
-  const Tensor logits_RH1L = q_RHd.unsqueeze(2).matmul(sums.keys_RHLd.transpose(-2, -1)) / t;
-  return softmax_over_rows(logits_RH1L, masked_RL).matmul(sums.values_RHLd).squeeze(2) / t;
+  ++sums.tokens;
+  const bool native = is_native(q_RHd) && !at::GradMode::is_enabled();
+  const Tensor y_RHd = native ? native_step(sums, q_RHd.contiguous(), k_RHd.contiguous(), v_RHd.contiguous(),
+                                            a_RHL.contiguous(), masked_RL)
+                              : composed_step(sums, q_RHd, k_RHd, v_RHd, a_RHL, masked_RL);
+  sums.rows_R = Tensor();
+  return y_RHd;
 }
 
 }  // namespace attnlab

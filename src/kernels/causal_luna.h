@@ -20,14 +20,15 @@ namespace attnlab {
 Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd, const Tensor& a_BHNL,
                    const Tensor& counts_BN, const Tensor& masked_BL, Drop drop);
 
-/// The sums that decoding carries from token to token, for R texts side by side.
+/// The sums that decoding carries from token to token, for texts side by side.
 struct CausalLunaSums {
-  Tensor keys_RHLd, values_RHLd;  ///< Σ a_jᵀ k_j and Σ a_jᵀ v_j
-  int64_t tokens = 0;             ///< t
+  Tensor sums_RHL2d;   ///< Σ a_jᵀ k_j beside Σ a_jᵀ v_j
+  Tensor rows_R;       ///< int64: text i goes on from rows[i] of the sums; undefined where from its own
+  int64_t tokens = 0;  ///< t
 };
 
 /// One more token of every text: q, k, v [R, H, d], a [R, H, L]; masked: bool [R, L] or undefined. Adds it to
-/// the sums and returns Y [R, H, d].
+/// the sums, which become those of the texts that rows named, and returns Y [R, H, d].
 Tensor causal_luna_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RHd, const Tensor& v_RHd,
                         const Tensor& a_RHL, const Tensor& masked_RL);
 

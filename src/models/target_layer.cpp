@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "attention/shape.h"
+
 namespace attnlab {
 
 TargetLayerImpl::TargetLayerImpl(const EncoderLayerOptions& options,
@@ -64,7 +66,9 @@ Tensor TargetLayerImpl::step(Tensor x_RD, Steps& steps, int64_t beam) {
   x_RD = joined(x_RD, steps.texts->read(read(x_RD, self_norm_)), self_norm_);
   const Tensor query_SKD = read(x_RD, cross_norm_).unflatten(0, {-1, beam});
   x_RD = joined(x_RD, steps.source->read(query_SKD).flatten(0, 1), cross_norm_);
-  return joined(x_RD, feed_forward_of(read(x_RD, ffn_norm_)), ffn_norm_);
+  Tensor inner_RF = step_linear(ffn_in_, read(x_RD, ffn_norm_));
+  options_.activation == Activation::relu ? inner_RF.relu_() : at::gelu_(inner_RF);
+  return joined(x_RD, step_linear(ffn_out_, inner_RF), ffn_norm_);
 }
 
 }  // namespace attnlab

@@ -1,6 +1,7 @@
 #include "models/translator_steps.h"
 
 #include "core/error.h"
+#include "kernels/decoder_ops.h"
 
 namespace attnlab {
 
@@ -10,7 +11,8 @@ TranslatorSteps::TranslatorSteps(Translator model, const Encoded& source)
 }
 
 Tensor TranslatorSteps::read(const Tensor& ids_R) {
-  return at::linear(model_->step(ids_R, token_++, layers_, beam_), model_->projection());
+  const torch::NoGradGuard no_grad;
+  return thin_linear(model_->step(ids_R, token_++, layers_, beam_), model_->projection());
 }
 
 void TranslatorSteps::select(const Tensor& rows_R, int64_t beam) {

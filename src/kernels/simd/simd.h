@@ -21,6 +21,33 @@ struct ExpSum {
   double sum;
 };
 
+/// One head of the texts of a sentence, each over its own tokens so far. Token t of text r stands in row
+/// who[r, t] of keys[t] and values[t]: rows of `stride`, the head's d columns from `first` on. q and y are
+/// its columns of the texts'.
+struct BeamHead {
+  int64_t tokens, texts, d, stride, first;
+  const float* const* keys;
+  const float* const* values;
+  const int32_t* who;
+  const float* q;
+  float scale;
+  float* weights;  ///< [texts, tokens], to compute in
+  float* y;
+};
+
+/// One head of one text, one token more: its sums [l, 2, d], keys' beside values', on their way to another
+/// place.
+struct LunaStep {
+  int64_t l, d;
+  float count;  ///< t
+  const float *a, *q, *k, *v;
+  const float* bias;  ///< [l], −inf where a row of P must not be read, or null
+  const float* from;
+  float* to;
+  float* weights;  ///< [l], to compute in
+  float* y;
+};
+
 struct Simd {
   const char* name;
   /// out[i] = scale or 0 for mask elements [first, first + count).
@@ -107,6 +134,11 @@ struct Simd {
   void (*gated_silu)(int64_t n, const float* gate, const float* x, float* y);
   /// max x and Σ e^(x − max x); NaN where any x is.
   ExpSum (*exp_sum)(int64_t n, const float* x);
+
+  // Texts that are decoded side by side (texts.inc).
+
+  void (*beam_attention)(const BeamHead&);
+  void (*luna_step)(const LunaStep&);
 };
 
 /// The best this machine has.

@@ -1,0 +1,29 @@
+// Softmax attention of texts that are decoded side by side and go on from one another, as in a beam search:
+// what they share is kept once, and nothing is copied when they are reordered.
+//
+// Shapes: R texts, T tokens so far, D model width, H heads; S sentences of R / S texts each.
+#pragma once
+
+#include <vector>
+
+#include "kernels/ops.h"
+
+namespace attnlab {
+
+/// Keys and values of all tokens so far, [rows, D] a token, as many rows as there were texts then.
+struct BeamCache {
+  std::vector<Tensor> keys, values;
+  Tensor who_RT;  ///< int32: the row in which text r's token t stands; undefined before the first token
+
+  /// Adds a token of every text, each [R, D].
+  void add(const Tensor& key_RD, const Tensor& value_RD);
+  /// Text i goes on from what was text rows[i], int64.
+  void select(const Tensor& rows_R);
+  int64_t bytes() const;
+};
+
+/// Every text over its tokens so far: q [R, D], not scaled. `beam` texts side by side are worked on together.
+/// Returns [R, D]. No gradient.
+Tensor beam_attention(const Tensor& q_RD, const BeamCache& cache, int64_t heads, int64_t beam);
+
+}  // namespace attnlab

@@ -5,6 +5,8 @@
 namespace attnlab {
 namespace {
 
+constexpr double clip_epsilon = 1e-6;  // clip_grad_norm_'s
+
 std::vector<torch::Tensor> gradients_of(const NamedTensors& parameters) {
   std::vector<torch::Tensor> gradients;
   for (const auto& [name, parameter] : parameters)
@@ -22,19 +24,28 @@ std::string count_non_finite(const torch::Tensor& tensor) {
 
 }  // namespace
 
-torch::Tensor gradient_norm(const NamedTensors& parameters) {
+torch::Tensor gradient_norms(const NamedTensors& parameters) {
   const torch::NoGradGuard no_grad;
   const std::vector<torch::Tensor> gradients = gradients_of(parameters);
-  if (gradients.empty()) return torch::zeros({});
-  return torch::stack(torch::_foreach_norm(gradients, 2)).norm(2);
+  if (gradients.empty()) return torch::zeros({0});
+  return torch::stack(torch::_foreach_norm(gradients, 2));
+}
+
+void scale_gradients(const NamedTensors& parameters, double factor) {
+  const torch::NoGradGuard no_grad;
+  torch::_foreach_mul_(gradients_of(parameters), factor);
 }
 
 void clip_gradients(const NamedTensors& parameters, double norm, double largest) {
-  constexpr double epsilon = 1e-6;  // clip_grad_norm_'s
-  const double scale = largest / (norm + epsilon);
-  if (scale >= 1.0) return;
+  const double scale = largest / (norm + clip_epsilon);
+  if (scale < 1.0) scale_gradients(parameters, scale);
+}
+
+void clip_each_gradient(const NamedTensors& parameters, const torch::Tensor& norms, double largest) {
   const torch::NoGradGuard no_grad;
-  torch::_foreach_mul_(gradients_of(parameters), scale);
+  const std::vector<torch::Tensor> gradients = gradients_of(parameters);
+  const torch::Tensor scales = (largest / (norms + clip_epsilon)).clamp_max(1.0);
+  for (std::size_t i = 0; i < gradients.size(); ++i) gradients[i].mul_(scales[static_cast<int64_t>(i)]);
 }
 
 void forget_gradients(const NamedTensors& parameters) {

@@ -9,13 +9,18 @@
 
 namespace attnlab {
 
-/// L2 norm of all gradients together, as a scalar on their device (no synchronisation). Zero where there are
-/// none.
-torch::Tensor gradient_norm(const NamedTensors& parameters);
+/// L2 norm of each gradient that there is, as one vector on their device (no synchronisation).
+torch::Tensor gradient_norms(const NamedTensors& parameters);
+
+void scale_gradients(const NamedTensors& parameters, double factor);
 
 /// Scales all gradients so that their norm, which is `norm`, becomes at most `largest` (as torch's
 /// clip_grad_norm_).
 void clip_gradients(const NamedTensors& parameters, double norm, double largest);
+
+/// Scales every gradient on its own so that its norm, of `norms`, becomes at most `largest` (as Apollo's
+/// authors do, "clip_mode each").
+void clip_each_gradient(const NamedTensors& parameters, const torch::Tensor& norms, double largest);
 
 /// Frees all gradients, so that the next backward pass writes instead of adding.
 void forget_gradients(const NamedTensors& parameters);

@@ -25,4 +25,7 @@ NamedTensors trainable_parameters(const torch::nn::Module& model);
 /// Adam or AdamW in one pass over each parameter, with Torch's fused operator.
 std::unique_ptr<Optimizer> make_adam(const AdamOptions& options, const torch::nn::Module& model);
 
+/// Apollo in two passes over each parameter on the CPU, composed of Torch's operators elsewhere.
+std::unique_ptr<Optimizer> make_apollo(const ApolloOptions& options, const torch::nn::Module& model);
+
 }  // namespace attnlab

@@ -13,14 +13,25 @@ void AdamOptions::visit(Fields& f) {
   f("decay_vectors", decay_vectors, "decay biases and normalisation weights as well (fairseq and Luna do)");
 }
 
+void ApolloOptions::visit(Fields& f) {
+  f("beta", beta, Range{0, 0.999999}, "decay of the mean of the gradient");
+  f("eps", eps, Range{1e-12, 1},
+    "with `rebound` beneath it, added to the 4-norm of the last step's direction");
+  f("rebound", rebound, Range{1e-12, 1e3}, "least magnitude of the diagonal that the gradient is divided by");
+  f("weight_decay", weight_decay, Range{0, 10}, "weight decay, as L2");
+}
+
 void TrainOptions::visit(Fields& f) {
   f("updates", updates, Range{1, 1e9}, "optimiser updates");
   f("epochs", epochs, Range{0, 1e6}, "passes over the training examples; above 0 it replaces `updates`");
   f("learning_rate", learning_rate, Range{0, 1e3}, "peak learning rate; the schedule scales it");
   f("optimizer", optimizer, "update rule");
   f("schedule", schedule, "learning rate over the updates");
-  f("accumulate", accumulate, Range{1, 65536}, "micro-batches whose gradients are averaged into one update");
-  f("clip_norm", clip_norm, Range{0, 1e9}, "largest L2 norm of the whole gradient; 0: no clipping");
+  f("accumulate", accumulate, Range{1, 65536},
+    "micro-batches whose gradients are averaged into one update, by how much each holds");
+  f("clip_norm", clip_norm, Range{0, 1e9}, "largest L2 norm of the gradient; 0: no clipping");
+  f("clip", clip, {{"total", Clip::total}, {"each", Clip::each}},
+    "what has that norm: all gradients together, or each parameter's by itself (Apollo's authors)");
   f("precision", precision, {{"fp32", Precision::fp32}, {"bf16", Precision::bf16}},
     "bf16: matrix products in bfloat16 by autocast, parameters and updates in fp32");
   f("validate_interval", validate_interval, Range{0, 1e9}, "updates between validations; 0: none");

@@ -43,7 +43,19 @@ struct AdamWOptions : AdamOptions {
   bool decoupled() const override { return true; }
 };
 
+/// Apollo (Ma 2020, arXiv 2009.13586): quasi-Newton steps with a diagonal Hessian, rectified from below; as
+/// released for Luna, weight decay as L2.
+struct ApolloOptions : OptimizerOptions {
+  double beta = 0.9;
+  double eps = 1e-4;
+  double rebound = 0.01;
+  double weight_decay = 0.0;
+  std::unique_ptr<Optimizer> make(const torch::nn::Module& model) const override;
+  void visit(Fields& f) override;
+};
+
 enum class Precision { fp32, bf16 };
+enum class Clip { total, each };
 enum class EvaluateWith { best, last };
 
 /// The `train:` block of a configuration.
@@ -55,6 +67,7 @@ struct TrainOptions {
   Choice<ScheduleOptions> schedule{"constant"};
   int64_t accumulate = 1;
   double clip_norm = 0;
+  Clip clip = Clip::total;
   Precision precision = Precision::fp32;
   int64_t validate_interval = 100;
   int64_t patience = 0;

@@ -59,6 +59,20 @@ void GoogleRsqrtScheduleOptions::visit(Fields& f) {
   f("warmup", warmup, Range{1, 1e9}, "updates of linear warm-up (Long Range Arena warmup_steps)");
 }
 
+double MilestonesScheduleOptions::rate(double peak, int64_t done, int64_t) const {
+  if (done < warmup)
+    return initial + (peak - initial) * static_cast<double>(done) / static_cast<double>(warmup);
+  const auto passed = std::ranges::count_if(milestones, [&](int64_t m) { return warmup < m && m <= done; });
+  return peak * std::pow(gamma, static_cast<double>(passed));
+}
+
+void MilestonesScheduleOptions::visit(Fields& f) {
+  f("warmup", warmup, updates_range, "updates of linear warm-up; 0: none");
+  f("initial", initial, Range{0, 1e3}, "learning rate of the first update of the warm-up");
+  f("milestones", milestones, Range{1, 1e9}, "updates done when the rate is multiplied by gamma");
+  f("gamma", gamma, Range{0, 1}, "factor of the rate at each milestone");
+}
+
 template <>
 const std::vector<Entry<ScheduleOptions>>& registry<ScheduleOptions>() {
   static const std::vector<Entry<ScheduleOptions>> table{
@@ -67,6 +81,7 @@ const std::vector<Entry<ScheduleOptions>>& registry<ScheduleOptions>() {
       entry<ScheduleOptions, CosineScheduleOptions>("cosine", "half a cosine over the planned updates"),
       entry<ScheduleOptions, InverseSqrtScheduleOptions>("inverse_sqrt", "fairseq's inverse square root"),
       entry<ScheduleOptions, GoogleRsqrtScheduleOptions>("google_rsqrt", "Google's Long Range Arena"),
+      entry<ScheduleOptions, MilestonesScheduleOptions>("milestones", "steps down at given updates"),
   };
   return table;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/options.h"
 
@@ -61,6 +62,17 @@ struct InverseSqrtScheduleOptions : ScheduleOptions {
 /// warmup). The first update therefore runs at rate 0, and the largest rate is peak/√warmup.
 struct GoogleRsqrtScheduleOptions : ScheduleOptions {
   int64_t warmup = 8000;
+  double rate(double peak, int64_t done, int64_t total) const override;
+  void visit(Fields& f) override;
+};
+
+/// Apollo's authors' "milestone": linear from `initial`, the peak at `warmup` updates done, then ×`gamma` at
+/// each milestone after it.
+struct MilestonesScheduleOptions : ScheduleOptions {
+  int64_t warmup = 1000;
+  double initial = 1e-5;
+  std::vector<int64_t> milestones;
+  double gamma = 0.1;
   double rate(double peak, int64_t done, int64_t total) const override;
   void visit(Fields& f) override;
 };

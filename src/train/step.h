@@ -11,11 +11,12 @@ struct StepPlace {
   int64_t update = 0;             ///< its number, from 1
   int64_t first_micro_batch = 0;  ///< the data position
   double learning_rate = 0;
+  uint64_t seed = 0;  ///< the run's
 };
 
 struct StepResult {
-  double loss = 0;           ///< mean over its micro-batches, nats
-  double gradient_norm = 0;  ///< before clipping
+  double loss = 0;           ///< mean over its micro-batches by their weights, nats
+  double gradient_norm = 0;  ///< before clipping: of all gradients together, or the largest of each
   int64_t examples = 0;
   int64_t tokens = 0;
   double data_seconds = 0;  ///< spent by the task on building micro-batches

@@ -154,8 +154,9 @@ void Session::update() {
   step_begins(state_.update + 1);
   const Stopwatch all;
   const Stopwatch compute;
-  const StepResult step = do_update(trainee_, options_, parameters_, *optimizer_, device_,
-                                    {state_.update + 1, state_.micro_batch, rate_of(state_.update + 1)});
+  const StepResult step =
+      do_update(trainee_, options_, parameters_, *optimizer_, device_,
+                {state_.update + 1, state_.micro_batch, rate_of(state_.update + 1), state_.seed});
   const double computing = compute.seconds() - step.data_seconds;
   ++state_.update;
   ++session_updates_;

@@ -20,6 +20,9 @@ struct MicroBatch {
   int64_t examples = 0;
   int64_t tokens = 0;
   double data_seconds = 0;  ///< spent on building it from the data set, which the harness answers for
+  /// How many terms the loss is the mean of, where micro-batches hold unequal numbers: target tokens. The
+  /// gradient of an update is that of the mean over all of its terms, Σ weight·∇loss / Σ weight.
+  double weight = 1;
 };
 
 /// What validation found; the best checkpoint is chosen by it.
@@ -37,6 +40,9 @@ struct Trainee {
   /// position is nothing but m). Called with the model in training mode.
   std::function<MicroBatch(int64_t m)> micro_batch;
   int64_t micro_batches_per_epoch = 0;
+  /// Torch's generators are seeded from (seed, m) before each micro-batch, so that its dropout depends
+  /// neither on those before it nor on who computes it.
+  bool draws_by_micro_batch = false;
   /// Called with the model in evaluation mode, under no-grad.
   std::function<Validation()> validate;
   std::string metric = "accuracy";

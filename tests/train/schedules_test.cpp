@@ -29,6 +29,9 @@ std::map<std::string, std::unique_ptr<ScheduleOptions>> as_in_golden() {
   schedules["linear"] = std::move(linear);
   schedules["cosine"] = std::move(cosine);
   schedules["inverse_sqrt"] = with_warmup(std::make_unique<InverseSqrtScheduleOptions>());
+  auto milestones = with_warmup(std::make_unique<MilestonesScheduleOptions>());
+  milestones->milestones = {20, 100, 250};  // the first lies within the warm-up, and is passed over
+  schedules["milestones"] = std::move(milestones);
   schedules["google_rsqrt"] = with_warmup(std::make_unique<GoogleRsqrtScheduleOptions>());
   return schedules;
 }
@@ -63,6 +66,15 @@ TEST(Schedules, EndWithinBoundsWhereWarmupOutlastsTheRun) {
   EXPECT_DOUBLE_EQ(linear.rate(peak, 9, 10), peak * 0.1);
   EXPECT_DOUBLE_EQ(linear.rate(peak, 100, 10), peak);
   EXPECT_DOUBLE_EQ(linear.rate(peak, 500, 10), 0.0);
+}
+
+TEST(Schedules, MilestonesWithoutWarmupBeginAtThePeak) {
+  MilestonesScheduleOptions schedule;
+  schedule.warmup = 0;
+  schedule.milestones = {3};
+  EXPECT_DOUBLE_EQ(schedule.rate(peak, 0, total), peak);
+  EXPECT_DOUBLE_EQ(schedule.rate(peak, 2, total), peak);
+  EXPECT_DOUBLE_EQ(schedule.rate(peak, 3, total), peak * 0.1);
 }
 
 TEST(TrainOptions, EpochsBecomeUpdates) {

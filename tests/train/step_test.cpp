@@ -55,12 +55,13 @@ struct Outcome {
   torch::Tensor weight, bias;  // gradients
 };
 
-Outcome gradients_of(int64_t accumulate, double clip_norm = 0) {
+Outcome gradients_of(int64_t accumulate, double clip_norm = 0, Clip clip = Clip::total) {
   Line line;
   Trainee trainee = line_trainee(line, accumulate);
   TrainOptions options;
   options.accumulate = accumulate;
   options.clip_norm = clip_norm;
+  options.clip = clip;
   Idle optimizer;
   const StepResult result =
       do_update(trainee, options, trainable_parameters(*line), optimizer, torch::kCPU, {1, 0, 0.1});
@@ -76,6 +77,61 @@ TEST(Step, FourMicroBatchesAreOneBatchOfFourTimesTheSize) {
   EXPECT_TRUE(torch::allclose(parts.bias, whole.bias, 0, 1e-14));
   EXPECT_EQ(parts.result.examples, 12);
   EXPECT_EQ(parts.result.tokens, 12);
+}
+
+/// As line_trainee, the points cut after `cuts`, each micro-batch weighed by how many it holds.
+Trainee uneven_trainee(Line& line, std::vector<int64_t> cuts) {
+  Trainee whole = line_trainee(line, 12);
+  Trainee trainee = whole;
+  trainee.micro_batch = [whole, cuts](int64_t m) {
+    const auto i = static_cast<std::size_t>(m);
+    torch::Tensor sum = torch::zeros({}, torch::kFloat64);
+    for (int64_t row = cuts[i]; row < cuts[i + 1]; ++row) sum = sum + whole.micro_batch(row).loss;
+    const int64_t rows = cuts[i + 1] - cuts[i];
+    return MicroBatch{sum / rows, rows, rows, 0.0, static_cast<double>(rows)};
+  };
+  return trainee;
+}
+
+TEST(Step, UnequalMicroBatchesCountByTheirWeights) {
+  const Outcome whole = gradients_of(1);
+  for (const std::vector<int64_t>& cuts : {std::vector<int64_t>{0, 12}, {0, 1, 12}, {0, 7, 8, 12}}) {
+    Line line;
+    Trainee trainee = uneven_trainee(line, cuts);
+    TrainOptions options;
+    options.accumulate = static_cast<int64_t>(cuts.size()) - 1;
+    Idle optimizer;
+    const StepResult result =
+        do_update(trainee, options, trainable_parameters(*line), optimizer, torch::kCPU, {1, 0, 0.1});
+    EXPECT_NEAR(result.loss, whole.result.loss, 1e-14);
+    EXPECT_TRUE(torch::allclose(line->linear->weight.grad(), whole.weight, 0, 1e-14)) << cuts.size();
+    EXPECT_TRUE(torch::allclose(line->linear->bias.grad(), whole.bias, 0, 1e-14)) << cuts.size();
+  }
+}
+
+/// What the generator gives micro-batch m of a run with this seed after `drawn` other numbers.
+float first_draw(bool by_micro_batch, uint64_t seed, int64_t m, int64_t drawn) {
+  Line line;
+  Trainee trainee = line_trainee(line, 1);
+  float draw = 0;
+  trainee.draws_by_micro_batch = by_micro_batch;
+  trainee.micro_batch = [&, sound = trainee.micro_batch](int64_t i) {
+    draw = torch::rand({}).item<float>();
+    return sound(i);
+  };
+  torch::manual_seed(9);
+  torch::rand({drawn});
+  Idle optimizer;
+  do_update(trainee, TrainOptions(), trainable_parameters(*line), optimizer, torch::kCPU, {1, m, 0.1, seed});
+  return draw;
+}
+
+TEST(Step, DrawsByMicroBatchDependOnSeedAndMicroBatchAlone) {
+  const float draw = first_draw(true, 1, 5, 0);
+  EXPECT_EQ(first_draw(true, 1, 5, 3), draw);
+  EXPECT_NE(first_draw(true, 1, 6, 0), draw);
+  EXPECT_NE(first_draw(true, 2, 5, 0), draw);
+  EXPECT_NE(first_draw(false, 1, 5, 3), first_draw(false, 1, 5, 0));
 }
 
 TEST(Step, TheGradientNormIsThatOfAllParametersTogether) {
@@ -97,6 +153,20 @@ TEST(Step, ClipsAsTorchDoes) {
   torch::nn::utils::clip_grad_norm_({weight, bias}, largest);
   EXPECT_TRUE(torch::allclose(clipped.weight, weight.grad(), 0, 1e-15));
   EXPECT_TRUE(torch::allclose(clipped.bias, bias.grad(), 0, 1e-15));
+}
+
+TEST(Step, ClipsEachGradientByItself) {
+  const Outcome plain = gradients_of(1);
+  const double weight_norm = plain.weight.norm().item<double>(), bias_norm = plain.bias.norm().item<double>();
+  const double largest = (weight_norm + bias_norm) / 2;  // between the two: one is clipped and one is not
+  ASSERT_NE(weight_norm, bias_norm);
+  const Outcome clipped = gradients_of(1, largest, Clip::each);
+  EXPECT_NEAR(clipped.result.gradient_norm, std::max(weight_norm, bias_norm), 1e-14);
+  const auto expected = [&](const torch::Tensor& gradient, double norm) {
+    return gradient * std::min(1.0, largest / (norm + 1e-6));
+  };
+  EXPECT_TRUE(torch::allclose(clipped.weight, expected(plain.weight, weight_norm), 0, 1e-15));
+  EXPECT_TRUE(torch::allclose(clipped.bias, expected(plain.bias, bias_norm), 0, 1e-15));
 }
 
 TEST(Step, AGradientWithinTheBoundKeepsItsBits) {

@@ -4,6 +4,7 @@
 #include "kernels/bounded_operators.h"
 #include "kernels/few_rows.h"
 #include "kernels/native.h"
+#include "kernels/projected_cross_entropy.h"
 
 namespace attnlab {
 namespace {
@@ -13,6 +14,11 @@ using MaybeTensor = std::optional<Tensor>;
 Activation activation_named(c10::string_view name) {
   TORCH_CHECK(name == "relu" || name == "gelu", "activation must be relu or gelu, not ", name);
   return name == "gelu" ? Activation::gelu : Activation::relu;
+}
+
+SmoothedTargets::Convention convention_named(c10::string_view name) {
+  TORCH_CHECK(name == "fairseq" || name == "uniform", "convention must be fairseq or uniform, not ", name);
+  return name == "fairseq" ? SmoothedTargets::Convention::fairseq : SmoothedTargets::Convention::uniform;
 }
 
 /// The native operators read plain memory: every tensor must be fp32 on the CPU.
@@ -69,6 +75,15 @@ TORCH_LIBRARY(attnlab, m) {
         const Tensor read_bias = or_undefined(bias);
         check_native({q, k, v, read_bias});
         return weighted_attention(q, k, v, heads, read_bias, {p, seed});
+      });
+  m.def(
+      "projected_cross_entropy(Tensor hidden, Tensor weight, Tensor targets, Tensor? bias=None, float "
+      "epsilon=0.0, str convention='fairseq', int ignored=-100) -> (Tensor smoothed, Tensor nll)",
+      [](const Tensor& hidden, const Tensor& weight, const Tensor& targets, const MaybeTensor& bias,
+         double epsilon, c10::string_view convention, int64_t ignored) {
+        const ProjectedLoss loss = projected_cross_entropy(hidden, weight, bias.value_or(Tensor()), targets,
+                                                           {epsilon, convention_named(convention), ignored});
+        return std::tuple(loss.smoothed, loss.nll);
       });
   m.def(
       "bounded_attention_step(Tensor q, Tensor k, Tensor v, Tensor? bias=None, Tensor? extent=None) -> "

@@ -56,6 +56,21 @@ def test_weighted_attention(torch):
     close(torch, torch.ops.attnlab.weighted_attention(q, k, v, 4), want.transpose(1, 2).reshape(2, 9, 16))
 
 
+def test_projected_cross_entropy_and_its_gradients(torch):
+    hidden, weight, bias = (torch.randn(*shape, requires_grad=True) for shape in ((9, 4), (30, 4), (30,)))
+    targets = torch.tensor([3, -100, 0, 29, 3, 1, 2, -100, 7])
+    smoothed, nll = torch.ops.attnlab.projected_cross_entropy(hidden, weight, targets, bias, 0.1, "uniform")
+    logits = torch.nn.functional.linear(hidden, weight, bias)
+    want = torch.nn.functional.cross_entropy(logits, targets, reduction="sum", label_smoothing=0.1)
+    close(torch, smoothed.float(), want)
+    close(torch, nll.float(), torch.nn.functional.cross_entropy(logits, targets, reduction="sum"))
+    leaves = (hidden, weight, bias)
+    for mine, theirs in zip(torch.autograd.grad(smoothed, leaves), torch.autograd.grad(want, leaves)):
+        close(torch, mine, theirs)
+    with pytest.raises(RuntimeError, match="fairseq or uniform"):
+        torch.ops.attnlab.projected_cross_entropy(hidden, weight, targets, bias, 0.1, "google")
+
+
 def test_an_unknown_activation_is_refused(torch):
     t = torch.randn(4, 4)
     with pytest.raises(RuntimeError, match="relu or gelu"):

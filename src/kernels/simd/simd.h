@@ -21,6 +21,12 @@ struct ExpSum {
   double sum;
 };
 
+/// Of a row x: its maximum, Σ e^(x − top), Σ x.
+struct SoftmaxSums {
+  float top;
+  double sum, total;
+};
+
 /// One head of the texts of a sentence, each over its own tokens so far. Token t of text r stands in row
 /// who[r, t] of keys[t] and values[t]: rows of `stride`, the head's d columns from `first` on. q and y are
 /// its columns of the texts'.
@@ -134,6 +140,8 @@ struct Simd {
   void (*gated_silu)(int64_t n, const float* gate, const float* x, float* y);
   /// max x and Σ e^(x − max x); NaN where any x is.
   ExpSum (*exp_sum)(int64_t n, const float* x);
+  /// In place softmax(x) − share; NaN everywhere where any x is.
+  SoftmaxSums (*softmax_minus)(int64_t n, float share, float* x);
 
   // Texts that are decoded side by side (texts.inc).
 

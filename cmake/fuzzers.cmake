@@ -21,7 +21,7 @@ endfunction()
 
 set(core core/files.cpp core/json_map.cpp core/json_nesting.cpp core/log.cpp core/plain_text.cpp core/shown.cpp
          core/stop.cpp core/utf8.cpp)
-set(safetensors io/atomic_writer.cpp io/safetensors.cpp io/safetensors_header.cpp)
+set(safetensors core/atomic_writer.cpp io/safetensors.cpp io/safetensors_header.cpp)
 attnlab_fuzzer(safetensors ${core} ${safetensors})
 set(json_lines data/json_lines.cpp data/tokenizers/json_node.cpp)
 attnlab_fuzzer(token_lines ${core} ${json_lines} data/token_lines.cpp)

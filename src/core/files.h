@@ -29,6 +29,20 @@ std::string read_file(const std::filesystem::path& path);
 /// SHA-256 in lower-case hexadecimal.
 std::string sha256(std::string_view bytes);
 
+/// The same of bytes that come piece by piece.
+class Sha256 {
+ public:
+  Sha256();
+  Sha256(const Sha256&) = delete;
+  ~Sha256();
+  void add(std::string_view bytes);
+  /// Of all that was added; nothing can be added afterwards.
+  std::string hex();
+
+ private:
+  void* state_;  ///< OpenSSL's
+};
+
 /// An exclusive lock on a file, held while the object lives; the kernel frees it however the process ends.
 class FileLock {
  public:

@@ -4,8 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "core/atomic_writer.h"
 #include "core/error.h"
-#include "io/atomic_writer.h"
 
 namespace attnlab {
 namespace {

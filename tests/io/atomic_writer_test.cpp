@@ -1,5 +1,5 @@
 // A file is whole or absent, and a full disk leaves the earlier one.
-#include "io/atomic_writer.h"
+#include "core/atomic_writer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "io/atomic_writer.h"
+#include "core/atomic_writer.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -136,16 +136,20 @@ std::string serialize(const std::vector<SequenceExample>& examples, std::string_
   return bytes;
 }
 
+FileLock lock_prepared(const fs::path& file) {
+  std::error_code failed;
+  fs::create_directories(file.parent_path(), failed);
+  if (failed) run_error("cannot create the folder {}: {}", file.parent_path().string(), failed.message());
+  return wait_for_lock(file.string() + ".lock");
+}
+
 std::shared_ptr<PreparedSequences> open_or_prepare(
     const fs::path& file, const std::string& fingerprint,
     const std::function<std::vector<SequenceExample>()>& make) {
   std::string reason;
   if (auto data = PreparedSequences::open(file, fingerprint, reason)) return data;
 
-  std::error_code failed;
-  fs::create_directories(file.parent_path(), failed);
-  if (failed) run_error("cannot create the folder {}: {}", file.parent_path().string(), failed.message());
-  const FileLock lock = wait_for_lock(file.string() + ".lock");
+  const FileLock lock = lock_prepared(file);
   if (auto data = PreparedSequences::open(file, fingerprint, reason)) return data;  // made while we waited
   if (!reason.empty()) log_info("{} {}: preparing it again", file.string(), reason);
   write_atomically(file, serialize(make(), fingerprint));

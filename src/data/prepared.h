@@ -48,6 +48,9 @@ class PreparedSequences final : public LabelledSequences {
 /// The bytes of a prepared file.
 std::string serialize(const std::vector<SequenceExample>& examples, std::string_view fingerprint);
 
+/// Held while a prepared file is made; creates its folder. Waits for a process that makes it already.
+FileLock lock_prepared(const std::filesystem::path& file);
+
 /// Opens `file` if it is whole and made from the source with this fingerprint (64 characters); otherwise
 /// makes it again from `make()`. Processes that need the same file wait for the one that makes it
 /// (`<file>.lock`).

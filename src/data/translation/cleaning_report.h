@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,8 +19,11 @@ struct CleaningReport {
 
   /// Names and counts, for logs and records: "read", "kept", then what was dropped.
   std::vector<std::pair<std::string, int64_t>> counts() const;
-  /// One line: "29000 pairs read, 28,870 kept; dropped: 130 longer than …".
+  /// One line for people.
   std::string sentence() const;
+  /// "read 29000\nkept 28870\n…", and back.
+  std::string text() const;
+  static CleaningReport parse(std::string_view text);
 };
 
 }  // namespace attnlab

@@ -64,6 +64,9 @@ struct TranslationData {
   CleaningReport cleaning;
 };
 
+/// SHA-256 over pairs and vocabulary.
+std::string checksum_of_parts(const TranslationData& data);
+
 /// Options of one set of sentence pairs; `type` in YAML picks it from the table in
 /// data/translation/registry.cpp.
 struct TranslationDataOptions : Component {

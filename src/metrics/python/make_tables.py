@@ -2,7 +2,10 @@
 """Writes classes.inc and lower.inc: what Python's own strings answer about every code point, as evaluators written in Python
 rest on them.
 
-    python src/metrics/python/make_tables.py    (the tables are of Python 3.11, Unicode 14)
+    python src/metrics/python/make_tables.py    (the tables are of Python 3.11, Unicode 14; needs the package regex)
+
+Punctuation, symbols and numbers are what the package `regex` takes for them, which knows a newer Unicode than Python: sacreBLEU's
+tokenizer "intl" asks it (the tables are of 2026.11.19).
 """
 
 import pathlib
@@ -10,9 +13,11 @@ import re
 import sys
 import unicodedata
 
+import regex
+
 HERE = pathlib.Path(__file__).resolve().parent
 ALL = [chr(c) for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
-WORD, SPACE, CASED, IGNORABLE = 1, 2, 4, 8  # src/metrics/python/text.h
+WORD, SPACE, CASED, IGNORABLE, PUNCTUATION, SYMBOL, NUMBER = (1 << bit for bit in range(7))  # src/metrics/python/text.h
 FINAL_SIGMA = "\u03c2"
 
 
@@ -21,7 +26,12 @@ def classes(c):
     # A capital sigma is final behind a cased letter, whatever ignorable ones stand between: so it tells both.
     cased = (c + "\u03a3").lower().endswith(FINAL_SIGMA)
     ignorable = not cased and ("A" + c + "\u03a3").lower().endswith(FINAL_SIGMA)
-    return word * WORD | c.isspace() * SPACE | cased * CASED | ignorable * IGNORABLE
+    return word * WORD | c.isspace() * SPACE | cased * CASED | ignorable * IGNORABLE | general(c)
+
+
+def general(c):
+    found = regex.match(r"(\p{P})|(\p{S})|(\p{N})", c)
+    return [0, PUNCTUATION, SYMBOL, NUMBER][found.lastindex if found else 0]
 
 
 def write(name, what, entries):

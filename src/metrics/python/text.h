@@ -10,10 +10,13 @@ namespace attnlab::python {
 
 /// Bits of classes_of().
 enum CharacterClass : uint8_t {
-  is_word = 1,       ///< \w of re: letters, digits, the underscore
-  is_space = 2,      ///< str.isspace(), which str.split() goes by
-  is_cased = 4,      ///< where a capital sigma ends a word behind it
-  is_ignorable = 8,  ///< where that is decided by what stands before
+  is_word = 1,          ///< \w of re: letters, digits, the underscore
+  is_space = 2,         ///< str.isspace(), which str.split() goes by
+  is_cased = 4,         ///< where a capital sigma ends a word behind it
+  is_ignorable = 8,     ///< where that is decided by what stands before
+  is_punctuation = 16,  ///< \p{P} of the package regex
+  is_symbol = 32,       ///< its \p{S}
+  is_number = 64,       ///< its \p{N}
 };
 uint8_t classes_of(char32_t code);
 

@@ -36,8 +36,13 @@ void TrainOptions::visit(Fields& f) {
     "bf16: matrix products in bfloat16 by autocast, parameters and updates in fp32");
   f("validate_interval", validate_interval, Range{0, 1e9}, "updates between validations; 0: none");
   f("patience", patience, Range{0, 1e6}, "stop after this many validations without a better one; 0: never");
-  f("evaluate_with", evaluate_with, {{"best", EvaluateWith::best}, {"last", EvaluateWith::last}},
-    "weights to evaluate: the best validated ones or the last");
+  f("evaluate_with", evaluate_with,
+    {{"best", EvaluateWith::best}, {"last", EvaluateWith::last}, {"average", EvaluateWith::average}},
+    "weights to evaluate: the best validated ones, the last, or the mean of several");
+  f("average_newest", average_newest, Range{1, 1000},
+    "evaluate_with average: how many snapshots, the newest");
+  f("average_interval", average_interval, Range{0, 1e9},
+    "evaluate_with average: updates between snapshots; 0: one at each validation");
   f("log_interval", log_interval, Range{1, 1e9}, no_effect("updates between rows of /train"));
   f("save", save, no_effect("write checkpoints; without them a run cannot be resumed"));
   f("checkpoint_interval", checkpoint_interval, Range{0, 1e9},
@@ -46,6 +51,8 @@ void TrainOptions::visit(Fields& f) {
     no_effect("seconds between checkpoints; 0: by updates alone"));
   f.require(patience == 0 || validate_interval > 0, "patience",
             "patience counts validations, and validate_interval is 0");
+  f.require(evaluate_with != EvaluateWith::average || average_interval > 0 || validate_interval > 0,
+            "average_interval", "snapshots are taken at validations, and validate_interval is 0");
 }
 
 int64_t TrainOptions::planned_updates(int64_t micro_batches_per_epoch) const {

@@ -56,7 +56,7 @@ struct ApolloOptions : OptimizerOptions {
 
 enum class Precision { fp32, bf16 };
 enum class Clip { total, each };
-enum class EvaluateWith { best, last };
+enum class EvaluateWith { best, last, average };
 
 /// The `train:` block of a configuration.
 struct TrainOptions {
@@ -72,6 +72,8 @@ struct TrainOptions {
   int64_t validate_interval = 100;
   int64_t patience = 0;
   EvaluateWith evaluate_with = EvaluateWith::best;
+  int64_t average_newest = 10;
+  int64_t average_interval = 0;
   int64_t log_interval = 10;
   bool save = true;
   int64_t checkpoint_interval = 0;

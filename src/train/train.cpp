@@ -1,5 +1,7 @@
 #include "train/train.h"
 
+#include <fmt/ranges.h>
+
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -12,6 +14,7 @@
 #include "io/checkpoint.h"
 #include "train/report.h"
 #include "train/resume.h"
+#include "train/snapshots.h"
 #include "train/step.h"
 
 namespace attnlab {
@@ -28,6 +31,13 @@ class Stopwatch {
   Clock::time_point start_ = Clock::now();
 };
 
+/// ", bleu 23.1034" of each further figure.
+std::string further(const Validation& found) {
+  std::string text;
+  for (const Figure& figure : found.figures) text += fmt::format(", {} {:.4f}", figure.name, figure.value);
+  return text;
+}
+
 /// One session of training: from the start or a checkpoint to the end or a request to stop.
 class Session {
  public:
@@ -40,17 +50,15 @@ class Session {
         record_(record),
         planned_(options.planned_updates(trainee.micro_batches_per_epoch)),
         parameters_(trainable_parameters(*trainee.model)),
-        optimizer_(options.optimizer->make(*trainee.model)) {
+        optimizer_(options.optimizer->make(*trainee.model)),
+        snapshots_(folder, options.save) {
     state_.seed = seed;
   }
 
   TrainOutcome run() {
     start();
     while (true) {
-      if (validation_due()) {
-        validate();
-        if (saves_validation()) save();
-      }
+      between_updates();
       if (finished()) break;
       if (const int signal = stop_requested()) leave(signal);
       update();
@@ -62,6 +70,7 @@ class Session {
 
  private:
   void start();
+  void between_updates();
   void forget_rows_after_checkpoint();
   bool validates() const { return trainee_.validate && options_.validate_interval > 0; }
   bool out_of_patience() const {
@@ -71,15 +80,18 @@ class Session {
   bool validation_due() const;
   bool checkpoint_due() const;
   bool saves_validation() const;
+  bool snapshot_due() const;
   double rate_of(int64_t update) const;
   void update();
   void validate();
+  void take_snapshot();
   bool is_better(const Validation& found) const;
   void keep_best();
   void save();
   [[noreturn]] void leave(int signal);
   void finish();
   void take_best();
+  void take_average();
   TrainOutcome outcome() const;
 
   Trainee& trainee_;
@@ -92,6 +104,7 @@ class Session {
   const std::unique_ptr<Optimizer> optimizer_;
   TrainState state_;
   NamedTensors best_in_memory_;  // where nothing is saved
+  Snapshots snapshots_;
   Stopwatch session_, since_save_, since_progress_;
   int64_t session_updates_ = 0;
   bool unsaved_ = false;               // updates or a validation since the last save
@@ -108,8 +121,10 @@ void Session::start() {
     state_ = resume_last(folder_, {*trainee_.model, *optimizer_, device_}, state_.seed);
     log_info("resuming after update {} of {}", state_.update, planned_);
   } else if (options_.save) {
-    fs::remove(best_checkpoint(folder_));  // of a run that was killed before its first whole checkpoint
+    for (const fs::path& file : {best_checkpoint(folder_), average_checkpoint(folder_)})
+      fs::remove(file);  // of a run that was killed before its first whole checkpoint
   }
+  snapshots_.keep_only(state_.snapshots);
   forget_rows_after_checkpoint();
 }
 
@@ -123,6 +138,14 @@ void Session::forget_rows_after_checkpoint() {
           folder_.string(), there, table.path, kept);
     if (there > kept) record_.truncate(table.path, kept);
   }
+}
+
+void Session::between_updates() {
+  const bool validates_now = validation_due();
+  if (validates_now) validate();
+  const bool snapshot = snapshot_due();
+  if (snapshot) take_snapshot();
+  if (validates_now && !snapshot && saves_validation()) save();
 }
 
 bool Session::validation_due() const {
@@ -144,6 +167,24 @@ bool Session::checkpoint_due() const {
 bool Session::saves_validation() const {
   if (finished()) return false;  // finish() does
   return !saving_ || validating_ >= *saving_;
+}
+
+bool Session::snapshot_due() const {
+  if (options_.evaluate_with != EvaluateWith::average || state_.update == 0) return false;
+  if (!state_.snapshots.empty() && state_.snapshots.back() == state_.update) return false;
+  if (options_.average_interval == 0) return state_.validated_update == state_.update;
+  return state_.update % options_.average_interval == 0 || finished();
+}
+
+/// The state that counts a snapshot is saved at once, and only then is the oldest one given up: whatever
+/// state a session resumes from, its snapshots are there, and at most one more.
+void Session::take_snapshot() {
+  snapshots_.take(*trainee_.model, state_.update);
+  state_.snapshots.push_back(state_.update);
+  if (std::ssize(state_.snapshots) > options_.average_newest)
+    state_.snapshots.erase(state_.snapshots.begin());
+  save();
+  snapshots_.keep_only(state_.snapshots);
 }
 
 double Session::rate_of(int64_t update) const {
@@ -206,8 +247,9 @@ void Session::validate() {
   validating_ = watch.seconds();
   state_.seconds.validation += validating_;
   report_validation(record_, state_, found, better);
-  log_info("update {}: validation {} {:.4f} ± {:.4f}, loss {:.4f}, n {}{}", state_.update, trainee_.metric,
-           found.value, found.standard_error, found.loss, found.n, better ? ", best so far" : "");
+  log_info("update {}: validation {} {:.4f} ± {:.4f}, loss {:.4f}, n {}{}{}", state_.update, trainee_.metric,
+           found.value, found.standard_error, found.loss, found.n, further(found),
+           better ? ", best so far" : "");
 }
 
 bool Session::is_better(const Validation& found) const {
@@ -225,7 +267,7 @@ void Session::keep_best() {
                   {"seed", std::to_string(state_.seed)}});
     return;
   }
-  if (options_.evaluate_with == EvaluateWith::last) return;
+  if (options_.evaluate_with != EvaluateWith::best) return;
   best_in_memory_.clear();
   for (const auto& [name, tensor] : module_tensors(*trainee_.model))
     best_in_memory_.emplace_back(name, tensor.detach().clone());
@@ -258,6 +300,7 @@ void Session::finish() {
   report_times(record_, state_);
   record_.flush();
   if (options_.evaluate_with == EvaluateWith::best) take_best();
+  if (options_.evaluate_with == EvaluateWith::average) take_average();
   trainee_.model->eval();
 }
 
@@ -285,6 +328,18 @@ void Session::take_best() {
     torch::Tensor(live[i].second).copy_(best_in_memory_[i].second);
 }
 
+void Session::take_average() {
+  const auto there = std::ssize(state_.snapshots);
+  const std::string updates = fmt::format("{}", fmt::join(state_.snapshots, ", "));
+  if (there == 0) return log_info("no snapshot was taken: evaluating the last weights");
+  if (there < options_.average_newest)
+    log_info("averaging {} snapshots where average_newest asks for {}: the run took no more", there,
+             options_.average_newest);
+  log_info("evaluating the mean of the weights after updates {}", updates);
+  snapshots_.average(*trainee_.model, state_.snapshots);
+  record_.attribute("averaged_updates", updates);
+}
+
 TrainOutcome Session::outcome() const {
   const auto share = [](double part, double whole) { return whole > 0 ? part / whole : 0.0; };
   TrainOutcome outcome;
@@ -295,6 +350,7 @@ TrainOutcome Session::outcome() const {
   outcome.tokens_per_second = share(static_cast<double>(state_.tokens), state_.seconds.steps);
   outcome.harness_share = share(state_.seconds.harness, state_.seconds.steps);
   outcome.stopped_early = state_.update < planned_;
+  outcome.averaged_updates = state_.snapshots;
   return outcome;
 }
 

@@ -25,12 +25,19 @@ struct MicroBatch {
   double weight = 1;
 };
 
+/// A number that validation found beside the one it chooses by; NaN where it did not look.
+struct Figure {
+  std::string name;
+  double value = 0;
+};
+
 /// What validation found; the best checkpoint is chosen by it.
 struct Validation {
   double value = 0;  ///< the selection metric, e.g. accuracy as a fraction
   double standard_error = 0;
   double loss = 0;  ///< mean loss in nats
   int64_t n = 0;
+  std::vector<Figure> figures;  ///< as many and in the order as the task said to training_tables()
 };
 
 /// What a task hands to the loop.
@@ -49,8 +56,9 @@ struct Trainee {
   bool higher_is_better = true;
 };
 
-/// Tables that training writes: /train and /eval/validation_curve.
-std::vector<Table> training_tables();
+/// Tables that training writes: /train and /eval/validation_curve, which has a column for each further figure
+/// of a validation (real numbers).
+std::vector<Table> training_tables(const std::vector<Column>& figures = {});
 
 struct TrainOutcome {
   int64_t updates = 0;
@@ -58,14 +66,15 @@ struct TrainOutcome {
   Validation best;
   double seconds = 0;  ///< over all sessions of the run
   double tokens_per_second = 0;
-  double harness_share = 0;    ///< of the time of the steps: data, logging and record together
-  bool stopped_early = false;  ///< by `patience`
+  double harness_share = 0;               ///< of the time of the steps: data, logging and record together
+  bool stopped_early = false;             ///< by `patience`
+  std::vector<int64_t> averaged_updates;  ///< whose mean the model has now; empty: it is no average
 };
 
 /// Trains to the end, or resumes from folder/checkpoint/last.safetensors and does the rest; then loads the
-/// weights that `options.evaluate_with` names (best or last) into the model. Writes /train and
-/// /eval/validation_curve. Throws Interrupted after saving when a stop was requested, Diverged with the step
-/// and the offending tensor when loss or gradients are not finite.
+/// weights that `options.evaluate_with` names into the model. Writes /train and /eval/validation_curve.
+/// Throws Interrupted after saving when a stop was requested, Diverged with the step and the offending tensor
+/// when loss or gradients are not finite.
 TrainOutcome train(Trainee& trainee, const TrainOptions& options, const std::filesystem::path& folder,
                    uint64_t seed, torch::Device device, RecordSink& record);
 

@@ -67,6 +67,9 @@ fs::path last_checkpoint(const fs::path& run_folder) {
 fs::path best_checkpoint(const fs::path& run_folder) {
   return run_folder / "checkpoint" / "best.safetensors";
 }
+fs::path average_checkpoint(const fs::path& run_folder) {
+  return run_folder / "checkpoint" / "average.safetensors";
+}
 
 NamedTensors module_tensors(const torch::nn::Module& module, const std::string& prefix) {
   NamedTensors tensors;
@@ -112,7 +115,8 @@ void save_weights(const fs::path& path, const torch::nn::Module& module, Metadat
 
 fs::path weights_file(const fs::path& run_or_file) {
   if (!fs::is_directory(run_or_file)) return run_or_file;
-  for (const fs::path& path : {best_checkpoint(run_or_file), last_checkpoint(run_or_file)})
+  for (const fs::path& path :
+       {average_checkpoint(run_or_file), best_checkpoint(run_or_file), last_checkpoint(run_or_file)})
     if (fs::exists(path)) return path;
   user_error("{} holds no checkpoint to take weights from", run_or_file.string());
 }

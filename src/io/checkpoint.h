@@ -17,6 +17,8 @@ inline constexpr const char* checkpoint_version = "1";
 
 std::filesystem::path last_checkpoint(const std::filesystem::path& run_folder);
 std::filesystem::path best_checkpoint(const std::filesystem::path& run_folder);
+/// The mean over several updates.
+std::filesystem::path average_checkpoint(const std::filesystem::path& run_folder);
 
 /// Parameters and buffers of the module by their dotted names, `prefix` before each: live tensors, not
 /// copies.
@@ -35,8 +37,8 @@ void restore_tensors(const SafetensorsFile& file, const NamedTensors& live,
 
 /// Writes the weights alone. Metadata says of which update and run.
 void save_weights(const std::filesystem::path& path, const torch::nn::Module& module, Metadata metadata);
-/// The file that load_weights reads: `run_or_file` itself, or in a run's folder its best checkpoint, else its
-/// last. Throws UserError where the folder has neither.
+/// The file that load_weights reads: `run_or_file` itself, or in a run's folder its average, else its best
+/// checkpoint, else its last. Throws UserError where the folder has none of them.
 std::filesystem::path weights_file(const std::filesystem::path& run_or_file);
 /// Loads weights into the module from a run's folder or from a safetensors file: weights alone, or a whole
 /// checkpoint, of which only the model is taken. Throws UserError as above.

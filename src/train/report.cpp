@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <limits>
 
 #include "core/log.h"
@@ -24,9 +25,9 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-std::vector<Table> training_tables() {
+std::vector<Table> training_tables(const std::vector<Column>& figures) {
   using Type = Column::Type;
-  return {
+  std::vector<Table> tables{
       {train_table,
        "one row a logging interval",
        {{"step", Type::integer, "1", "updates done"},
@@ -51,6 +52,8 @@ std::vector<Table> training_tables() {
         {"best", Type::integer, "1", "1 where this was the best validation so far"},
         {"seconds", Type::real, "s", "time since the start over all sessions"}}},
   };
+  std::ranges::copy(figures, std::back_inserter(tables.back().columns));
+  return tables;
 }
 
 void report_interval(RecordSink& record, TrainState& state, double learning_rate, torch::Device device) {
@@ -71,8 +74,9 @@ void report_interval(RecordSink& record, TrainState& state, double learning_rate
 }
 
 void report_validation(RecordSink& record, const TrainState& state, const Validation& found, bool better) {
-  const std::array<Value, 7> row{state.update, found.value,     found.standard_error, found.loss,
-                                 found.n,      int64_t{better}, state.seconds.total()};
+  std::vector<Value> row{state.update, found.value,     found.standard_error, found.loss,
+                         found.n,      int64_t{better}, state.seconds.total()};
+  for (const Figure& figure : found.figures) row.emplace_back(figure.value);
   record.append(validation_table, row);
   record.flush();
 }

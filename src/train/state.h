@@ -41,6 +41,8 @@ struct TrainState {
   Validation best;
   int64_t validations_without_better = 0;
 
+  std::vector<int64_t> snapshots;  ///< updates of those that an average is made of, oldest first
+
   std::map<std::string, int64_t> rows;  ///< rows of each table of the record when this was saved
 };
 

@@ -37,7 +37,7 @@ struct Validation {
   double standard_error = 0;
   double loss = 0;  ///< mean loss in nats
   int64_t n = 0;
-  std::vector<Figure> figures;  ///< as many and in the order as the task said to training_tables()
+  std::vector<Figure> figures = {};  ///< as many and in the order as the task said to training_tables()
 };
 
 /// What a task hands to the loop.

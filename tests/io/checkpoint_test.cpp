@@ -46,9 +46,9 @@ TEST(Checkpoint, WeightsKeepTheirNamesAndBits) {
   EXPECT_NE(file.find("norm.running_mean"), nullptr);
 }
 
-TEST(Checkpoint, ARunFolderGivesItsBestElseItsLast) {
+TEST(Checkpoint, ARunFolderGivesItsAverageElseItsBestElseItsLast) {
   const Temporary folder;
-  auto best = small_model(4, 1), last = small_model(4, 2), read = small_model(4, 3);
+  auto best = small_model(4, 1), last = small_model(4, 2), read = small_model(4, 3), mean = small_model(4, 4);
   EXPECT_THAT(sentence_of<UserError>([&] { load_weights(*read, folder.path()); }),
               HasSubstr("holds no checkpoint"));
 
@@ -59,6 +59,10 @@ TEST(Checkpoint, ARunFolderGivesItsBestElseItsLast) {
   save_weights(best_checkpoint(folder.path()), *best, {});
   load_weights(*read, folder.path());
   EXPECT_TRUE(same(*read, *best));
+
+  save_weights(average_checkpoint(folder.path()), *mean, {});
+  load_weights(*read, folder.path());
+  EXPECT_TRUE(same(*read, *mean));
 }
 
 TEST(Checkpoint, OfAnotherModelListsThreeDifferencesAndChangesNothing) {

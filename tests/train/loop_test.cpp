@@ -120,6 +120,20 @@ TEST_F(Loop, LeavesTheBestWeightsOrTheLast) {
     }
 }
 
+TEST_F(Loop, AFurtherFigureIsAColumnOfTheValidationCurve) {
+  for (const Table& table : training_tables({{"bleu", Column::Type::real, "1", "of the validation split"}}))
+    record.define(table);
+  Trainee trainee = toy_trainee(1);
+  trainee.validate = [n = 0.0]() mutable {
+    n += 1;
+    return Validation{0.5, 0.1, 0.5, 64, {{"bleu", 10 * n}}};
+  };
+  options.updates = 18;
+  const TrainOutcome outcome = run(trainee);
+  EXPECT_THAT(column(rows_of_validation, 7), ElementsAre("10", "20"));
+  EXPECT_EQ(outcome.best.figures.at(0).value, 10);
+}
+
 TEST_F(Loop, StopsAfterSoManyValidationsWithoutABetterOne) {
   Trainee trainee = toy_trainee(1);
   script(trainee, {0.5, 0.7, 0.7, 0.6, 0.9});

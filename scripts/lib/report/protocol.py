@@ -214,6 +214,9 @@ def selection(run):
         return None
     if chosen == "last":
         return "the last update; neither validation nor test was looked at"
+    if chosen == "average":
+        return (f"the mean of the weights after updates {run.attributes.get('averaged_updates', '?')}; neither validation "
+                "nor test was looked at")
     of = "documents" if run.validated_by == "perplexity" else "examples"
     return f"the update with the best {run.validated_by} on validation {of} held out of train; test was not looked at"
 

@@ -256,7 +256,8 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   // The loop has the validation of the best weights, which are the ones it left in the model more often than
   // not.
   const bool known = outcome.best_update > 0 &&
-                     (train.evaluate_with == EvaluateWith::best || outcome.best_update == outcome.updates);
+                     (train.evaluate_with == EvaluateWith::best ||
+                      (train.evaluate_with == EvaluateWith::last && outcome.best_update == outcome.updates));
   const Validation last = known ? outcome.best : validate_on(decoder, held_out, *this, context.device);
   save_model(context.folder / "model", decoder, pieces, tokenizer_model);
   log_info("saved {}", (context.folder / "model").string());

@@ -190,17 +190,41 @@ void add_tokenize_command(CLI::App& app, Arguments& a) {
   tokenize->callback([&a] { a.call = [&a] { return tokenize_command(a.tokenize); }; });
 }
 
+void add_translation_options(CLI::App* score, attnlab::ScoreOptions& options) {
+  using Tokenizer = attnlab::BleuTokenizer;
+  using Smoothing = attnlab::BleuSmoothing;
+  static const std::map<std::string, Tokenizer> tokenizers{
+      {"13a", Tokenizer::mteval_13a}, {"intl", Tokenizer::international}, {"none", Tokenizer::none}};
+  static const std::map<std::string, Smoothing> smoothings{{"exp", Smoothing::exponential},
+                                                           {"none", Smoothing::none},
+                                                           {"floor", Smoothing::floor},
+                                                           {"add-k", Smoothing::add_k}};
+  auto* tokenize =
+      score->add_option("--tokenize", options.tokenizer, "bleu's words: 13a (default), intl or none");
+  tokenize->transform(CLI::CheckedTransformer(tokenizers));
+  score
+      ->add_option("--smooth", options.smoothing,
+                   "of orders without a match: exp (default), none, floor, add-k")
+      ->transform(CLI::CheckedTransformer(smoothings));
+  score
+      ->add_flag("--compound-split", options.compound_split,
+                 "fairseq's BLEU of tokenised text: subwords joined, hyphens set apart, no smoothing")
+      ->excludes(tokenize);
+  score->add_flag("--lowercase", options.lowercase, "bleu and chrf of lower-cased texts");
+}
+
 void add_score_command(CLI::App& app, Arguments& a) {
   CLI::App* score = command(app, "score", "predictions of anybody's making against references, as JSON");
   score
       ->add_option(
           "METRIC", a.score.metric,
-          "rouge: ROUGE-1, 2, L and Lsum as Google's rouge_score; token_f1: by SQuAD's rules, as for QASPER")
+          "rouge: ROUGE-1, 2, L and Lsum as Google's rouge_score; token_f1: by SQuAD's rules, as for "
+          "QASPER; bleu, chrf, chrf++: as sacreBLEU")
       ->required()
-      ->check(CLI::IsMember({"rouge", "token_f1"}));
+      ->check(CLI::IsMember({"rouge", "token_f1", "bleu", "chrf", "chrf++"}));
   score
       ->add_option("PREDICTIONS", a.score.predictions,
-                   "a line each: plain, or JSON with the key prediction, text or output")
+                   "a line each: plain, or JSON with the key prediction, translation, text or output")
       ->required();
   score
       ->add_option("REFERENCES", a.score.references,
@@ -208,7 +232,9 @@ void add_score_command(CLI::App& app, Arguments& a) {
       ->required();
   score->add_flag("--stemmer", a.score.stemmer,
                   "words are cut to their stems, as in SQuALITY's own evaluation");
-  score->add_flag("--each", a.score.each, "also a line of JSON for every example");
+  add_translation_options(score, a.score);
+  score->add_flag("--each", a.score.each,
+                  "also a line of JSON for every example (bleu: of the orders that it has n-grams of)");
   score->callback([&a] { a.call = [&a] { return score_command(a.score); }; });
 }
 

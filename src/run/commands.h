@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data/tokenizer.h"
+#include "metrics/bleu.h"
 
 namespace attnlab {
 
@@ -77,15 +78,19 @@ struct TokenizeOptions {
 int tokenize_command(const TokenizeOptions& options);
 
 struct ScoreOptions {
-  std::string metric;                             ///< rouge or token_f1
+  std::string metric;                             ///< rouge, token_f1, bleu, chrf or chrf++
   std::filesystem::path predictions;              ///< a line each, plain or JSON
   std::vector<std::filesystem::path> references;  ///< as many lines each; a JSON line may hold several
-  bool stemmer = false;
-  bool each = false;  ///< a line of JSON an example before the summary
+  bool stemmer = false;                           ///< of rouge
+  std::optional<BleuTokenizer> tokenizer = std::nullopt;  ///< of bleu, as the next two; 13a
+  std::optional<BleuSmoothing> smoothing = std::nullopt;  ///< exp; with the compound split none
+  bool compound_split = false;
+  bool lowercase = false;  ///< of bleu and chrf
+  bool each = false;       ///< a line of JSON an example before the summary
 };
 
-/// attnlab score: predictions against references, as JSON. Throws UserError, naming file and line, for files
-/// of unequal length, an example without a reference, and lines that are neither texts nor JSON with them.
+/// attnlab score: predictions against references, as JSON (run/score_texts.h). Throws UserError for texts
+/// that cannot be read and for options of another metric.
 int score_command(const ScoreOptions& options);
 
 /// attnlab doctor: what was found on this machine. measure: also the rate of fp32 matrix products.

@@ -98,7 +98,80 @@ TEST(Score, MistakesAreSentences) {
               HasSubstr("keys, line 1 has none of the keys references, reference, answers, answer"));
   EXPECT_THAT(refused({"score", "rouge", "empty", "p"}), HasSubstr("empty holds no prediction"));
   EXPECT_THAT(refused({"score", "rouge", "p", "missing"}), HasSubstr("cannot read missing"));
-  EXPECT_THAT(refused({"score", "bleu", "p", "p"}), HasSubstr("bleu"));
+  EXPECT_THAT(refused({"score", "meteor", "p", "p"}), HasSubstr("meteor"));
+}
+
+json translated(const Lab& lab, const Words& words) {
+  const Finished done = lab.attnlab(words);
+  EXPECT_EQ(done.status, 0) << done.err;
+  return json::parse(done.out);
+}
+
+TEST(Score, BleuOfACorpus) {
+  const Lab lab;
+  lab.write("p", "the the the the the\n\"A cat\rsat on it.\"\n");
+  lab.write("one", "the cat sat on a\r\n\"A cat sat on it\"\r\n");
+  lab.write("two", R"({"reference": "a cat"})"
+                   "\n"
+                   R"({"references": ["\"A cat sat on it.\"", "x"]})"
+                   "\n");
+  const json plain = translated(lab, {"score", "bleu", "p", "one"});
+  EXPECT_EQ(plain["n"], 2) << "a CR ends no line";
+  EXPECT_EQ(plain["prediction_length"], 5 + 8);
+  EXPECT_EQ(plain["reference_length"], 5 + 7);
+  EXPECT_GT(plain["bleu"].get<double>(), plain["bleu_standard_error"].get<double>());
+  EXPECT_EQ(plain["standard_error_over"], "bs:1000|seed:12345");
+  const std::string signature = plain["signature"];
+  EXPECT_THAT(signature, HasSubstr("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|lines:2|attnlab "));
+  EXPECT_THAT(signature, HasSubstr("(tested equal to sacreBLEU 2.6.0)"));
+  const json several = translated(
+      lab, {"score", "bleu", "p", "one", "two", "--tokenize", "none", "--lowercase", "--smooth", "floor"});
+  EXPECT_THAT(several["signature"].get<std::string>(),
+              HasSubstr("nrefs:var|case:lc|eff:no|tok:none|smooth:floor[0.10]|lines:2|"));
+  EXPECT_EQ(translated(lab, {"score", "chrf++", "p", "p"})["chrf++"], 100.0);
+}
+
+TEST(Score, EachSentenceHasItsBleu) {
+  const Lab lab;
+  lab.write("p", "a b c\na b c d\n");
+  const Finished done = lab.attnlab({"score", "bleu", "p", "p", "--each"});
+  std::istringstream lines(done.out);
+  std::string first;
+  std::getline(lines, first);
+  EXPECT_NEAR(json::parse(first)["bleu"].get<double>(), 100, 1e-9) << "no 4-grams are asked of three words";
+}
+
+TEST(Score, CompoundSplitIsFairseqs) {
+  const Lab lab;
+  lab.write("p", "der 12@@ -jährige x\n");
+  lab.write("r", "der 12-jährige x\n");
+  const json told = translated(lab, {"score", "bleu", "p", "r", "--compound-split"});
+  EXPECT_NEAR(told["bleu"].get<double>(), 100, 1e-9);
+  EXPECT_EQ(told["prediction_length"], 5);
+  EXPECT_THAT(told["signature"].get<std::string>(), HasSubstr("tok:compound-split|smooth:none"));
+}
+
+TEST(Score, MistakesWithTranslationsAreSentences) {
+  const Lab lab;
+  lab.write("p", "a\nb\n");
+  lab.write("short", "a\n");
+  lab.write("latin", "a\ncaf\xe9\n");
+  lab.write("wide", std::string("\xff\xfe"
+                                "a\0\n\0",
+                                6));
+  const auto refused = [&](const Words& words) {
+    const Finished done = lab.attnlab(words);
+    EXPECT_EQ(done.status, 2) << done.out;
+    return done.err;
+  };
+  EXPECT_THAT(refused({"score", "bleu", "p", "short"}), HasSubstr("p has 2 lines and short has 1"));
+  EXPECT_THAT(refused({"score", "chrf", "p", "latin"}), HasSubstr("latin, line 2 is not UTF-8"));
+  EXPECT_THAT(refused({"score", "bleu", "p", "wide"}), HasSubstr("UTF-16"));
+  EXPECT_THAT(refused({"score", "chrf", "p", "p", "--tokenize", "intl"}),
+              HasSubstr("--tokenize goes with bleu"));
+  EXPECT_THAT(refused({"score", "rouge", "p", "p", "--lowercase"}),
+              HasSubstr("--lowercase goes with bleu, chrf and chrf++; rouge has none"));
+  EXPECT_THAT(refused({"score", "bleu", "p", "p", "--stemmer"}), HasSubstr("--stemmer goes with rouge"));
 }
 
 }  // namespace

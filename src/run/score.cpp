@@ -103,7 +103,7 @@ struct Metric {
   TextRules texts;
   /// Figures, and a signature but for the version.
   ordered_json (*score)(const Examples&, const ScoreOptions&);
-  const char* equal_to;  ///< stands behind the version
+  const char* equal_to;  ///< stands behind the version; sacreBLEU knows no compound split
 };
 constexpr std::array metrics{
     Metric{"rouge", TextRules::answers, scored_rouge, nullptr},
@@ -137,7 +137,7 @@ int score_command(const ScoreOptions& options) {
   all.update(metric->score(examples, options));
   std::string signature =
       fmt::format("{}|attnlab {}", all["signature"].get<std::string>(), versions().front().second);
-  if (metric->equal_to) signature += fmt::format(" ({})", metric->equal_to);
+  if (metric->equal_to && !options.compound_split) signature += fmt::format(" ({})", metric->equal_to);
   all["signature"] = signature;
   std::cout << json_text(all, options.each ? -1 : 2) << std::endl;
   return exit_done;

@@ -39,4 +39,19 @@ int64_t count_words(std::string_view text, int64_t begin, int64_t end) {
   return words;
 }
 
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i <= text.size();) {
+    const std::size_t gap = white_space(text.substr(i));
+    if (gap == 0 && i < text.size()) {
+      ++i;
+      continue;
+    }
+    if (i > begin) words.push_back(text.substr(begin, i - begin));
+    begin = i += std::max<std::size_t>(gap, 1);
+  }
+  return words;
+}
+
 }  // namespace attnlab

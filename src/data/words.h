@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace attnlab {
 
@@ -10,5 +11,8 @@ namespace attnlab {
 /// Python's str.split() sees it, so that the whole text has len(text.split()) words. Neighbouring ranges
 /// count every word once.
 int64_t count_words(std::string_view text, int64_t begin, int64_t end);
+
+/// The words themselves.
+std::vector<std::string_view> words_of(std::string_view text);
 
 }  // namespace attnlab

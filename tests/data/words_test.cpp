@@ -23,6 +23,14 @@ TEST(Words, AreThoseOfPythonsSplit) {
   }
 }
 
+TEST(Words, AreAsManyAsAreCounted) {
+  for (const auto& one : golden()) {
+    const auto text = one.at("text").get<std::string>();
+    EXPECT_EQ(static_cast<int64_t>(words_of(text).size()), one.at("words").get<int64_t>()) << text;
+  }
+  EXPECT_EQ(words_of(" one\ttwo\u2003three "), (std::vector<std::string_view>{"one", "two", "three"}));
+}
+
 /// Tokens may end anywhere, inside a character as well: no word is lost or counted twice.
 TEST(Words, OfNeighbouringRangesAddUp) {
   Random random(3);

@@ -9,7 +9,7 @@ void Multi30kOptions::visit(Fields& f) {
   visit_preparation(f);
 }
 
-RawTextFiles Multi30kOptions::files(const DataPlace& place) const {
+TextSetFiles Multi30kOptions::files(const DataPlace& place) const {
   const auto folder = place.root / "multi30k";
   const auto named = [&](const char* stem) { return by_language(folder, stem, languages); };
   return {"multi30k " + languages.name(),

@@ -11,7 +11,7 @@ struct Multi30kOptions final : RawTextOptions {
 
   Multi30kOptions();
   void visit(Fields& f) override;
-  RawTextFiles files(const DataPlace& place) const override;
+  TextSetFiles files(const DataPlace& place) const override;
 };
 
 }  // namespace attnlab

@@ -1,10 +1,13 @@
 // Every set of sentence pairs. Adding one: a pair of files, and a line here.
 #include "core/error.h"
 #include "core/files.h"
+#include "data/translation/fairseq_binarised.h"
 #include "data/translation/multi30k.h"
 #include "data/translation/pairs.h"
+#include "data/translation/piece_vocabulary.h"
 #include "data/translation/saved_vocabulary.h"
 #include "data/translation/sentencepiece_vocabulary.h"
+#include "data/translation/subword_nmt.h"
 #include "data/translation/tatoeba.h"
 #include "data/translation/text_pairs.h"
 #include "data/translation/wmt14.h"
@@ -21,6 +24,10 @@ const std::vector<Entry<TranslationDataOptions>>& registry<TranslationDataOption
       entry<TranslationDataOptions, Wmt14Options>(
           "wmt14", "Europarl v7, CommonCrawl, News Commentary v9, raw text, English-German"),
       entry<TranslationDataOptions, TextPairsOptions>("text_pairs", "files of raw text, line by line"),
+      entry<TranslationDataOptions, SubwordNmtOptions>(
+          "subword_nmt", "files of tokenised text, cut by codes of subword-nmt (Sennrich et al. 2016)"),
+      entry<TranslationDataOptions, FairseqBinarisedOptions>("fairseq_binarised",
+                                                             "a folder that fairseq-preprocess made"),
   };
   return table;
 }
@@ -34,8 +41,9 @@ std::string checksum_of_parts(const TranslationData& data) {
 std::shared_ptr<const TranslationVocabulary> open_saved_vocabulary(const std::filesystem::path& folder) {
   if (std::filesystem::exists(folder / saved_sentencepiece))
     return open_joint_vocabulary(folder / saved_sentencepiece);
-  user_error("{} holds no vocabulary for translation: there is no {} in it", folder.string(),
-             saved_sentencepiece);
+  if (std::filesystem::exists(folder / saved_dictionary)) return open_piece_vocabulary(folder);
+  user_error("{} holds no vocabulary for translation: there is neither {} nor {} in it", folder.string(),
+             saved_sentencepiece, saved_dictionary);
 }
 
 }  // namespace attnlab

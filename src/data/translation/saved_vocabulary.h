@@ -5,8 +5,8 @@ namespace attnlab {
 
 inline constexpr const char* saved_sentencepiece = "vocabulary.model";
 inline constexpr const char* saved_dictionary = "dict.txt";
+inline constexpr const char* saved_pieces = "pieces.txt";  ///< how they are joined, one word
 inline constexpr const char* saved_codes = "bpe.codes";
-inline constexpr const char* saved_bpe_vocabulary =
-    "bpe.vocabulary";  ///< with its threshold in the first line
+inline constexpr const char* saved_bpe_vocabulary = "bpe.vocabulary";
 
 }  // namespace attnlab

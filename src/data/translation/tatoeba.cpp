@@ -9,7 +9,7 @@ void TatoebaOptions::visit(Fields& f) {
   visit_preparation(f);
 }
 
-RawTextFiles TatoebaOptions::files(const DataPlace& place) const {
+TextSetFiles TatoebaOptions::files(const DataPlace& place) const {
   const auto folder = place.root / "tatoeba";
   const auto named = [&](const char* stem) { return by_language(folder, stem, languages); };
   return {"tatoeba " + languages.name(),

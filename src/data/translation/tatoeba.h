@@ -11,7 +11,7 @@ struct TatoebaOptions final : RawTextOptions {
 
   TatoebaOptions();
   void visit(Fields& f) override;
-  RawTextFiles files(const DataPlace& place) const override;
+  TextSetFiles files(const DataPlace& place) const override;
 };
 
 }  // namespace attnlab

@@ -9,7 +9,7 @@ void Wmt14Options::visit(Fields& f) {
   visit_preparation(f);
 }
 
-RawTextFiles Wmt14Options::files(const DataPlace& place) const {
+TextSetFiles Wmt14Options::files(const DataPlace& place) const {
   const auto folder = place.root / "wmt14";
   const auto named = [&](const char* stem) { return by_language(folder, stem, languages); };
   return {"wmt14 " + languages.name(),

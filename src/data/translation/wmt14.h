@@ -14,7 +14,7 @@ struct Wmt14Options final : RawTextOptions {
 
   Wmt14Options();
   void visit(Fields& f) override;
-  RawTextFiles files(const DataPlace& place) const override;
+  TextSetFiles files(const DataPlace& place) const override;
 };
 
 }  // namespace attnlab

@@ -198,11 +198,11 @@ TEST_F(RawText, CanBeAUsersOwnFiles) {
   put("train", english, german);
   TextPairsOptions own;
   for (const char* language : {"en", "de"}) {
-    auto& train = language == std::string("en") ? own.train_sources : own.train_targets;
+    auto& train = language == std::string("en") ? own.own.train_sources : own.own.train_targets;
     train.assign(2, (home() / "train").string() + "." + language);
   }
-  own.validation_source = own.test_source = (home() / "val.en").string();
-  own.validation_target = own.test_target = (home() / "val.de").string();
+  own.own.validation_source = own.own.test_source = (home() / "val.en").string();
+  own.own.validation_target = own.own.test_target = (home() / "val.de").string();
   own.vocabulary.pieces = 120;
   const TranslationData data = own.open({home(), home() / "cache"});
   EXPECT_EQ(data.train->size(), 120);

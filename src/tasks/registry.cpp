@@ -9,7 +9,9 @@
 #include "tasks/speed/score_speed.h"
 #include "tasks/speed/speed.h"
 #include "tasks/speed/step_speed.h"
+#include "tasks/speed/translation_speed.h"
 #include "tasks/task.h"
+#include "tasks/translation/translate.h"
 
 namespace attnlab {
 
@@ -36,6 +38,10 @@ const std::vector<Entry<TaskOptions>>& registry<TaskOptions>() {
           "step_speed", "time and memory of one training step, model beside model (Luna §4.1)"),
       entry<TaskOptions, TrainLmOptions>("train_lm",
                                          "train a language model of the Llama family on running text"),
+      entry<TaskOptions, TranslateOptions>(
+          "translate", "train a translator on sentence pairs and score its translations (Luna §4.2)"),
+      entry<TaskOptions, TranslationSpeedOptions>(
+          "translation_speed", "time of a translator's training step and of its beam search (Luna §4.2)"),
   };
   return table;
 }

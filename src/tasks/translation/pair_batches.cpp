@@ -1,0 +1,69 @@
+#include "tasks/translation/pair_batches.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "io/checkpoint.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+double padding_share_of(const PairLengths& lengths, const std::vector<std::vector<int64_t>>& batches) {
+  int64_t tokens = 0, places = 0;
+  for (const auto& batch : batches) {
+    int64_t source = 0, target = 0;
+    for (const int64_t i : batch) {
+      const int64_t s = lengths.source[static_cast<std::size_t>(i)],
+                    t = lengths.target[static_cast<std::size_t>(i)];
+      source = std::max(source, s);
+      target = std::max(target, t);
+      tokens += s + t;
+    }
+    places += std::ssize(batch) * (source + target);
+  }
+  return 1.0 - static_cast<double>(tokens) / static_cast<double>(places);
+}
+
+void refuse_other_cut(const fs::path& folder, const std::string& cut) {
+  const fs::path file = folder / "checkpoint" / "batches_cut.txt";
+  if (fs::exists(last_checkpoint(folder)) && fs::exists(file) && read_file(file) != cut)
+    user_error(
+        "{}: its checkpoint's batches were cut from other pairs or by other rules; start over with --fresh",
+        folder.string());
+  fs::create_directories(file.parent_path());
+  write_atomically(file, cut);
+}
+
+}  // namespace
+
+PairBatches::PairBatches(const SentencePairs& pairs, const PairBatchingOptions& options, uint64_t seed,
+                         const fs::path& folder)
+    : lengths_(lengths_of(pairs)), options_(options), seed_(seed), cut_(cut_hash(pairs, options, seed)) {
+  refuse_other_cut(folder, cut_);
+  plan(0);
+  first_epoch_ = std::ssize(plan_);
+  if (first_epoch_ == 0) user_error("data: no training pair is left to make a batch of");
+  padding_share_ = padding_share_of(lengths_, plan_);
+}
+
+void PairBatches::plan(int64_t epoch) {
+  PairPlan made = plan_pairs(lengths_, options_, seed_, epoch);
+  plan_ = std::move(made.batches);
+  left_out_ = made.left_out;
+  planned_ = epoch;
+  if (std::ssize(starts_) == epoch + 1) starts_.push_back(starts_.back() + std::ssize(plan_));
+}
+
+const std::vector<int64_t>& PairBatches::members(int64_t m) {
+  while (m >= starts_.back()) plan(std::ssize(starts_) - 1);
+  const int64_t epoch = std::ssize(starts_) == 2
+                            ? 0
+                            : std::upper_bound(starts_.begin(), starts_.end(), m) - starts_.begin() - 1;
+  if (epoch != planned_) plan(epoch);
+  return plan_[static_cast<std::size_t>(m - starts_[static_cast<std::size_t>(epoch)])];
+}
+
+}  // namespace attnlab

@@ -1,0 +1,37 @@
+// The micro-batches of a training run over sentence pairs, by number.
+#pragma once
+
+#include <filesystem>
+
+#include "data/translation/batches.h"
+
+namespace attnlab {
+
+class PairBatches {
+ public:
+  /// Throws UserError where the run in `folder` has a checkpoint whose batches were cut from other pairs, by
+  /// other rules or another seed, since its position would then mean other pairs.
+  PairBatches(const SentencePairs& pairs, const PairBatchingOptions& options, uint64_t seed,
+              const std::filesystem::path& folder);
+  /// Pairs of the m-th micro-batch since the start of training. Epochs differ in how many they have; one is
+  /// planned when it is entered, and after resuming those before it as well.
+  const std::vector<int64_t>& members(int64_t m);
+  int64_t per_epoch() const { return first_epoch_; }       ///< micro-batches of the first epoch
+  int64_t left_out() const { return left_out_; }           ///< pairs that are too long
+  double padding_share() const { return padding_share_; }  ///< of the first epoch's places
+  const std::string& cut() const { return cut_; }          ///< hash of what cut them
+
+ private:
+  void plan(int64_t epoch);
+
+  PairLengths lengths_;
+  PairBatchingOptions options_;
+  uint64_t seed_;
+  std::string cut_;
+  std::vector<int64_t> starts_ = {0};  ///< first micro-batch of each epoch so far, and of the next
+  int64_t planned_ = -1, first_epoch_ = 0, left_out_ = 0;
+  double padding_share_ = 0;
+  std::vector<std::vector<int64_t>> plan_;
+};
+
+}  // namespace attnlab

@@ -1,0 +1,126 @@
+// Translating standard input line by line.
+#include <istream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <ostream>
+
+#include "core/error.h"
+#include "core/json_text.h"
+#include "core/plain_text.h"
+#include "core/random.h"
+#include "core/stop.h"
+#include "io/checkpoint.h"
+#include "tasks/translation/translate.h"
+#include "tasks/translation/translations.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+/// Lines that are translated together where more than one is waiting.
+constexpr std::size_t most_lines = 256;
+
+/// Those that the run's figures are of. A run that only evaluates has none of its own.
+fs::path translation_weights(const TranslateOptions& options, const RunContext& context) {
+  if (!options.trains) return context.init_from;
+  const bool last = options.train.evaluate_with == EvaluateWith::last;
+  return last && fs::exists(last_checkpoint(context.folder)) ? last_checkpoint(context.folder)
+                                                             : context.folder;
+}
+
+class LineTranslator {
+ public:
+  LineTranslator(const TranslateOptions& options, const RunContext& context)
+      : options_(options),
+        context_(context),
+        vocabulary_(open_saved_vocabulary(options.trains ? context.folder / "vocabulary"
+                                                         : context.init_from / "vocabulary")),
+        model_(options.build_model(vocabulary_->size(), context.seed, context.device)) {
+    load_weights(*model_, translation_weights(options, context));
+    model_->eval();
+  }
+
+  /// One answer a line, in their order. An empty line is translated by itself.
+  std::vector<ordered_json> answers(const std::vector<std::string>& lines) {
+    std::vector<ordered_json> all(lines.size());
+    std::vector<std::vector<int64_t>> sources;
+    std::vector<std::size_t> whose;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      try {
+        std::vector<int64_t> ids = encoded(lines[i]);
+        if (ids.size() == 1) {
+          all[i] = {{"text", ""}, {"tokens", 0}};
+          continue;
+        }
+        sources.push_back(std::move(ids));
+        whose.push_back(i);
+      } catch (const UserError& e) {
+        all[i] = {{"error", e.what()}};
+      }
+    }
+    const auto found = translate_all(model_, options_.decoding, sources,
+                                     derive_seed(context_.seed, "predict"), context_.device);
+    for (std::size_t j = 0; j < found.size(); ++j) all[whose[j]] = answer(found[j]);
+    return all;
+  }
+
+ private:
+  std::vector<int64_t> encoded(const std::string& line) const {
+    refuse_wide_encoding(line, "the line");
+    std::vector<int64_t> ids = vocabulary_->encode(line);
+    ids.push_back(TranslationVocabulary::eos);
+    if (std::ssize(ids) > options_.batching.max_positions)
+      user_error("a sentence of {} tokens is longer than the model's {} positions", ids.size(),
+                 options_.batching.max_positions);
+    return ids;
+  }
+
+  ordered_json one(const Hypothesis& h) const {
+    return {{"text", vocabulary_->decode(h.ids)},
+            {"score", h.score},
+            {"log_probability", h.log_probability},
+            {"tokens", h.ids.size() + 1}};
+  }
+
+  ordered_json answer(const std::vector<Hypothesis>& best) const {
+    ordered_json made = one(best.front());
+    if (options_.decoding.search.n_best > 1)
+      for (const Hypothesis& h : best) made["n_best"].push_back(one(h));
+    return made;
+  }
+
+  const TranslateOptions& options_;
+  const RunContext& context_;
+  std::shared_ptr<const TranslationVocabulary> vocabulary_;
+  Translator model_;
+};
+
+}  // namespace
+
+int64_t TranslateOptions::predict(const RunContext& context, std::istream& in, std::ostream& out) const {
+  LineTranslator translator(*this, context);
+  TextLines lines(in, "standard input");
+  int64_t refused = 0, number = 0;
+  std::vector<std::string> waiting;
+  const auto answer_all = [&] {
+    for (ordered_json& answer : translator.answers(waiting)) {
+      refused += answer.contains("error") ? 1 : 0;
+      answer["line"] = ++number;
+      out << json_text(answer) << '\n';
+    }
+    out.flush();
+    waiting.clear();
+  };
+  for (std::string line; lines.next(line);) {
+    stop_here_if_requested();
+    waiting.push_back(line);
+    // Somebody who types waits for an answer; a file's lines go together.
+    if (waiting.size() >= most_lines || in.rdbuf()->in_avail() <= 0) answer_all();
+  }
+  if (!waiting.empty()) answer_all();
+  return refused;
+}
+
+}  // namespace attnlab

@@ -1,0 +1,212 @@
+#include "tasks/translation/translate.h"
+
+#include <chrono>
+
+#include "config/writer.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/log.h"
+#include "core/random.h"
+#include "io/checkpoint.h"
+#include "tasks/inputs.h"
+#include "tasks/training_figures.h"
+#include "tasks/translation/pair_batches.h"
+#include "tasks/translation/pair_tensors.h"
+#include "tasks/translation/translation_scores.h"
+#include "tasks/translation/translations.h"
+#include "train/train.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+const Headline padding_share{"padding_share", "1", "of the places in a training batch that hold no token",
+                             Summary::Better::lower};
+
+/// Throws UserError where the weights to start from belong to another vocabulary.
+void check_vocabulary(const RunContext& context, const TranslationVocabulary& vocabulary) {
+  const fs::path folder = context.init_from / "vocabulary";
+  if (context.init_from.empty() || !fs::is_directory(folder)) return;
+  if (open_saved_vocabulary(folder)->checksum() != vocabulary.checksum())
+    user_error("{} was trained with another vocabulary than that of the data", context.init_from.string());
+}
+
+MicroBatch loss_of(Translator& model, const PairTensors& t, const PairBatch& batch,
+                   const LabelSmoothing& smoothing) {
+  const Tensor hidden_BTD =
+      model->decode(t.target_input_BT, t.target_padding_BT, model->encode(t.source_BN, t.source_padding_BN));
+  const ProjectedLoss loss =
+      projected_cross_entropy(hidden_BTD.flatten(0, 1), model->projection(), {}, t.target_output_BT.flatten(),
+                              {.epsilon = smoothing.epsilon,
+                               .convention = smoothing.convention,
+                               .ignored = TranslationVocabulary::pad});
+  const auto tokens = static_cast<double>(batch.target_tokens);
+  return {.loss = loss.smoothed / tokens,
+          .examples = batch.rows,
+          .tokens = batch.source_tokens + batch.target_tokens,
+          .weight = tokens};
+}
+
+TrainOutcome train_on(const TranslateOptions& o, const TranslationData& data, Translator& model,
+                      const RunContext& context, RecordSink& record) {
+  PairBatches batches(*data.train, o.batching, derive_seed(context.seed, "shuffle"), context.folder);
+  record.attribute("batches_cut", batches.cut());
+  record.summarise(summary_of(padding_share, batches.padding_share(), batches.per_epoch()));
+  if (batches.left_out() > 0)
+    log_info("{} training pairs are longer than a batch or the positions and are left out",
+             batches.left_out());
+  Trainee trainee;
+  trainee.model = model.ptr();
+  trainee.metric = "perplexity";
+  trainee.higher_is_better = false;
+  trainee.draws_by_micro_batch = true;
+  trainee.micro_batches_per_epoch = batches.per_epoch();
+  trainee.micro_batch = [&](int64_t m) {
+    const auto started = std::chrono::steady_clock::now();
+    const PairBatch batch = make_pair_batch(*data.train, batches.members(m), o.source_padding);
+    const PairTensors tensors = to_tensors(batch, context.device);
+    const std::chrono::duration<double> data_time = std::chrono::steady_clock::now() - started;
+    MicroBatch made = loss_of(model, tensors, batch, o.label_smoothing);
+    made.data_seconds = data_time.count();
+    return made;
+  };
+  trainee.validate = [&] {
+    return validation_of(target_losses(model, *data.validation, o, context.limit, context.device));
+  };
+  return attnlab::train(trainee, o.train, context.folder, context.seed, context.device, record);
+}
+
+/// Lines of a split; ids alone are what the vocabulary makes of them.
+std::vector<std::string> lines_or_decoded(const std::vector<std::string>& lines,
+                                          const std::vector<std::vector<int64_t>>& ids,
+                                          const TranslationVocabulary& vocabulary) {
+  if (!lines.empty()) return {lines.begin(), lines.begin() + std::ssize(ids)};
+  std::vector<std::string> decoded;
+  for (const auto& one : ids) decoded.push_back(vocabulary.decode(one));
+  return decoded;
+}
+
+void evaluate(const TranslateOptions& o, Split split, const TranslationData& data, Translator& model,
+              const RunContext& context, RecordSink& record) {
+  const bool test = split == Split::test;
+  const SentencePairs& pairs = test ? *data.test : *data.validation;
+  const int64_t n = context.limit > 0 ? std::min(context.limit, pairs.size()) : pairs.size();
+  std::vector<std::vector<int64_t>> sources(static_cast<std::size_t>(n)), targets(sources.size());
+  TranslatedSplit done;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    pairs.source(static_cast<int64_t>(i), sources[i]);
+    pairs.target(static_cast<int64_t>(i), targets[i]);
+    done.source_tokens.push_back(std::ssize(sources[i]));
+    const auto longest = std::max(std::ssize(sources[i]), std::ssize(targets[i]));
+    if (longest > o.batching.max_positions)
+      user_error("sentence {} of {} has {} tokens, and the model's batching.max_positions is {}", i + 1,
+                 name_of(split), longest, o.batching.max_positions);
+  }
+  model->eval();
+  const auto started = std::chrono::steady_clock::now();
+  done.found =
+      translate_all(model, o.decoding, sources, derive_seed(context.seed, name_of(split)), context.device);
+  done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  done.losses = target_losses(model, pairs, o, context.limit, context.device);
+  done.split = split;
+  done.tokenised = data.vocabulary->tokenised();
+  done.sources =
+      lines_or_decoded(test ? data.test_sources : data.validation_sources, sources, *data.vocabulary);
+  done.references =
+      lines_or_decoded(test ? data.test_references : data.validation_references, targets, *data.vocabulary);
+  for (const auto& best : done.found) done.translations.push_back(data.vocabulary->decode(best.front().ids));
+  write_translations(done, record);
+}
+
+}  // namespace
+
+void LabelSmoothing::visit(Fields& f) {
+  using enum SmoothedTargets::Convention;
+  f("epsilon", epsilon, Range{0, 0.99}, "probability that is spread over the vocabulary; 0: none");
+  f("convention", convention, {{"fairseq", fairseq}, {"uniform", uniform}},
+    "fairseq: ε/(V−1) to every other symbol, 1−ε to the target; uniform: ε/V to all, the target among them");
+}
+
+void TranslationDecoding::visit(Fields& f) {
+  search.visit(f);
+  f("batch_tokens", batch_tokens, Range{1, 1e9},
+    no_effect("most source tokens of sentences that are translated together"));
+  f("batch_sentences", batch_sentences, Range{1, 65536},
+    no_effect("most sentences that are translated together"));
+}
+
+void TranslateOptions::visit(Fields& f) {
+  f("data", data, "sentence pairs");
+  f("batching", batching, "which pairs stand together in a micro-batch");
+  f("source_padding", source_padding, {{"right", SourcePadding::right}, {"left", SourcePadding::left}},
+    "side on which short sources are padded; left as fairseq does");
+  f("model", model, "the translator");
+  f("label_smoothing", label_smoothing, "of the training loss");
+  f.optional("train", train, trains, "the training loop; none: only evaluate the weights of init_from");
+  f("decoding", decoding, "how translations are looked for");
+  f("validation_bleu", validation_bleu, "also translate the validation set at the end");
+}
+
+std::vector<Table> TranslateOptions::tables() const {
+  std::vector<Table> all = training_tables();
+  for (Table& table : translation_tables()) all.push_back(std::move(table));
+  return all;
+}
+
+std::vector<Headline> TranslateOptions::headlines() const {
+  std::vector<Headline> all = translation_figures(Split::test);
+  for (Headline& figure : translation_figures(Split::validation)) all.push_back(std::move(figure));
+  for (const Headline& figure :
+       {training_seconds(), trained_tokens_per_second(), padding_share, trained_numbers()})
+    all.push_back(figure);
+  return all;
+}
+
+double TranslateOptions::work() const {
+  const auto width = static_cast<double>(model.encoder.dim);
+  const double layers = static_cast<double>(model.encoder.layers + model.decoder_layers);
+  return trains ? 100.0 * static_cast<double>(train.updates * train.accumulate * batching.max_tokens) *
+                      layers * width * width
+                : 0;
+}
+
+std::vector<Input> TranslateOptions::inputs(const RunContext& context) const {
+  std::vector<Input> all = weights_input(context);
+  all.push_back({"sources", context.data.root.string(), data.name() + " " + dump(*data),
+                 [data = data, place = context.data] { return data->sources_checksum(place); }});
+  return all;
+}
+
+Translator TranslateOptions::build_model(int64_t vocabulary, uint64_t seed, torch::Device device) const {
+  torch::manual_seed(derive_seed(seed, "initialise"));
+  Translator built(model, vocabulary, batching.max_positions);
+  built->to(device);
+  return built;
+}
+
+void TranslateOptions::run(const RunContext& context, RecordSink& record) const {
+  const TranslationData pairs = data->open(context.data);
+  const int64_t vocabulary = pairs.vocabulary->size();
+  check_vocabulary(context, *pairs.vocabulary);
+  record.attribute("data_checksum", pairs.checksum);
+  record.attribute("data_route", pairs.route);
+  record.attribute("cleaning", pairs.cleaning.sentence());
+  record.attribute("vocabulary", vocabulary);
+  record_inputs(inputs(context), record);
+  Translator translator = build_model(vocabulary, context.seed, context.device);
+  if (!context.init_from.empty()) load_weights(*translator, context.init_from);
+  const int64_t parameters = parameter_count(translator);
+  log_info("{} training, {} validation and {} test pairs; vocabulary {}; {} parameters", pairs.train->size(),
+           pairs.validation->size(), pairs.test->size(), vocabulary, parameters);
+  fs::create_directories(context.folder / "vocabulary");
+  pairs.vocabulary->save(context.folder / "vocabulary");
+
+  if (trains) summarise_training(train_on(*this, pairs, translator, context, record), context.device, record);
+  record.summarise(summary_of(trained_numbers(), static_cast<double>(parameters), 1, 0));
+  if (validation_bleu) evaluate(*this, Split::validation, pairs, translator, context, record);
+  evaluate(*this, Split::test, pairs, translator, context, record);
+  record.flush();
+}
+
+}  // namespace attnlab

@@ -1,0 +1,177 @@
+#include "tasks/translation/translation_scores.h"
+
+#include <cmath>
+
+#include "core/stop.h"
+#include "kernels/decoder_ops.h"
+#include "metrics/bleu.h"
+#include "metrics/bootstrap.h"
+#include "metrics/chrf.h"
+#include "metrics/perplexity.h"
+#include "metrics/statistics.h"
+#include "tasks/translation/pair_tensors.h"
+
+namespace attnlab {
+namespace {
+
+using Better = Summary::Better;
+using Type = Column::Type;
+
+std::string table_of(Split split) { return "/translations/" + std::string(name_of(split)); }
+
+/// A figure's name: of the test set plain, of validation with its name behind.
+std::string figure_name(const char* name, Split split) {
+  return split == Split::test ? name : name + ("_" + std::string(name_of(split)));
+}
+
+/// A score of the whole corpus, with the standard deviation of resampled corpora.
+template <class Statistics, class Score>
+void summarise_corpus(const Headline& figure, const std::vector<Statistics>& sentences, const Score& score,
+                      RecordSink& record) {
+  Statistics sum;
+  for (const Statistics& one : sentences) sum += one;
+  const std::vector<double> again = resampled(std::span<const Statistics>(sentences), score);
+  record.summarise(summary_of(figure, score(sum), std::ssize(sentences), spread(again).standard_deviation));
+}
+
+}  // namespace
+
+std::vector<TargetLoss> target_losses(Translator& model, const SentencePairs& pairs,
+                                      const TranslateOptions& options, int64_t limit, torch::Device device) {
+  const torch::NoGradGuard no_grad;
+  const bool training = model->is_training();
+  model->eval();
+  PairLengths lengths = lengths_of(pairs);
+  if (limit > 0 && limit < lengths.size()) {
+    lengths.source.resize(static_cast<std::size_t>(limit));
+    lengths.target.resize(static_cast<std::size_t>(limit));
+  }
+  std::vector<TargetLoss> all(static_cast<std::size_t>(lengths.size()));
+  for (const auto& members : plan_all_pairs(lengths, options.batching.max_tokens, 0)) {
+    stop_here_if_requested();
+    const PairBatch batch = make_pair_batch(pairs, members, options.source_padding);
+    const PairTensors t = to_tensors(batch, device);
+    const Tensor hidden_BTD = model->decode(t.target_input_BT, t.target_padding_BT,
+                                            model->encode(t.source_BN, t.source_padding_BN));
+    for (int64_t row = 0; row < batch.rows; ++row) {
+      const int64_t tokens = batch.target_lengths[static_cast<std::size_t>(row)];
+      const Tensor logits_NV = at::linear(hidden_BTD[row].narrow(0, 0, tokens), model->projection());
+      all[static_cast<std::size_t>(members[static_cast<std::size_t>(row)])] = {
+          tokens, token_losses(logits_NV, t.target_output_BT[row].narrow(0, 0, tokens)).sum().item<double>()};
+    }
+  }
+  model->train(training);
+  return all;
+}
+
+Validation validation_of(const std::vector<TargetLoss>& losses) {
+  std::vector<DocumentScore> sentences;
+  int64_t tokens = 0;
+  for (const TargetLoss& loss : losses) {
+    sentences.push_back({.tokens = loss.tokens, .nll = loss.nll});
+    tokens += loss.tokens;
+  }
+  const DocumentFigure figure = pooled_perplexity(sentences);
+  return {figure.value, figure.standard_error, std::log(figure.value), tokens};
+}
+
+std::vector<Table> translation_tables() {
+  std::vector<Table> all;
+  for (const Split split : {Split::validation, Split::test})
+    all.push_back({table_of(split),
+                   "every sentence of " + std::string(name_of(split)),
+                   {{"sentence", Type::integer, "1", "line of the set, from 0"},
+                    {"source", Type::text, "1", "as it stands in the file"},
+                    {"reference", Type::text, "1", "as it stands in the file"},
+                    {"translation", Type::text, "1", "the best one found"},
+                    {"source_tokens", Type::integer, "token", "of the source, its end included"},
+                    {"tokens", Type::integer, "token", "of the translation, its end included"},
+                    {"log_probability", Type::real, "nat", "of the translation, its end included"},
+                    {"score", Type::real, "1", "that under the length penalty"},
+                    {"finished", Type::integer, "1", "0 where the limit of its length ended it"},
+                    {"target_tokens", Type::integer, "token", "of the reference, its end included"},
+                    {"nll", Type::real, "nat", "negative log-probability of the reference"},
+                    {"words", Type::integer, "1", "of the translation, as BLEU counts them"},
+                    {"reference_words", Type::integer, "1", "of the reference"},
+                    {"matches_1", Type::integer, "1", "1-grams that the reference has"},
+                    {"matches_2", Type::integer, "1", "2-grams that the reference has"},
+                    {"matches_3", Type::integer, "1", "3-grams that the reference has"},
+                    {"matches_4", Type::integer, "1", "4-grams that the reference has"}}});
+  return all;
+}
+
+std::vector<Headline> translation_figures(Split split) {
+  const std::string of = split == Split::test ? "the test set" : "the validation set";
+  const auto name = [&](const char* figure) { return figure_name(figure, split); };
+  return {
+      {name("bleu"), "1", "BLEU (13a, case kept) of " + of + "; ± over resampled sentences", Better::higher},
+      {name("bleu_compound_split"), "1",
+       "tokenised, compound-split BLEU of " + of + ", as papers report it; only of tokenised text",
+       Better::higher},
+      {name("chrf"), "1", "chrF2 of " + of + "; ± over resampled sentences", Better::higher},
+      {name("chrf_plus_plus"), "1", "chrF2++ of " + of + "; ± over resampled sentences", Better::higher},
+      {name("length_ratio"), "1", "words of translations over words of references, " + of, Better::neither},
+      {name("perplexity"), "1", "per target token of " + of + ", its end included; ± over sentences",
+       Better::lower},
+      {name("sentences_per_second"), "1/s", "translated by the search, " + of, Better::higher}};
+}
+
+void write_translations(const TranslatedSplit& split, RecordSink& record) {
+  const std::string table = table_of(split.split);
+  const BleuOptions plain{.tokenizer = split.tokenised ? BleuTokenizer::none : BleuTokenizer::mteval_13a};
+  std::vector<BleuStatistics> bleu, compounds;
+  std::vector<ChrfStatistics> chrf, chrf_words;
+  record.truncate(table, 0);  // what a run killed during its evaluation left
+  for (std::size_t i = 0; i < split.translations.size(); ++i) {
+    const std::string& text = split.translations[i];
+    const std::span<const std::string> reference(&split.references[i], 1);
+    bleu.push_back(bleu_statistics(text, reference, plain));
+    if (split.tokenised) compounds.push_back(bleu_statistics(text, reference, compound_split_bleu()));
+    chrf.push_back(chrf_statistics(text, reference, {}));
+    chrf_words.push_back(chrf_statistics(text, reference, {.word_orders = 2}));
+    const Hypothesis& best = split.found[i].front();
+    const BleuStatistics& b = bleu.back();
+    const Value row[] = {static_cast<int64_t>(i),
+                         split.sources[i],
+                         split.references[i],
+                         text,
+                         split.source_tokens[i],
+                         std::ssize(best.ids) + 1,
+                         best.log_probability,
+                         best.score,
+                         int64_t{best.finished},
+                         split.losses[i].tokens,
+                         split.losses[i].nll,
+                         b.prediction_length,
+                         b.reference_length,
+                         b.matches[0],
+                         b.matches[1],
+                         b.matches[2],
+                         b.matches[3]};
+    record.append(table, row);
+  }
+  const std::vector<Headline> figures = translation_figures(split.split);
+  const auto n = static_cast<int64_t>(split.translations.size());
+  BleuStatistics sum;
+  for (const BleuStatistics& one : bleu) sum += one;
+  summarise_corpus(
+      figures[0], bleu, [&](const BleuStatistics& s) { return bleu_score(s, plain).bleu; }, record);
+  if (split.tokenised)
+    summarise_corpus(
+        figures[1], compounds,
+        [&](const BleuStatistics& s) { return bleu_score(s, compound_split_bleu()).bleu; }, record);
+  summarise_corpus(figures[2], chrf, chrf_score, record);
+  summarise_corpus(figures[3], chrf_words, chrf_score, record);
+  record.summarise(summary_of(
+      figures[4], static_cast<double>(sum.prediction_length) / static_cast<double>(sum.reference_length), n));
+  const Validation loss = validation_of(split.losses);
+  record.summarise(summary_of(figures[5], loss.value, loss.n, loss.standard_error));
+  record.summarise(summary_of(figures[6], static_cast<double>(n) / split.seconds, n));
+  const auto signed_by = [](const std::string& signature) {
+    return signature + "|attnlab, " + equal_to_sacrebleu;
+  };
+  record.attribute(figure_name("bleu", split.split) + "_signature", signed_by(bleu_signature(plain, 1, n)));
+  record.attribute(figure_name("chrf", split.split) + "_signature", signed_by(chrf_signature({}, 1, n)));
+}
+
+}  // namespace attnlab

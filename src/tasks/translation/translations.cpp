@@ -1,0 +1,65 @@
+#include "tasks/translation/translations.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/log.h"
+#include "core/random.h"
+#include "core/stop.h"
+#include "models/translator_steps.h"
+#include "tasks/translation/pair_tensors.h"
+
+namespace attnlab {
+namespace {
+
+using Sources = std::vector<std::vector<int64_t>>;
+
+/// Indices of sources that are translated together, longest first, so that what cannot fit fails at once.
+std::vector<std::vector<std::size_t>> batches_of(const Sources& sources, const TranslationDecoding& how) {
+  std::vector<std::size_t> order(sources.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return sources[a].size() > sources[b].size(); });
+  std::vector<std::vector<std::size_t>> batches;
+  for (const std::size_t i : order) {
+    const bool full =
+        batches.empty() || std::ssize(batches.back()) >= how.batch_sentences ||
+        std::ssize(sources[batches.back().front()]) * (std::ssize(batches.back()) + 1) > how.batch_tokens;
+    if (full) batches.emplace_back();
+    batches.back().push_back(i);
+  }
+  return batches;
+}
+
+}  // namespace
+
+std::vector<std::vector<Hypothesis>> translate_all(Translator& model, const TranslationDecoding& how,
+                                                   const Sources& sources, uint64_t seed,
+                                                   torch::Device device) {
+  const torch::InferenceMode inference;
+  std::vector<std::vector<Hypothesis>> found(sources.size());
+  std::size_t done = 0;
+  for (const auto& members : batches_of(sources, how)) {
+    stop_here_if_requested();
+    Sources together;
+    SearchBatch batch;
+    for (const std::size_t i : members) {
+      together.push_back(sources[i]);
+      batch.source_lengths.push_back(std::ssize(sources[i]));
+      // A sentence's numbers are its own, whatever stands beside it.
+      batch.seeds.push_back(derive_seed(seed, "translation", i));
+    }
+    constexpr int64_t eos = TranslationVocabulary::eos;
+    batch.symbols = {.start = eos, .end = eos, .padding = TranslationVocabulary::pad};
+    batch.each_step = stop_here_if_requested;
+    const SourceTensors source = source_tensors(together, device);
+    TranslatorSteps steps(model, model->encode(source.ids_BN, source.padding_BN));
+    auto best = beam_search(steps, batch, how.search);
+    for (std::size_t i = 0; i < members.size(); ++i) found[members[i]] = std::move(best[i]);
+    done += members.size();
+    log_progress(fmt::format("translated {} of {} sentences", done, sources.size()));
+  }
+  return found;
+}
+
+}  // namespace attnlab

@@ -34,6 +34,15 @@ class Files:
 
 
 @dataclasses.dataclass(frozen=True)
+class Moved:
+    """A file that archives hold elsewhere than the set has it. Of SGML, as WMT's test sets come, the segments are the
+    lines."""
+
+    path: str  # as unpacked, relative to the set's folder
+    name: str  # in the set's folder
+
+
+@dataclasses.dataclass(frozen=True)
 class Dataset:
     name: str  # also the folder below the data folder, unless `folder` is another
     meaning: str
@@ -43,6 +52,7 @@ class Dataset:
     packed: tuple[Archive | OneFile, ...]  # the set in a project mirror, below the mirror's root
     members: tuple[str, ...]  # globs of the members that are wanted of each Archive
     whole: tuple[Files, ...]
+    moved: tuple[Moved, ...] = ()  # of what the official archives hold
     packed_whole: tuple[Files, ...] = ()  # where a project mirror has another part of the set: `whole` of that part
     folder: str = ""
 
@@ -91,6 +101,34 @@ _IMDB_CLASSES = [f"aclImdb/{split}/{label}/*.txt" for split in ("train", "test")
 _SQUALITY = {split: (f"squality_v1-3_{split}.jsonl", n) for split, n in (("train", 50), ("dev", 25), ("test", 52))}
 _QASPER_FILES = tuple(f"qasper-{split}-v0.3.json" for split in ("train", "dev", "test"))
 
+_LANGUAGES = ("en", "de")
+_MULTI30K = {"train": 29_000, "val": 1_014, "test_2016_flickr": 1_000}
+_TATOEBA = {"train": 161_813, "valid": 4_000, "test": 4_000}
+_NEWSTESTS = {"news-test2008": 2_051, "newstest2009": 2_525, "newstest2010": 2_489, "newstest2011": 3_003}
+_NEWSTESTS |= {"newstest2012": 3_003, "newstest2013": 3_000, "newstest2014": 3_003}
+_WMT14 = {"europarl-v7.de-en": "training/", "commoncrawl.de-en": "", "news-commentary-v9.de-en": "training/"}
+
+
+def _two_languages(stems: dict[str, int]) -> tuple[Files, ...]:
+    return tuple(Files(f"{stem}.{language}", lines=n) for stem, n in stems.items() for language in _LANGUAGES)
+
+
+def _in_mirror(stems, prefix: str = "") -> tuple[OneFile, ...]:
+    names = [f"{stem}.{language}" for stem in stems for language in _LANGUAGES]
+    return tuple(OneFile(f"wmt/{prefix}{name}.xz", name) for name in names)
+
+
+def _moved(folders: dict[str, str]) -> tuple[Moved, ...]:
+    """With newstest2014, whose English half is the source and whose German one the reference."""
+    names = [(folder, f"{stem}.{language}") for stem, folder in folders.items() for language in _LANGUAGES]
+    test = [Moved(f"test-full/newstest2014-deen-{kind}.sgm", f"newstest2014.{kind[4:]}") for kind in ("src.en", "ref.de")]
+    return (*(Moved(folder + name, name) for folder, name in names), *test)
+
+
+_WMT14_MOVED = _moved({**_WMT14, "newstest2013": "dev/"})
+_NEWSTESTS_MOVED = _moved({stem: "dev/" for stem in _NEWSTESTS if stem != "newstest2014"})
+
+
 DATASETS = (
     Dataset(
         name="imdb",
@@ -135,6 +173,60 @@ DATASETS = (
         packed=(OneFile("longbench/qasper.jsonl.xz", "qasper.jsonl"),),
         members=(),
         whole=(Files("qasper.jsonl", lines=200),),
+    ),
+    Dataset(
+        name="multi30k",
+        meaning="Multi30k: captions of images, English-German, 29,000 pairs for training, 1,014 for validation, the 1,000 "
+        "of test_2016_flickr (2 MB)",
+        terms="asks for citation of Elliott et al. 2016; the images' captions under CC BY-NC-SA 4.0",
+        address="https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/",
+        official=tuple(OneFile(f"{stem}.{one}.gz", f"{stem}.{one}") for stem in _MULTI30K for one in _LANGUAGES),
+        packed=_in_mirror(_MULTI30K, "multi30k."),
+        members=(),
+        whole=_two_languages(_MULTI30K),
+    ),
+    Dataset(
+        name="tatoeba",
+        meaning="Tatoeba: short everyday sentences, English-German, 161,813 pairs for training, 4,000 for validation, 4,000 "
+        "for testing (3 MB)",
+        terms="CC BY 2.0, Tatoeba's authors; from a mirror only, which has these parts of manythings.org's pairs",
+        address="https://www.manythings.org/anki/",
+        official=(),
+        packed=_in_mirror(_TATOEBA, "tatoeba."),
+        members=(),
+        whole=_two_languages(_TATOEBA),
+    ),
+    Dataset(
+        name="wmt14",
+        meaning="WMT'14 English-German: Europarl v7, CommonCrawl and News Commentary v9 for training (4.5 million pairs), "
+        "newstest2013, newstest2014 (1.7 GB of archives with other languages, 1.3 GB unpacked)",
+        terms="free for research, by the terms of each corpus: statmt.org/wmt14/translation-task.html",
+        address="https://www.statmt.org/",
+        official=(
+            Archive("wmt13/training-parallel-europarl-v7.tgz"),
+            Archive("wmt13/training-parallel-commoncrawl.tgz"),
+            Archive("wmt14/training-parallel-nc-v9.tgz"),
+            Archive("wmt14/dev.tgz"),
+            Archive("wmt14/test-full.tgz"),
+        ),
+        packed=(),
+        members=tuple(moved.path for moved in _WMT14_MOVED),
+        moved=_WMT14_MOVED,
+        whole=(
+            *(Files(f"{stem}.{language}") for stem in _WMT14 for language in _LANGUAGES),
+            *_two_languages({"newstest2013": 3_000, "newstest2014": 3_003}),
+        ),
+    ),
+    Dataset(
+        name="newstests",
+        meaning="WMT's news tests of 2008 to 2014, English-German, raw text (6 MB)",
+        terms="free for research: statmt.org/wmt14/translation-task.html",
+        address="https://www.statmt.org/wmt14/",
+        official=(Archive("dev.tgz"), Archive("test-full.tgz")),
+        packed=_in_mirror(_NEWSTESTS),
+        members=tuple(moved.path for moved in _NEWSTESTS_MOVED),
+        moved=_NEWSTESTS_MOVED,
+        whole=_two_languages(_NEWSTESTS),
     ),
     BookSet(
         name="pg19",

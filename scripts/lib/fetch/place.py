@@ -13,6 +13,7 @@ import sys
 from paths import visible
 
 from . import sources
+from .arrange import arrange
 from .datasets import Archive, Dataset, Files, OneFile
 from .errors import Absent, FetchError, NotFound, Unreachable, UserMistake
 from .unpack import unpack, unpack_file, unpack_member
@@ -77,6 +78,7 @@ def _replace(dataset: Dataset, source, parts, whole: tuple[Files, ...], folder: 
             print(f"Unpacking {source.describe(part.path)}", file=sys.stderr, flush=True)
             _unpack(part, file, staging, dataset.members)
             record.append({"from": source.describe(part.path), "sha256": checksum})
+        arrange(dataset.moved, staging)
         problem = missing_files(whole, staging)
         if problem:
             raise FetchError(f"{source.describe(parts[0][0].path)} is not the whole set: {problem}")
@@ -126,7 +128,9 @@ def _find(dataset: Dataset, mirror: str | None, scratch: pathlib.Path):
     that the mirror has."""
     source = sources.open_source(mirror or dataset.address)
     packed = [(dataset.packed, _whole_of_mirror(dataset))] if mirror else []
-    layouts = [*packed, (dataset.official, dataset.whole)]
+    layouts = [layout for layout in (*packed, (dataset.official, dataset.whole)) if layout[0]]
+    if not layouts:
+        raise Absent(f"{dataset.name} comes from a mirror only; name one with --mirror")
     for parts, whole in layouts:
         try:
             return source, [(part, source.get(part.path, scratch)) for part in parts], whole
@@ -134,7 +138,7 @@ def _find(dataset: Dataset, mirror: str | None, scratch: pathlib.Path):
             reason = error
     if mirror:
         names = " nor ".join(parts[0].path for parts, _ in layouts)
-        raise Absent(f"the mirror {mirror} has neither {names}")
+        raise Absent(f"the mirror {mirror} has {'neither' if len(layouts) > 1 else 'no'} {names}")
     raise Unreachable(str(reason))
 
 

@@ -5,6 +5,7 @@
 What the fuzzers find beyond them comes there by scripts/fuzz --minimise.
 """
 
+import hashlib
 import json
 import pathlib
 import struct
@@ -290,6 +291,85 @@ def qasper():
         write("qasper", name, content)
 
 
+def fairseq_file():
+    def write_both(name, index, ids):
+        write("fairseq_file", name, struct.pack("<H", len(index)) + index + ids)
+
+    def index(lengths, offsets, code=8, version=1, count=None):
+        head = b"MMIDIDX\0\0" + struct.pack("<QBQ", version, code, len(lengths) if count is None else count)
+        return head + struct.pack(f"<{len(lengths)}i", *lengths) + struct.pack(f"<{len(offsets)}q", *offsets)
+
+    two = np.array([7, 8, 2, 2], "<u2").tobytes()
+    write_both("two", index([3, 1], [0, 6]), two)
+    write_both("cut", index([3, 1], [0, 6])[:-3], two)
+    write_both("no-sentence", index([], []), b"")
+    for code in (1, 2, 3, 4, 5, 6, 9, 10, 200):
+        width = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 9: 4, 10: 8}.get(code, 2)
+        write_both(f"type-{code}", index([2], [0], code), b"".join(struct.pack("<q", i)[:width] for i in (900, 2)))
+    write_both("negative-id", index([2], [0], 4), struct.pack("<ii", -1, 2))
+    write_both("large-id", index([2], [0], 10), struct.pack("<QQ", 2**63, 2))
+    write_both("unended", index([3, 1], [0, 6]), two[:-2] + b"\5\0")
+    write_both("negative-length", index([-3, 1], [0, 6]), two)
+    write_both("empty-sentence", index([0, 4], [0, 0]), two)
+    write_both("overlap", index([3, 1], [0, 4]), two)
+    write_both("longer-bin", index([3], [0]), two)
+    write_both("huge-length", index([2**31 - 1], [0]), two)
+    write_both("huge-count", index([3, 1], [0, 6], count=2**61), two)
+    write_both("version-2", index([3, 1], [0, 6], version=2), two)
+    write_both("older", b"TNTIDX\0\0" + bytes(40), two)
+
+
+def pair_file():
+    def pairs(ids=(7, 8, 2, 9, 2), ends=(5,), sources=(3,), width="H", note=b"kept 1\n", version=1, **trailer):
+        payload = struct.pack(f"<{len(ids)}{width}", *ids) + note
+        payload += struct.pack(f"<{len(ends)}Q", *ends) + struct.pack(f"<{len(sources)}i", *sources)
+        size = struct.calcsize(width)
+        known = {"pairs": len(ends), "width": size, "ids": len(ids) * size, "note": len(note), "vocabulary": 10}
+        summed = b"attnpair" + struct.pack("<Q", version) + payload + struct.pack("<5Q", *{**known, **trailer}.values())
+        return summed + b"f" * 64 + hashlib.sha256(summed).hexdigest().encode()
+
+    sound = pairs()
+    for name, content in (
+        ("sound", sound),
+        ("wide", pairs(width="i")),
+        ("none", pairs((), (), ())),
+        ("two", pairs((7, 2, 2, 2, 8, 2), (3, 6), (2, 1))),
+        ("no-target", pairs(sources=(5,))),
+        ("no-source", pairs(sources=(0,))),
+        ("falling-ends", pairs((7, 2, 2, 2, 8, 2), (6, 3), (2, 1))),
+        ("end-outside", pairs(ends=(6,))),
+        ("huge-end", pairs(ends=(2**63,))),
+        ("huge-count", pairs(pairs=2**60)),
+        ("odd-width", pairs(width="b")),
+        ("version", pairs(version=2)),
+        ("cut", sound[:-9]),
+        ("other-magic", b"attnseq\n" + sound[8:]),
+    ):
+        write("pair_file", name, content)
+
+
+def subword_nmt():
+    codes, words = "#version: 0.2\nl o\nlo w</w>\ne r</w>\n", "low 5\nl@@ 3\no@@ 2\nw 2\ner 1\n"
+    for name, parts in (
+        ("sound", (codes, words, "low lower x \u00a0 l\u00f6w")),
+        ("version-1", ("l o\nlo w\nlow </w>\n", words, "low lo")),
+        ("version-3", ("#version: 0.3\nl o\n", words, "low")),
+        ("no-vocabulary", (codes, "", "low lower")),
+        ("no-codes", ("", words, "low")),
+        ("no-pair", (codes + "three of them\n", words, "low")),
+        ("no-count", (codes, "low\n", "low")),
+        ("large-count", (codes, "low 99999999999999999999\n", "low")),
+        ("twice", (codes + codes[14:], words + words, "low")),
+        ("odd-marks", ("#version: 0.2\n< /w>\na </w>\nb a</w>\n", words, "ba a</w>")),
+        ("special", (codes, "<s> 3\n</s> 2\n", "<s> </s>")),
+        ("overwrite", (codes, "low 3\nlow 2 #fairseq:overwrite\n", "low")),
+        ("long", (codes, words, "lo" * 500)),
+    ):
+        write("subword_nmt", name, "\0".join(parts))
+    write("subword_nmt", "no-utf8", codes.encode() + b"\xff \xfe\n\0low 1\n\0\xc3\x28")
+
+
 if __name__ == "__main__":
-    for make in (safetensors, token_lines, tokenizer, tokenizer_json, hf_config, hf_index, squality, qasper):
+    translation = (fairseq_file, pair_file, subword_nmt)
+    for make in (safetensors, token_lines, tokenizer, tokenizer_json, hf_config, hf_index, squality, qasper, *translation):
         make()

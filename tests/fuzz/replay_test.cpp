@@ -39,7 +39,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Target{"safetensors", fuzz_safetensors}, Target{"token_lines", fuzz_token_lines},
                       Target{"tokenizer", fuzz_tokenizer}, Target{"tokenizer_json", fuzz_tokenizer_json},
                       Target{"hf_config", fuzz_hf_config}, Target{"hf_index", fuzz_hf_index},
-                      Target{"squality", fuzz_squality}, Target{"qasper", fuzz_qasper}),
+                      Target{"squality", fuzz_squality}, Target{"qasper", fuzz_qasper},
+                      Target{"fairseq_file", fuzz_fairseq_file}, Target{"pair_file", fuzz_pair_file},
+                      Target{"subword_nmt", fuzz_subword_nmt}),
     [](const auto& target) { return target.param.name; });
 
 TEST(ReadOrRefuse, LetsNothingElsePass) {

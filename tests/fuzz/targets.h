@@ -18,5 +18,8 @@ void fuzz_hf_config(std::string_view bytes);       ///< config.json of a Hugging
 void fuzz_hf_index(std::string_view bytes);        ///< model.safetensors.index.json beside one shard
 void fuzz_squality(std::string_view bytes);        ///< JSON lines of SQuALITY
 void fuzz_qasper(std::string_view bytes);          ///< QASPER v0.3, and LongBench's JSON lines of it
+void fuzz_fairseq_file(std::string_view bytes);    ///< .idx and .bin of fairseq
+void fuzz_pair_file(std::string_view bytes);       ///< prepared sentence pairs
+void fuzz_subword_nmt(std::string_view bytes);  ///< codes and vocabulary of subword-nmt, fairseq's dict.txt
 
 }  // namespace attnlab

@@ -71,6 +71,18 @@ std::string fault_of_pairs(std::string_view bytes, std::string_view fingerprint,
   return "";
 }
 
+/// Whether every pair has both sides and together they are all the ids.
+bool lengths_fit(std::string_view ends, std::string_view source_lengths, const Trailer& trailer) {
+  uint64_t begin = 0;
+  for (uint64_t i = 0; i < trailer.pairs; ++i) {
+    const auto end = number_at<uint64_t>(ends, i);
+    const auto source = number_at<int32_t>(source_lengths, i);
+    if (source < 1 || end <= begin || end - begin <= static_cast<uint64_t>(source)) return false;
+    begin = end;
+  }
+  return begin == trailer.ids_size / trailer.id_bytes;
+}
+
 }  // namespace
 
 std::shared_ptr<PairFile> PairFile::open(const fs::path& file, std::string_view fingerprint,
@@ -96,7 +108,9 @@ std::shared_ptr<PairFile> PairFile::open(const fs::path& file, std::string_view 
   data->ends_ = take(trailer.pairs * sizeof(uint64_t));
   data->source_lengths_ = take(trailer.pairs * sizeof(int32_t));
   data->sha256_ = bytes.substr(bytes.size() - kPairHash);
-  return data;
+  if (lengths_fit(data->ends_, data->source_lengths_, trailer)) return data;
+  reason = "has lengths that its ids do not have";
+  return nullptr;
 }
 
 uint64_t PairFile::begin(int64_t i) const {

@@ -23,7 +23,7 @@ namespace attnlab {
 /// set is written without ever being held.
 class PairFile final : public SentencePairs {
  public:
-  /// Maps `file` and checks size, version, SHA-256 and fingerprint. Null when it cannot be used;
+  /// Maps `file` and checks size, version, SHA-256, fingerprint and lengths. Null when it cannot be used;
   /// `reason` then says why, and stays empty when there is no such file.
   static std::shared_ptr<PairFile> open(const std::filesystem::path& file, std::string_view fingerprint,
                                         std::string& reason);

@@ -78,7 +78,7 @@ struct ProjectedCrossEntropyFunction : torch::autograd::Function<ProjectedCrossE
                                torch::Dtype type) {
     const SmoothedShares shares{share, target};
     const c10::impl::ExcludeDispatchKeyGuard as_given(c10::autocast_dispatch_keyset);
-    const int64_t n = hidden.size(0), step = std::max<int64_t>(1, slice_logits / weight.size(0));
+    const int64_t n = hidden.size(0), step = std::max(least_slice_rows, slice_logits / weight.size(0));
     const Projection all{hidden.to(type), weight.to(type), bias ? bias->to(type) : Tensor()};
     Tensor dhidden = of_hidden ? at::empty_like(hidden) : Tensor();
     Tensor dweight = of_weight ? at::zeros_like(weight) : Tensor();

@@ -59,21 +59,21 @@ void expect_equal(const Operands& got, const Operands& want, const SmoothedTarge
   EXPECT_LT(relative_error(got.bias.grad(), want.bias.grad()), tolerance);
 }
 
-constexpr int64_t large = 60001;  // symbols: slices of 69 rows
+constexpr int64_t large = 20011;  // symbols: slices of least_slice_rows
 
 std::vector<SmoothedTargets> conventions() {
   return {{0.1, Convention::fairseq}, {0.1, Convention::uniform}, {0.0, Convention::fairseq}};
 }
 
 TEST(ProjectedCrossEntropy, InDoubleIsTorchsOperatorsOverAllLogits) {
-  const Operands o = random_operands(200, 4, large);
+  const Operands o = random_operands(600, 4, large);
   for (const SmoothedTargets& by : conventions())
     expect_equal(o.as(torch::kDouble), o.as(torch::kDouble), by, 1e-12);
 }
 
 TEST(ProjectedCrossEntropy, NativeCodeIsTheFormulaInDouble) {
   for (const int64_t vocabulary : {int64_t{2}, int64_t{37}, large}) {
-    const Operands o = random_operands(200, 24, vocabulary);
+    const Operands o = random_operands(600, 24, vocabulary);
     for (const SmoothedTargets& by : conventions())
       expect_equal(o.as(torch::kFloat), o.as(torch::kDouble), by, 2e-6);
   }
@@ -118,7 +118,7 @@ TEST(ProjectedCrossEntropy, BothConventionsAreTheirOriginators) {
 
 TEST(ProjectedCrossEntropy, WithoutGradientTheSumsAreTheSame) {
   const SmoothedTargets by{0.1, Convention::uniform};
-  const Operands o = random_operands(90, 8, large).as(torch::kFloat);
+  const Operands o = random_operands(600, 8, large).as(torch::kFloat);
   const ProjectedLoss with = o.loss(by);
   const torch::NoGradGuard no_grad;
   const ProjectedLoss without = o.loss(by);

@@ -20,6 +20,7 @@ struct Log {
   std::ofstream file;
   std::FILE* lines = stderr;
   bool live_line = false;
+  bool errors_alone = false;
   Clock::time_point last_progress{};
 };
 
@@ -45,9 +46,12 @@ void log_to_standard_output() {
   state().lines = stdout;
 }
 
+void log_errors_alone() { state().errors_alone = true; }
+
 void log_line(const std::string& message, LogKind kind) {
   const std::string line = printable(message);
   Log& log = state();
+  if (log.errors_alone && kind != LogKind::error) return;
   const std::lock_guard lock(log.mutex);
   if (log.live_line) std::fputs("\r\033[K", stderr);
   log.live_line = false;
@@ -62,6 +66,7 @@ void log_progress(const std::string& message) {
   static const bool terminal = ::isatty(STDERR_FILENO) == 1;
   constexpr auto pause = std::chrono::seconds(30);
   Log& log = state();
+  if (log.errors_alone) return;
   const std::lock_guard lock(log.mutex);
   if (terminal) {
     std::fprintf(stderr, "\r\033[K%s", line.c_str());

@@ -17,6 +17,9 @@ void log_to(const std::filesystem::path& file);
 /// is none of the run's business: SIGPIPE is ignored.
 void log_to_standard_output();
 
+/// From now on errors alone are written.
+void log_errors_alone();
+
 enum class LogKind { info, error };
 
 /// Writes one line, bytes that no terminal should see escaped (core/shown.h). A live progress line on the

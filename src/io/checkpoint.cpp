@@ -80,6 +80,19 @@ NamedTensors module_tensors(const torch::nn::Module& module, const std::string& 
   return tensors;
 }
 
+NamedTensors copies_of(const torch::nn::Module& module) {
+  NamedTensors copies;
+  for (const auto& [name, tensor] : module_tensors(module))
+    copies.emplace_back(name, tensor.detach().clone());
+  return copies;
+}
+
+void put_copies(const NamedTensors& copies, torch::nn::Module& module) {
+  const torch::NoGradGuard no_grad;
+  const NamedTensors live = module_tensors(module);
+  for (std::size_t i = 0; i < live.size(); ++i) torch::Tensor(live[i].second).copy_(copies[i].second);
+}
+
 void save_checkpoint(const fs::path& path, const NamedTensors& tensors, Metadata metadata) {
   metadata[kind_key] = "checkpoint";
   metadata[version_key] = checkpoint_version;

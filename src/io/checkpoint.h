@@ -24,6 +24,10 @@ std::filesystem::path average_checkpoint(const std::filesystem::path& run_folder
 /// copies.
 NamedTensors module_tensors(const torch::nn::Module& module, const std::string& prefix = "");
 
+/// Copies of them, and those put back into the module that they were made of.
+NamedTensors copies_of(const torch::nn::Module& module);
+void put_copies(const NamedTensors& copies, torch::nn::Module& module);
+
 /// Writes tensors and metadata marked as a whole checkpoint of this version.
 void save_checkpoint(const std::filesystem::path& path, const NamedTensors& tensors, Metadata metadata);
 /// Opens what save_checkpoint wrote. Throws UserError where it is cut short, of another version or no

@@ -13,6 +13,7 @@
 #include "run/exit.h"
 #include "run/life.h"
 #include "run/plan.h"
+#include "run/several.h"
 
 namespace attnlab {
 namespace {
@@ -49,7 +50,9 @@ int status_of(int64_t refused) {
 
 int run_command(const Target& target, std::optional<int64_t> index, bool fresh,
                 const std::vector<std::string>& argv) {
-  return live(plan_run(target.config, target.overrides, index), {fresh, argv});
+  return as_one_of_several([&](Ranks& ranks) {
+    return live(plan_run(target.config, target.overrides, index), {fresh, argv}, ranks);
+  });
 }
 
 int show_command(const Target& target, std::optional<int64_t> index) {

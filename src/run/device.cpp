@@ -1,12 +1,16 @@
 #include "run/device.h"
 
 #include <dlfcn.h>
+#include <sched.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/shared_library.h"
 #include "kernels/ops.h"
 #include "run/machine.h"
 
@@ -32,21 +36,6 @@ std::optional<int> first_device() {
   return device;
 }
 
-/// The folder of the shared library that holds this function.
-fs::path folder_of(const void* function) {
-  Dl_info info{};
-  if (dladdr(function, &info) == 0 || !info.dli_fname) return {};
-  return fs::path(info.dli_fname).parent_path();
-}
-
-/// Opens a library so that what it registers is seen by all. Returns "" or the reason why not.
-std::string open_library(const fs::path& library) {
-  if (!fs::exists(library)) return "there is no " + library.string();
-  if (dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL)) return "";
-  const char* reason = dlerror();
-  return reason ? reason : "dlopen gives no reason";
-}
-
 /// Opens everything that CUDA needs. Returns "" or why there is no CUDA here.
 std::string open_cuda() {
   if (gpu_name().empty()) return "the NVIDIA driver finds no device";
@@ -59,6 +48,15 @@ std::string open_cuda() {
   if (fs::exists(own))
     if (const auto reason = open_library(own); !reason.empty()) return "the project's " + reason;
   return torch::cuda::is_available() ? "" : "Torch finds no CUDA device that works";
+}
+
+/// A launcher that binds its processes has shared out the machine's cores already.
+int64_t cores_of_each(int64_t processes) {
+  cpu_set_t mask;
+  const int bound = sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : 0;
+  const int64_t cores = this_machine().cores;
+  const bool shared_out = cores == bound && bound * processes <= std::thread::hardware_concurrency();
+  return shared_out ? cores : std::max<int64_t>(1, cores / processes);
 }
 
 }  // namespace
@@ -79,17 +77,18 @@ int64_t gpu_memory() {
   return static_cast<int64_t>(bytes);
 }
 
-torch::Device choose_device(const std::string& word) {
+torch::Device choose_device(const std::string& word, int which) {
   if (word == "cpu") return torch::kCPU;
   const std::string reason = open_cuda();
-  if (reason.empty()) return torch::Device(torch::kCUDA, 0);
+  if (reason.empty())
+    return torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(which % torch::cuda::device_count()));
   if (word == "cuda") user_error("device: cuda was asked for, but {}", reason);
   if (!gpu_name().empty()) log_info("device auto: using the CPU, because {}", reason);
   return torch::kCPU;
 }
 
-int set_threads(int64_t threads) {
-  const int count = static_cast<int>(threads > 0 ? threads : this_machine().cores);
+int set_threads(int64_t threads, int64_t processes) {
+  const int count = static_cast<int>(threads > 0 ? threads : cores_of_each(processes));
   at::set_num_threads(count);
   static const bool once = (at::set_num_interop_threads(1), true);  // Torch refuses a second call
   static_cast<void>(once);

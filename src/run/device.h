@@ -11,7 +11,8 @@ namespace attnlab {
 /// "cpu", "cuda", or "auto": CUDA where there is a device that works, else the CPU. Opens LibTorch's CUDA
 /// library and the project's own before Torch is first asked about CUDA, because Torch looks its hooks up
 /// only once. Throws UserError for "cuda" where a library or a device is absent, saying which.
-torch::Device choose_device(const std::string& word);
+/// The `which`-th process on this machine gets that device, by turns.
+torch::Device choose_device(const std::string& word, int which = 0);
 
 /// Model of the first CUDA device as its driver names it; "" where there is none. Loads nothing of Torch.
 std::string gpu_name();
@@ -19,7 +20,8 @@ std::string gpu_name();
 /// Memory of that device in bytes, all of it; −1 where there is none. Loads nothing of Torch either.
 int64_t gpu_memory();
 
-/// Threads for Torch's operators, before the first one runs. 0: all cores. Returns how many.
-int set_threads(int64_t threads);
+/// Threads for Torch's operators, before the first one runs. 0: all cores, of which each of so many processes
+/// on this machine has its part. Returns how many.
+int set_threads(int64_t threads, int64_t processes = 1);
 
 }  // namespace attnlab

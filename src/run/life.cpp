@@ -17,6 +17,7 @@
 #include "run/machine.h"
 #include "run/previous.h"
 #include "run/profile.h"
+#include "run/several.h"
 #include "tables/numbers.h"
 
 namespace attnlab {
@@ -81,17 +82,21 @@ class Session {
   Session(const PlannedRun& run, const Before& before, const LifeOptions& options)
       : run_(run), before_(before), argv_(options.argv), folder_{run.folder} {}
 
-  /// Records everything known before the start, then does the task.
-  void work(torch::Device device, int threads) {
+  /// Records everything known before the start.
+  void begin(torch::Device device, int threads, int processes) {
     write_atomically(folder_.config(), run_.yaml);
     record_ = open_record(run_.folder);
     if (before_.sessions == 0) record_->attribute("started", iso_now());
     write_attributes(*record_, run_, argv_, device, threads);
+    record_->attribute("processes", int64_t{processes});
     record_->attribute("sessions", before_.sessions + 1);
     record_->attribute("status", std::string("running"));
     record_->attribute("error", std::string());
     for (const Table& table : run_.options.task->tables()) record_->define(table);
     record_->flush();
+  }
+
+  void work(torch::Device device) {
     const StepProfiler profiler(run_.options.profile, device.is_cuda(), folder_.trace());
     run_.options.task->run(context_of(run_, device), *record_);
   }
@@ -169,9 +174,12 @@ int finish(Session& session, const PlannedRun& run, const Before& before, const 
 
 }  // namespace
 
-int live(const PlannedRun& run, const LifeOptions& options) {
+int live(const PlannedRun& run, const LifeOptions& options, Ranks& ranks) {
+  refuse_disagreement(run, ranks);
+  if (ranks.rank() > 0) return follow(run, ranks);
+  Following others(ranks);
   const torch::Device device = choose_device(run.options.device);
-  const int threads = set_threads(run.options.threads);
+  const int threads = set_threads(run.options.threads, ranks.local_size());
   const RunFolder folder{run.folder};
   const fs::path existing = existing_parent(run.folder);
   const FileLock lock = lock_folder(folder);
@@ -190,7 +198,9 @@ int live(const PlannedRun& run, const LifeOptions& options) {
   Session session(run, before, options);
   std::exception_ptr error;
   try {
-    session.work(device, threads);
+    session.begin(device, threads, ranks.size());
+    others.start();
+    session.work(device);
   } catch (...) {
     error = std::current_exception();
   }

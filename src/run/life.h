@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "run/plan.h"
+#include "train/ranks.h"
 
 namespace attnlab {
 
@@ -17,6 +18,9 @@ struct LifeOptions {
 /// failed, 2 the user's mistake, 128 + signal interrupted. Whatever happens to the task ends in the record's
 /// `status`. Throws UserError, with nothing written, for what can be refused before the start: another
 /// process works on the folder, a record of a newer schema, a device that is absent.
-int live(const PlannedRun& run, const LifeOptions& options);
+/// Where several processes do the run together (train/ranks.h) all call this; folder, lock and record are the
+/// first's, and the status is that of them all. Throws UserError where they were given different runs, or one
+/// that cannot be shared.
+int live(const PlannedRun& run, const LifeOptions& options, Ranks& ranks = join_ranks());
 
 }  // namespace attnlab

@@ -21,6 +21,7 @@
 #include "run/plan.h"
 #include "run/schedule.h"
 #include "run/skip.h"
+#include "train/ranks.h"
 
 namespace attnlab {
 namespace {
@@ -183,6 +184,10 @@ int summarise(const Target& target, const std::vector<const PlannedRun*>& runs) 
 }  // namespace
 
 int sweep_command(const Target& target, const SweepOptions& options) {
+  if (const int started = ranks_started(); started > 1)
+    user_error(
+        "{} processes were started together, which can share one run and no sweep: attnlab run --index",
+        started);
   const Plan plan = plan_experiment(target.config, target.overrides);
   const int64_t count = static_cast<int64_t>(plan.runs.size());
   if (options.index && *options.index >= count)

@@ -53,6 +53,9 @@ struct TaskOptions : Component {
   virtual std::vector<Headline> headlines() const = 0;
   /// Whether the task trains nothing and evaluates the weights of init_from, which it therefore needs.
   virtual bool only_evaluates() const { return false; }
+  /// Whether several processes may do the run together (train/ranks.h): `run` trains by `train` alone, whose
+  /// micro-batches draw by themselves, and before it writes nothing into the folder.
+  virtual bool shares_training() const { return false; }
   /// Floating-point operations of the whole run, roughly, by which a sweep starts its longest runs first. 0:
   /// unknown.
   virtual double work() const { return 0; }

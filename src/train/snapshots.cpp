@@ -19,12 +19,6 @@ torch::Dtype type_of_mean(const torch::Tensor& of) {
   return of.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
 }
 
-NamedTensors copies_of(const torch::nn::Module& model) {
-  NamedTensors copies;
-  for (const auto& [name, tensor] : module_tensors(model)) copies.emplace_back(name, tensor.detach().clone());
-  return copies;
-}
-
 }  // namespace
 
 Snapshots::Snapshots(const fs::path& run_folder, bool on_disk)
@@ -57,8 +51,7 @@ void Snapshots::load(torch::nn::Module& model, int64_t update) const {
                  file_of(update).string());
     return load_weights(model, file_of(update));
   }
-  const NamedTensors live = module_tensors(model), &kept = in_memory_.at(update);
-  for (std::size_t i = 0; i < live.size(); ++i) torch::Tensor(live[i].second).copy_(kept[i].second);
+  put_copies(in_memory_.at(update), model);
 }
 
 void Snapshots::put_mean(torch::nn::Module& model, const std::vector<int64_t>& updates) const {

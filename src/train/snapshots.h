@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "io/safetensors.h"
 #include "train/state.h"
 
 namespace attnlab {

@@ -1,5 +1,7 @@
 #include "train/step.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/error.h"
@@ -38,29 +40,65 @@ torch::Tensor norm_to_clip(const torch::Tensor& norms, Clip clip) {
   return clip == Clip::each ? norms.max() : norms.norm(2);
 }
 
+/// What a rank's micro-batches come to.
+struct Share {
+  torch::Tensor loss;  ///< Σ weight·loss, in double on the device
+  double weight = 0;
+  int64_t examples = 0, tokens = 0;
+  double data_seconds = 0;
+};
+
+/// Every size-th micro-batch of the update from this rank's own on: its gradients, and sums.
+Share do_share(Trainee& trainee, const TrainOptions& options, torch::Device device, const StepPlace& place,
+               const Ranks& ranks) {
+  Share share{torch::zeros({}, torch::dtype(torch::kFloat64).device(device))};
+  for (int64_t i = ranks.rank(); i < options.accumulate; i += ranks.size()) {
+    const MicroBatch batch = backward(trainee, options, device, place.seed, place.first_micro_batch + i);
+    share.loss += batch.loss.to(share.loss.options()) * batch.weight;
+    share.weight += batch.weight;
+    share.examples += batch.examples;
+    share.tokens += batch.tokens;
+    share.data_seconds += batch.data_seconds;
+  }
+  return share;
+}
+
+/// Makes the shares of all ranks, and their gradients, one.
+void add_shares(Ranks& ranks, Share& share, const NamedTensors& parameters) {
+  const auto present =
+      std::ranges::count_if(parameters, [](const auto& p) { return p.second.grad().defined(); });
+  torch::Tensor sums =
+      torch::tensor({share.loss.item<double>(), share.weight, static_cast<double>(share.examples),
+                     static_cast<double>(share.tokens), static_cast<double>(present)},
+                    torch::kFloat64);
+  ranks.sum(sums);
+  const double* sum = sums.const_data_ptr<double>();
+  share.loss.fill_(sum[0]);
+  share.weight = sum[1];
+  share.examples = static_cast<int64_t>(sum[2]);
+  share.tokens = static_cast<int64_t>(sum[3]);
+  std::array<double, 1> most{static_cast<double>(present)};
+  ranks.largest(most);
+  if (most[0] * ranks.size() != sum[4]) run_error("the ranks have gradients of different parameters");
+  sum_gradients(ranks, parameters);
+}
+
 }  // namespace
 
 StepResult do_update(Trainee& trainee, const TrainOptions& options, const NamedTensors& parameters,
-                     Optimizer& optimizer, torch::Device device, const StepPlace& place) {
-  StepResult result;
+                     Optimizer& optimizer, torch::Device device, const StepPlace& place, Ranks& ranks) {
   forget_gradients(parameters);
-  torch::Tensor loss = torch::zeros({}, torch::dtype(torch::kFloat64).device(device));
-  double weight = 0;
-  for (int64_t i = 0; i < options.accumulate; ++i) {
-    const MicroBatch batch = backward(trainee, options, device, place.seed, place.first_micro_batch + i);
-    loss += batch.loss.to(loss.options()) * batch.weight;
-    weight += batch.weight;
-    result.examples += batch.examples;
-    result.tokens += batch.tokens;
-    result.data_seconds += batch.data_seconds;
-  }
-  if (options.accumulate > 1) scale_gradients(parameters, 1.0 / weight);
+  Share share;
+  together(ranks, [&] { share = do_share(trainee, options, device, place, ranks); });
+  if (ranks.size() > 1) add_shares(ranks, share, parameters);
+  if (options.accumulate > 1) scale_gradients(parameters, 1.0 / share.weight);
   const torch::Tensor norms = gradient_norms(parameters);
-  // The only wait for the device in an update: both numbers together.
+  // The only wait for the device in an update of one rank: both numbers together.
   const torch::Tensor numbers =
-      torch::stack({loss / weight, norm_to_clip(norms, options.clip).to(loss.options())}).cpu();
-  result.loss = numbers[0].item<double>();
-  result.gradient_norm = numbers[1].item<double>();
+      torch::stack({share.loss / share.weight, norm_to_clip(norms, options.clip).to(share.loss.options())})
+          .cpu();
+  StepResult result{numbers[0].item<double>(), numbers[1].item<double>(), share.examples, share.tokens,
+                    share.data_seconds};
   if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm))
     diverge(place, result.loss, result.gradient_norm, parameters);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "train/optimizer.h"
+#include "train/ranks.h"
 #include "train/train.h"
 
 namespace attnlab {
@@ -17,13 +18,14 @@ struct StepPlace {
 struct StepResult {
   double loss = 0;           ///< mean over its micro-batches by their weights, nats
   double gradient_norm = 0;  ///< before clipping: of all gradients together, or the largest of each
-  int64_t examples = 0;
+  int64_t examples = 0;      ///< of all ranks, as the tokens
   int64_t tokens = 0;
-  double data_seconds = 0;  ///< spent by the task on building micro-batches
+  double data_seconds = 0;  ///< spent by this rank's task on building micro-batches
 };
 
-/// Throws Diverged, before any parameter changes, where the loss or a gradient is not finite.
+/// One update, the same on all ranks; each computes every size-th of its micro-batches. Throws Diverged,
+/// before any parameter changes, where the loss or a gradient is not finite.
 StepResult do_update(Trainee& trainee, const TrainOptions& options, const NamedTensors& parameters,
-                     Optimizer& optimizer, torch::Device device, const StepPlace& place);
+                     Optimizer& optimizer, torch::Device device, const StepPlace& place, Ranks& ranks);
 
 }  // namespace attnlab

@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "core/steps.h"
 #include "core/stop.h"
 #include "io/checkpoint.h"
+#include "train/best_weights.h"
 #include "train/report.h"
 #include "train/resume.h"
 #include "train/snapshots.h"
@@ -42,34 +44,36 @@ std::string further(const Validation& found) {
 class Session {
  public:
   Session(Trainee& trainee, const TrainOptions& options, const fs::path& folder, uint64_t seed,
-          torch::Device device, RecordSink& record)
+          torch::Device device, RecordSink& record, Ranks& ranks)
       : trainee_(trainee),
         options_(options),
         folder_(folder),
         device_(device),
         record_(record),
+        ranks_(ranks),
         planned_(options.planned_updates(trainee.micro_batches_per_epoch)),
         parameters_(trainable_parameters(*trainee.model)),
         optimizer_(options.optimizer->make(*trainee.model)),
+        best_(folder, options.save),
         snapshots_(folder, options.save) {
     state_.seed = seed;
   }
 
   TrainOutcome run() {
     start();
-    while (true) {
-      between_updates();
-      if (finished()) break;
-      if (const int signal = stop_requested()) leave(signal);
-      update();
-      if (checkpoint_due()) save();
-    }
+    while (go_on()) update();
+    if (!first()) throw Dismissed();
     finish();
     return outcome();
   }
 
  private:
+  bool first() const { return ranks_.rank() == 0; }
+  void refuse_ranks() const;
   void start();
+  void take_up();
+  void share_state();
+  bool go_on();
   void between_updates();
   void forget_rows_after_checkpoint();
   bool validates() const { return trainee_.validate && options_.validate_interval > 0; }
@@ -86,7 +90,6 @@ class Session {
   void validate();
   void take_snapshot();
   bool is_better(const Validation& found) const;
-  void keep_best();
   void save();
   [[noreturn]] void leave(int signal);
   void finish();
@@ -99,11 +102,12 @@ class Session {
   const fs::path folder_;
   const torch::Device device_;
   RecordSink& record_;
+  Ranks& ranks_;
   const int64_t planned_;
   const NamedTensors parameters_;
   const std::unique_ptr<Optimizer> optimizer_;
   TrainState state_;
-  NamedTensors best_in_memory_;  // where nothing is saved
+  BestWeights best_;
   Snapshots snapshots_;
   Stopwatch session_, since_save_, since_progress_;
   int64_t session_updates_ = 0;
@@ -112,11 +116,28 @@ class Session {
   std::optional<double> saving_ = {};  // seconds of this session's last save
 };
 
+void Session::refuse_ranks() const {
+  if (ranks_.size() == 1) return;
+  ensure(trainee_.draws_by_micro_batch, "a trainee that several ranks can share: draws_by_micro_batch");
+  if (options_.accumulate % ranks_.size() != 0)
+    user_error("train.accumulate: {} micro-batches cannot be shared evenly by {} processes",
+               options_.accumulate, ranks_.size());
+}
+
 void Session::start() {
+  refuse_ranks();
   torch::manual_seed(derive_seed(state_.seed, "training"));
   trainee_.model->train();
   if (options_.precision == Precision::bf16 && device_.is_cpu())
     log_info("precision bf16 on a CPU is usually slower than fp32");
+  together(ranks_, [&] {
+    if (first()) take_up();
+  });
+  share_state();
+}
+
+/// Goes on from the folder's checkpoint, if there is one.
+void Session::take_up() {
   if (options_.save && fs::exists(last_checkpoint(folder_))) {
     state_ = resume_last(folder_, {*trainee_.model, *optimizer_, device_}, state_.seed);
     log_info("resuming after update {} of {}", state_.update, planned_);
@@ -126,6 +147,30 @@ void Session::start() {
   }
   snapshots_.keep_only(state_.snapshots);
   forget_rows_after_checkpoint();
+}
+
+/// Gives the other ranks what the first begins with: numbers, weights, the optimiser's memory.
+void Session::share_state() {
+  if (ranks_.size() == 1) return;
+  std::string text = to_text(state_);
+  ranks_.broadcast(text, 0);
+  if (!first()) state_ = state_from_text(text, "what the first rank says");
+  for (const NamedTensors& tensors : {module_tensors(*trainee_.model), optimizer_->state()})
+    for (auto [name, tensor] : tensors) ranks_.broadcast(tensor, 0);
+}
+
+/// What is due between two updates, by the first rank; then all agree on whether there is another.
+bool Session::go_on() {
+  together(ranks_, [&] {
+    if (first()) between_updates();
+  });
+  // A last validation that a signal cut short is still due.
+  const bool done = finished() && !(first() && validation_due());
+  std::array<double, 2> words{done ? 1.0 : 0.0, static_cast<double>(stop_requested())};
+  ranks_.largest(words);
+  if (words[0] > 0) return false;
+  if (words[1] > 0) leave(static_cast<int>(words[1]));
+  return true;
 }
 
 void Session::forget_rows_after_checkpoint() {
@@ -141,6 +186,7 @@ void Session::forget_rows_after_checkpoint() {
 }
 
 void Session::between_updates() {
+  if (checkpoint_due()) save();
   const bool validates_now = validation_due();
   if (validates_now) validate();
   const bool snapshot = snapshot_due();
@@ -154,7 +200,7 @@ bool Session::validation_due() const {
 }
 
 bool Session::checkpoint_due() const {
-  if (!options_.save) return false;
+  if (!options_.save || !unsaved_) return false;
   if (options_.checkpoint_interval > 0 && state_.update % options_.checkpoint_interval == 0) return true;
   return options_.checkpoint_seconds > 0 && since_save_.seconds() >= options_.checkpoint_seconds;
 }
@@ -197,7 +243,7 @@ void Session::update() {
   const Stopwatch compute;
   const StepResult step =
       do_update(trainee_, options_, parameters_, *optimizer_, device_,
-                {state_.update + 1, state_.micro_batch, rate_of(state_.update + 1), state_.seed});
+                {state_.update + 1, state_.micro_batch, rate_of(state_.update + 1), state_.seed}, ranks_);
   const double computing = compute.seconds() - step.data_seconds;
   ++state_.update;
   ++session_updates_;
@@ -211,10 +257,12 @@ void Session::update() {
   state_.interval.gradient_norm += step.gradient_norm;
   state_.interval.seconds += compute.seconds();
 
-  if (state_.update % options_.log_interval == 0)
-    report_interval(record_, state_, rate_of(state_.update), device_);
+  if (state_.update % options_.log_interval == 0) {
+    if (first()) report_interval(record_, state_, rate_of(state_.update), device_);
+    state_.interval = Interval{};
+  }
   constexpr double progress_pause = 0.25;
-  if (since_progress_.seconds() >= progress_pause) {
+  if (first() && since_progress_.seconds() >= progress_pause) {
     report_progress(state_, planned_, step.loss, session_updates_, session_.seconds());
     since_progress_ = {};
   }
@@ -230,9 +278,9 @@ void Session::validate() {
   try {
     const torch::NoGradGuard no_grad;
     found = trainee_.validate();
-  } catch (const Interrupted& stop) {
+  } catch (const Interrupted&) {
     trainee_.model->train();
-    leave(stop.signal);  // the next session begins with this validation
+    return;  // and leaves; the next session begins with this validation
   }
   trainee_.model->train();
   const bool better = is_better(found);
@@ -241,7 +289,7 @@ void Session::validate() {
   if (better) {
     state_.best_update = state_.update;
     state_.best = found;
-    keep_best();
+    best_.keep(*trainee_.model, state_, trainee_.metric);
   }
   unsaved_ = true;
   validating_ = watch.seconds();
@@ -258,21 +306,6 @@ bool Session::is_better(const Validation& found) const {
   return trainee_.higher_is_better ? found.value > state_.best.value : found.value < state_.best.value;
 }
 
-void Session::keep_best() {
-  if (options_.save) {
-    save_weights(best_checkpoint(folder_), *trainee_.model,
-                 {{"update", std::to_string(state_.update)},
-                  {"metric", trainee_.metric},
-                  {"value", fmt::format("{}", state_.best.value)},
-                  {"seed", std::to_string(state_.seed)}});
-    return;
-  }
-  if (options_.evaluate_with != EvaluateWith::best) return;
-  best_in_memory_.clear();
-  for (const auto& [name, tensor] : module_tensors(*trainee_.model))
-    best_in_memory_.emplace_back(name, tensor.detach().clone());
-}
-
 void Session::save() {
   if (!options_.save) return;
   const Stopwatch watch;
@@ -286,7 +319,9 @@ void Session::save() {
 }
 
 void Session::leave(int signal) {
-  save();
+  together(ranks_, [&] {
+    if (first()) save();
+  });
   log_info("stopped after update {} of {}{}", state_.update, planned_,
            options_.save ? "" : ", and nothing was saved, as save is false");
   throw Interrupted(signal);
@@ -305,27 +340,8 @@ void Session::finish() {
 }
 
 void Session::take_best() {
-  if (state_.best_update == 0) {
-    log_info("no validation chose a best update: evaluating the last weights");
-    return;
-  }
-  if (options_.save) {
-    const fs::path best = best_checkpoint(folder_);
-    // A killed session may have left one of a later update, which this one reached with other numbers.
-    Metadata said = SafetensorsFile::open(best).metadata();
-    if (said["update"] != std::to_string(state_.best_update))
-      run_error(
-          "{} is of update {}, but the best of this run is update {}: the numbers after resuming were not "
-          "those "
-          "before (another number of threads?); start over with --fresh",
-          best.string(), said["update"], state_.best_update);
-    load_weights(*trainee_.model, best);
-    return;
-  }
-  const torch::NoGradGuard no_grad;
-  const NamedTensors live = module_tensors(*trainee_.model);
-  for (std::size_t i = 0; i < live.size(); ++i)
-    torch::Tensor(live[i].second).copy_(best_in_memory_[i].second);
+  if (state_.best_update > 0) return best_.take(*trainee_.model, state_);
+  log_info("no validation chose a best update: evaluating the last weights");
 }
 
 void Session::take_average() {
@@ -359,7 +375,7 @@ TrainOutcome Session::outcome() const {
 TrainOutcome train(Trainee& trainee, const TrainOptions& options, const fs::path& folder, uint64_t seed,
                    torch::Device device, RecordSink& record) {
   ensure(trainee.model && trainee.micro_batch, "a model and micro-batches to train on");
-  return Session(trainee, options, folder, seed, device, record).run();
+  return Session(trainee, options, folder, seed, device, record, join_ranks()).run();
 }
 
 }  // namespace attnlab

@@ -48,7 +48,7 @@ struct Trainee {
   std::function<MicroBatch(int64_t m)> micro_batch;
   int64_t micro_batches_per_epoch = 0;
   /// Torch's generators are seeded from (seed, m) before each micro-batch, so that its dropout depends
-  /// neither on those before it nor on who computes it.
+  /// neither on those before it nor on who computes it. Several processes can train only so.
   bool draws_by_micro_batch = false;
   /// Called with the model in evaluation mode, under no-grad.
   std::function<Validation()> validate;
@@ -74,7 +74,9 @@ struct TrainOutcome {
 /// Trains to the end, or resumes from folder/checkpoint/last.safetensors and does the rest; then loads the
 /// weights that `options.evaluate_with` names into the model. Writes /train and /eval/validation_curve.
 /// Throws Interrupted after saving when a stop was requested, Diverged with the step and the offending tensor
-/// when loss or gradients are not finite.
+/// when loss or gradients are not finite. Where several processes train together (ranks.h) all call it with
+/// the same arguments; folder and record are the first's, on the others it ends with Dismissed. The
+/// checkpoint is of the run, whatever their number.
 TrainOutcome train(Trainee& trainee, const TrainOptions& options, const std::filesystem::path& folder,
                    uint64_t seed, torch::Device device, RecordSink& record);
 

@@ -50,6 +50,8 @@ struct Idle : Optimizer {
   int steps = 0;
 };
 
+OneRank alone;
+
 struct Outcome {
   StepResult result;
   torch::Tensor weight, bias;  // gradients
@@ -64,7 +66,7 @@ Outcome gradients_of(int64_t accumulate, double clip_norm = 0, Clip clip = Clip:
   options.clip = clip;
   Idle optimizer;
   const StepResult result =
-      do_update(trainee, options, trainable_parameters(*line), optimizer, torch::kCPU, {1, 0, 0.1});
+      do_update(trainee, options, trainable_parameters(*line), optimizer, torch::kCPU, {1, 0, 0.1}, alone);
   EXPECT_EQ(optimizer.steps, 1);
   return {result, line->linear->weight.grad(), line->linear->bias.grad()};
 }
@@ -102,7 +104,7 @@ TEST(Step, UnequalMicroBatchesCountByTheirWeights) {
     options.accumulate = static_cast<int64_t>(cuts.size()) - 1;
     Idle optimizer;
     const StepResult result =
-        do_update(trainee, options, trainable_parameters(*line), optimizer, torch::kCPU, {1, 0, 0.1});
+        do_update(trainee, options, trainable_parameters(*line), optimizer, torch::kCPU, {1, 0, 0.1}, alone);
     EXPECT_NEAR(result.loss, whole.result.loss, 1e-14);
     EXPECT_TRUE(torch::allclose(line->linear->weight.grad(), whole.weight, 0, 1e-14)) << cuts.size();
     EXPECT_TRUE(torch::allclose(line->linear->bias.grad(), whole.bias, 0, 1e-14)) << cuts.size();
@@ -122,7 +124,8 @@ float first_draw(bool by_micro_batch, uint64_t seed, int64_t m, int64_t drawn) {
   torch::manual_seed(9);
   torch::rand({drawn});
   Idle optimizer;
-  do_update(trainee, TrainOptions(), trainable_parameters(*line), optimizer, torch::kCPU, {1, m, 0.1, seed});
+  do_update(trainee, TrainOptions(), trainable_parameters(*line), optimizer, torch::kCPU, {1, m, 0.1, seed},
+            alone);
   return draw;
 }
 
@@ -188,7 +191,8 @@ std::string divergence(const torch::Tensor& factor, bool spoil_gradient_alone) {
     line->linear->bias.register_hook([factor](const torch::Tensor& gradient) { return gradient * factor; });
   Idle optimizer;
   const std::string said = sentence_of<Diverged>([&] {
-    do_update(trainee, TrainOptions(), trainable_parameters(*line), optimizer, torch::kCPU, {17, 0, 0.1});
+    do_update(trainee, TrainOptions(), trainable_parameters(*line), optimizer, torch::kCPU, {17, 0, 0.1},
+              alone);
   });
   EXPECT_EQ(optimizer.steps, 0);
   return said;
@@ -215,11 +219,11 @@ TEST(Step, AParameterThatIsNotFiniteIsNamedBeforeItsGradients) {
   }
   Trainee trainee = line_trainee(line, 1);
   Idle optimizer;
-  EXPECT_THAT(
-      sentence_of<Diverged>([&] {
-        do_update(trainee, TrainOptions(), trainable_parameters(*line), optimizer, torch::kCPU, {2, 0, 0.1});
-      }),
-      HasSubstr("parameter 'linear.bias' has 1 nan"));
+  EXPECT_THAT(sentence_of<Diverged>([&] {
+                do_update(trainee, TrainOptions(), trainable_parameters(*line), optimizer, torch::kCPU,
+                          {2, 0, 0.1}, alone);
+              }),
+              HasSubstr("parameter 'linear.bias' has 1 nan"));
 }
 
 TEST(Step, Bf16MultipliesMatricesInBfloat16AndKeepsParametersInFp32) {
@@ -234,7 +238,8 @@ TEST(Step, Bf16MultipliesMatricesInBfloat16AndKeepsParametersInFp32) {
   options.precision = Precision::bf16;
   Idle optimizer;
   const NamedTensors parameters = trainable_parameters(*trainee.model);
-  const StepResult result = do_update(trainee, options, parameters, optimizer, torch::kCPU, {1, 0, 0.1});
+  const StepResult result =
+      do_update(trainee, options, parameters, optimizer, torch::kCPU, {1, 0, 0.1}, alone);
   EXPECT_EQ(product, torch::kBFloat16);
   EXPECT_EQ(torch::mm(torch::ones({2, 2}), torch::ones({2, 2})).scalar_type(), torch::kFloat32)
       << "off again";

@@ -241,6 +241,7 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   trainee.model = decoder.ptr();
   trainee.metric = "perplexity";
   trainee.higher_is_better = false;
+  trainee.draws_by_micro_batch = true;
   trainee.micro_batches_per_epoch = chunks.batches_per_epoch();
   trainee.micro_batch = [&](int64_t m) {
     const auto started = std::chrono::steady_clock::now();

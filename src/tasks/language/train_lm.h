@@ -34,6 +34,7 @@ struct TrainLmOptions final : TaskOptions {
   std::vector<Table> tables() const override;
   std::vector<Headline> headlines() const override;
   std::vector<Input> inputs(const RunContext& context) const override;
+  bool shares_training() const override { return true; }
   void run(const RunContext& context, RecordSink& record) const override;
 };
 

@@ -1,0 +1,26 @@
+// The weights that validated best.
+#pragma once
+
+#include <filesystem>
+
+#include "io/safetensors.h"
+#include "train/state.h"
+
+namespace attnlab {
+
+/// In checkpoint/best.safetensors, or in memory where a run saves nothing.
+class BestWeights {
+ public:
+  BestWeights(const std::filesystem::path& run_folder, bool on_disk);
+  /// `metric` is said in the file.
+  void keep(const torch::nn::Module& model, const TrainState& state, const std::string& metric);
+  /// Puts them into the model. Throws RunError where the file is of another update than the state says.
+  void take(torch::nn::Module& model, const TrainState& state) const;
+
+ private:
+  const std::filesystem::path file_;
+  const bool on_disk_;
+  NamedTensors in_memory_;
+};
+
+}  // namespace attnlab

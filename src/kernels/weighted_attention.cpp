@@ -91,6 +91,84 @@ struct WeightedFunction : torch::autograd::Function<WeightedFunction> {
   }
 };
 
+/// Heads of up to so many weights are multiplied all at once: one by one, calling the products would take
+/// longer than they do.
+constexpr int64_t short_weights = 64 * 64;
+
+/// [B, N, D] to [B·H, N, d], and back.
+Tensor by_heads(const Tensor& x_BND, int64_t heads) {
+  return x_BND.unflatten(-1, {heads, -1}).transpose(1, 2).reshape({x_BND.size(0) * heads, x_BND.size(1), -1});
+}
+Tensor side_by_side(const Tensor& x_XNd, int64_t heads) {
+  return x_XNd.unflatten(0, {-1, heads}).transpose(1, 2).flatten(2);
+}
+
+/// The same for short sequences.
+struct ShortFunction : torch::autograd::Function<ShortFunction> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& q_BND, const Tensor& k_BMD, const Tensor& v_BMD,
+                        int64_t heads, const std::optional<Tensor>& bias, double p, int64_t seed,
+                        bool causal) {
+    const Tensor q = by_heads(q_BND, heads), k = by_heads(k_BMD, heads), v = by_heads(v_BMD, heads);
+    const int64_t n = q.size(1), m = k.size(1);
+    const float scale = 1.0f / std::sqrt(static_cast<float>(q.size(2)));
+    const MaskSpec spec = mask_spec(p, seed);
+    Tensor a = at::bmm(q, k.transpose(1, 2));
+    float* ap = a.mutable_data_ptr<float>();
+    const Tensor bias_BM = bias ? bias->contiguous() : Tensor();
+    const float* biasp = bias ? bias_BM.const_data_ptr<float>() : nullptr;
+    for_rows(a.size(0) * n, m, [&](int64_t first, int64_t rows, int) {
+      for (int64_t i = first; i < first + rows; ++i) {
+        const int64_t read = causal ? i % n + 1 : m;
+        simd().softmax(read, scale, biasp ? biasp + i / (n * heads) * m : nullptr, ap + i * m);
+        std::fill(ap + i * m + read, ap + (i + 1) * m, 0.0f);
+      }
+    });
+    ctx->saved_data["heads"] = heads;
+    ctx->saved_data["p"] = p;
+    ctx->saved_data["seed"] = seed;
+    ctx->save_for_backward({q, k, v, a});
+    return side_by_side(at::bmm(masked(spec, a), v), heads);
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const variable_list saved = ctx->get_saved_variables();
+    const Tensor &q = saved[0], &k = saved[1], &v = saved[2], &a = saved[3];
+    const int64_t heads = ctx->saved_data["heads"].toInt(), m = a.size(2), rows = a.size(0) * a.size(1);
+    const float scale = 1.0f / std::sqrt(static_cast<float>(q.size(2)));
+    const MaskSpec spec = mask_spec(ctx->saved_data["p"].toDouble(), ctx->saved_data["seed"].toInt());
+    const Tensor dy = by_heads(grads[0], heads);
+    const Tensor dv = at::bmm(masked(spec, a).transpose(1, 2), dy);
+    Tensor ds = at::bmm(dy, v.transpose(1, 2));
+    const float* ap = a.const_data_ptr<float>();
+    float* dsp = ds.mutable_data_ptr<float>();
+    for_rows(rows, m, [&](int64_t first, int64_t count, int) {
+      if (spec.threshold) simd().apply_mask(spec, first * m, count * m, dsp + first * m, dsp + first * m);
+      for (int64_t i = first; i < first + count; ++i)
+        simd().softmax_backward({}, 0, m, scale, ap + i * m, dsp + i * m);
+    });
+    return {side_by_side(at::bmm(ds, k), heads),
+            side_by_side(at::bmm(ds.transpose(1, 2), q), heads),
+            side_by_side(dv, heads),
+            {},
+            {},
+            {},
+            {},
+            {}};
+  }
+
+  static Tensor masked(const MaskSpec& spec, const Tensor& a) {
+    if (!spec.threshold) return a;
+    Tensor kept = at::empty_like(a);
+    const float* ap = a.const_data_ptr<float>();
+    float* keptp = kept.mutable_data_ptr<float>();
+    for_rows(a.size(0) * a.size(1), a.size(2), [&](int64_t first, int64_t rows, int) {
+      const int64_t at = first * a.size(2);
+      simd().apply_mask(spec, at, rows * a.size(2), ap + at, keptp + at);
+    });
+    return kept;
+  }
+};
+
 Tensor composed_weighted_attention(const Tensor& q_BND, const Tensor& k_BMD, const Tensor& v_BMD,
                                    int64_t heads, const Tensor& bias_BM, Drop drop, bool causal) {
   const auto split = [&](const Tensor& x) {
@@ -113,6 +191,8 @@ Tensor composed_weighted_attention(const Tensor& q_BND, const Tensor& k_BMD, con
 Tensor weighted_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,
                           const Tensor& bias, Drop drop, bool causal) {
   if (!is_native(q)) return composed_weighted_attention(q, k, v, heads, bias, drop, causal);
+  if (q.size(1) * k.size(1) <= short_weights)
+    return ShortFunction::apply(q, k, v, heads, if_defined(bias), drop.probability, drop.seed, causal);
   return WeightedFunction::apply(q.contiguous(), k.contiguous(), v.contiguous(), heads, if_defined(bias),
                                  drop.probability, drop.seed, causal);
 }

@@ -53,8 +53,9 @@ LunaOutput projected(const Tensor& query, const Tensor& context, const Tensor& s
   const Tensor y_p =
       weighted_attention(map(state, w.pack_query), pk, tied_pack ? pk : map(context, w.pack_value), heads,
                          context_bias, pack_drop);
-  const Tensor y = weighted_attention(map(query, w.query), map(y_p, w.key), map(y_p, w.value), heads,
-                                      slot_bias, unpack_drop);
+  const Tensor k = map(y_p, w.key);
+  const Tensor v = w.key.weight.is_same(w.value.weight) ? k : map(y_p, w.value);
+  const Tensor y = weighted_attention(map(query, w.query), k, v, heads, slot_bias, unpack_drop);
   return {map(y, w.output), y_p};
 }
 
@@ -65,7 +66,9 @@ bool has_native_luna(const Tensor& query) { return is_native(query); }
 LunaOutput luna_attention(const Tensor& query, const Tensor& context, const Tensor& state,
                           const LunaWeights& weights, int64_t heads, const Tensor& context_bias,
                           const Tensor& slot_bias, Drop pack_drop, Drop unpack_drop) {
-  const auto form = luna_absorbs(state.size(2), heads, state.size(1)) ? absorbed : projected;
+  const auto form = luna_absorbs(state.size(2), heads, state.size(1), query.size(1), context.size(1))
+                        ? absorbed
+                        : projected;
   return form(query, context, state, weights, heads, context_bias, slot_bias, pack_drop, unpack_drop);
 }
 

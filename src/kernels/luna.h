@@ -27,16 +27,18 @@ bool has_native_luna(const Tensor& query_BND);
 /// query [B,N,D], context [B,M,D] (the same tensor in self-attention), state P [B,L,D]. context_bias [B,M]
 /// and slot_bias [B,L] are fp32 with −inf at padding and masked slots, or undefined.
 ///
-/// While H·L ≤ D + L the projections are absorbed: pack's scores are (Q_h·W_pk,h)·Xᵀ, its output (A·X)·W_pv,
-/// unpack's scores X·(W_q,hᵀ·K_h) and its output U·(V_h·W_o,h), so that no N×D query, key or value exists and
-/// less is computed. For larger L it projects, and keeps the weights of both attentions.
+/// While L·D + (H − 1)·L·N ≤ N·D, for sequences that are long beside L, the projections are absorbed: pack's
+/// scores are (Q_h·W_pk,h)·Xᵀ, its output (A·X)·W_pv, unpack's scores X·(W_q,hᵀ·K_h) and its output
+/// U·(V_h·W_o,h), so that no N×D query, key or value exists and less is computed. For larger L it projects,
+/// and keeps the weights of both attentions.
 LunaOutput luna_attention(const Tensor& query_BND, const Tensor& context_BMD, const Tensor& state_BLD,
                           const LunaWeights& weights, int64_t heads, const Tensor& context_bias_BM,
                           const Tensor& slot_bias_BL, Drop pack_drop, Drop unpack_drop);
 
-/// Whether `luna_attention` absorbs at these sizes.
-inline bool luna_absorbs(int64_t dim, int64_t heads, int64_t length) {
-  return heads * length <= dim + length;
+/// Whether `luna_attention` absorbs at these sizes: where that is less to compute.
+inline bool luna_absorbs(int64_t dim, int64_t heads, int64_t length, int64_t queries, int64_t context) {
+  const double d = dim, h = heads, l = length, tokens = 0.5 * static_cast<double>(queries + context);
+  return l * d + (h - 1) * l * tokens <= d * tokens;
 }
 
 }  // namespace attnlab

@@ -27,9 +27,9 @@ void make_folder(const fs::path& path) {
 
 bool written_by_runs(const std::string& name) {
   // The last two are what scripts/report leaves beside a run that it is given.
-  constexpr std::array<std::string_view, 9> names = {"run.h5",     "metrics.jsonl", "config.yaml",
-                                                     "log.txt",    "checkpoint",    "model",
-                                                     "trace.json", "report.html",   "plots"};
+  constexpr std::array<std::string_view, 10> names = {
+      "run.h5", "metrics.jsonl", "config.yaml", "log.txt",     "checkpoint",
+      "model",  "vocabulary",    "trace.json",  "report.html", "plots"};
   if (name.ends_with(".part")) return true;  // left by a kill between writing and renaming
   return std::find(names.begin(), names.end(), name) != names.end();
 }

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "attention/attention.h"
+#include "attention/causal.h"
 #include "cache/policy.h"
+#include "captions.h"
 #include "data/documents.h"
 #include "lab.h"
 #include "tasks/generation/benchmarks/benchmark.h"
@@ -98,6 +100,22 @@ product_size: 64
 model:
   encoder: {dim: 8, layers: 1, heads: 2, ffn_dim: 16}
 )"},
+    {"translate", translate_yaml},
+    {"translation_speed", R"(task: translation_speed
+device: cpu
+threads: 1
+vocabulary: 40
+source_length: 6
+target_length: 5
+sentences: 3
+beam: 2
+repetitions: 1
+product_size: 64
+model:
+  encoder: {dim: 8, layers: 1, heads: 2, ffn_dim: 16, attention: {type: luna, projection_length: 4}}
+  decoder_layers: 1
+  cross_attention: {type: luna, projection_length: 4}
+)"},
     {"step_speed", R"(task: step_speed
 device: cpu
 lengths: [32]
@@ -117,6 +135,7 @@ class EveryComponent : public testing::TestWithParam<std::string> {
     lab.write("texts/story.txt", story);
     lab.write("ids.jsonl", "{\"ids\": [1, 5, 7, 9, 11, 13]}\n");
     for (const auto& [task, yaml] : smallest) lab.write(task + ".yaml", yaml);
+    write_captions(lab);
   }
 
   void expect_done(Words arguments, const std::string& input = "") const {
@@ -168,6 +187,13 @@ TEST_P(EveryAttention, TrainsAClassifier) {
 }
 INSTANTIATE_TEST_SUITE_P(Registered, EveryAttention, testing::ValuesIn(registered<AttentionOptions>()),
                          name_of_case);
+
+using EveryCausalAttention = EveryComponent;
+TEST_P(EveryCausalAttention, Translates) {
+  expect_done({"run", "translation_speed.yaml", "model.self_attention=" + GetParam()});
+}
+INSTANTIATE_TEST_SUITE_P(Registered, EveryCausalAttention,
+                         testing::ValuesIn(registered<CausalAttentionOptions>()), name_of_case);
 
 using EveryOptimizer = EveryComponent;
 TEST_P(EveryOptimizer, TrainsAClassifier) {

@@ -1,0 +1,119 @@
+// Translation through the program: trained, stopped, scored, and used line by line.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "captions.h"
+#include "core/random.h"
+#include "results/reader.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class TranslateProgram : public testing::Test {
+ protected:
+  TranslateProgram() { write_captions(lab); }
+  Finished run(Words more = {}) const {
+    Words arguments{"run", "translate.yaml"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return lab.attnlab(arguments);
+  }
+  fs::path folder() const { return lab.run_folder("translate"); }
+  std::vector<nlohmann::json> predicted(const std::string& input) const {
+    const Finished done = lab.attnlab({"predict", folder().string()}, input);
+    std::istringstream lines(done.out);
+    std::vector<nlohmann::json> all;
+    for (std::string line; std::getline(lines, line);) all.push_back(nlohmann::json::parse(line));
+    return all;
+  }
+  Lab lab;
+};
+
+TEST_F(TranslateProgram, LearnsAndWritesWhatItFoundBesideTheReferences) {
+  write_captions(lab, 1500);
+  const Finished done = run({"train.updates=400", "train.validate_interval=100", "model.encoder.dim=32"});
+  ASSERT_EQ(done.status, 0) << done.err;
+  const auto record = read_run(folder() / "run.h5");
+  EXPECT_GT(record.summaries.at("bleu").value, 10) << "twelve words and their translations";
+  EXPECT_LT(record.summaries.at("perplexity").value, 4);
+  const auto rows = read_table(folder() / "run.h5", "/translations/test");
+  EXPECT_EQ(rows.at("translation").size(), 8u);
+}
+
+TEST_F(TranslateProgram, KilledAtRandomMomentsEndsWithTheSameBits) {
+  const Words longer{"train.updates=200", "train.validate_interval=50"};
+  Words undisturbed = longer;
+  undisturbed.emplace_back("results_folder=undisturbed");
+  ASSERT_EQ(run(undisturbed).status, 0);
+  undisturbed.emplace_back("--fresh");
+  ASSERT_EQ(run(undisturbed).status, 0) << "started over";
+  Random random(7);
+  Words command{"run", "translate.yaml"};
+  command.insert(command.end(), longer.begin(), longer.end());
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const auto process = lab.start(command);
+    ASSERT_TRUE(process->says("run ")) << process->finish().err;
+    std::this_thread::sleep_for(std::chrono::microseconds(random.below(900'000)));
+    process->signal(SIGKILL);
+    process->finish();
+  }
+  ASSERT_EQ(run(longer).status, 0);
+  const fs::path other = fs::directory_iterator(lab.path() / "undisturbed" / "translate")->path();
+  for (const auto& [table, column] : {std::pair{"/train", "loss"}, {"/translations/test", "translation"}})
+    EXPECT_EQ(read_table(other / "run.h5", table).at(column),
+              read_table(folder() / "run.h5", table).at(column))
+        << table;
+  const fs::path best = fs::path("checkpoint") / "best.safetensors";
+  EXPECT_EQ(contents_of(other / best), contents_of(folder() / best));
+}
+
+TEST_F(TranslateProgram, AnswersEveryLineInItsPlace) {
+  ASSERT_EQ(run().status, 0);
+  std::string endless;
+  for (int i = 0; i < 200; ++i) endless += "dog house ";
+  const auto answers = predicted("two dog\n\n" + endless + "\n\xF0\x9F\x90\x95 日本語 \xE2\x80\xAE\nold man");
+  ASSERT_EQ(answers.size(), 5u);
+  for (std::size_t i = 0; i < answers.size(); ++i) EXPECT_EQ(answers[i].at("line"), i + 1);
+  EXPECT_EQ(answers[1].at("text"), "");
+  EXPECT_THAT(answers[2].at("error"), HasSubstr("longer than the model's 40 positions"));
+  for (const std::size_t i : {0, 3, 4}) EXPECT_TRUE(answers[i].at("text").is_string()) << i;
+  EXPECT_EQ(predicted("old man\n").at(0).at("text"), answers[4].at("text")) << "whatever stands beside it";
+}
+
+TEST_F(TranslateProgram, RefusesWeightsOfAnotherVocabulary) {
+  ASSERT_EQ(run().status, 0);
+  const std::string trained = folder().string();
+  write_captions(lab, 60);
+  const Finished other =
+      run({"init_from=" + trained, "results_folder=other", "data.vocabulary.coverage=0.99"});
+  EXPECT_EQ(other.status, 2) << other.out;
+  EXPECT_THAT(other.err, HasSubstr("was trained with another vocabulary than that of the data"));
+}
+
+TEST_F(TranslateProgram, RefusesUnequalLinesByTheirFiles) {
+  lab.write("data/multi30k/val.de", "eins\n");
+  const Finished done = run();
+  EXPECT_EQ(done.status, 2);
+  EXPECT_THAT(done.err, HasSubstr("val.de"));
+}
+
+TEST_F(TranslateProgram, RefusesATestSentenceLongerThanThePositions) {
+  std::string endless;
+  for (int i = 0; i < 60; ++i) endless += "dog ";
+  lab.write("data/multi30k/test_2016_flickr.en", endless + "\n");
+  lab.write("data/multi30k/test_2016_flickr.de", "Hund\n");
+  const Finished done = run();
+  EXPECT_EQ(done.status, 2);
+  EXPECT_THAT(done.err, HasSubstr("batching.max_positions"));
+}
+
+}  // namespace
+}  // namespace attnlab

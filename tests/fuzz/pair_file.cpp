@@ -25,10 +25,10 @@ void fuzz_pair_file(std::string_view bytes) {
       ensure(static_cast<int64_t>(ids.size()) == pairs->target_length(i), "as many ids as were told");
     }
   };
-  read();
+  read_or_refuse(folder, read);
   if (file.size() < 2 * hash) return;
   file.replace(file.size() - hash, hash, sha256(std::string_view(file).substr(0, file.size() - 2 * hash)));
-  read();
+  read_or_refuse(folder, read);
 }
 
 }  // namespace attnlab

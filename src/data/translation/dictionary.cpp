@@ -1,5 +1,6 @@
 #include "data/translation/dictionary.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/error.h"
@@ -62,7 +63,8 @@ Dictionary Dictionary::of(const std::vector<std::string>& symbols) {
 
 int64_t Dictionary::id_of(std::string_view symbol) const {
   const auto found = ids_.find(std::string(symbol));
-  return found == ids_.end() ? TranslationVocabulary::unk : found->second;
+  return found == ids_.end() ? TranslationVocabulary::unk
+                             : std::max(found->second, TranslationVocabulary::unk);
 }
 
 }  // namespace attnlab

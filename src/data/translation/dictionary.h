@@ -21,7 +21,9 @@ class Dictionary {
   static Dictionary of(const std::vector<std::string>& symbols);
 
   int64_t size() const { return static_cast<int64_t>(symbols_.size()); }
-  int64_t id_of(std::string_view symbol) const;  ///< that of <unk> for what is no symbol
+  /// Of a symbol of a text: that of <unk> for what is none, and for "<s>", "<pad>" and "</s>", which no text
+  /// can mean.
+  int64_t id_of(std::string_view symbol) const;
   const std::string& symbol(int64_t id) const { return symbols_[static_cast<std::size_t>(id)]; }
   const std::string& text() const { return text_; }  ///< the file
 

@@ -94,6 +94,8 @@ TEST(PieceVocabulary, JoinsPiecesAsTheyWereCut) {
   EXPECT_EQ(PieceVocabulary(symbols, {}, Pieces::none).decode(bpe), "lo@@ w w lo@@");
   EXPECT_EQ(PieceVocabulary(symbols, {}, Pieces::sentencepiece).decode(pieces), "low lo");
   EXPECT_THAT(PieceVocabulary(symbols, {}, Pieces::none).encode("w\u00a0 lo@@\tx"), ElementsAre(5, 4, 3));
+  EXPECT_THAT(PieceVocabulary(symbols, {}, Pieces::none).encode("<s> <pad> </s> w"), ElementsAre(3, 3, 3, 5))
+      << "a text cannot end a sentence";
 }
 
 /// Ten tokenised pairs, with codes and a vocabulary of theirs.

@@ -123,13 +123,33 @@ TEST_P(WithAndWithoutDropout, UnpackRowsMatchesTheFormula) {
 }
 
 TEST_P(WithAndWithoutDropout, WeightedAttentionMatchesTheTextbook) {
-  for (const auto& [n, m] : {std::pair<int64_t, int64_t>{7, 1200}, {1200, 7}, {300, 300}}) {
+  for (const auto& [n, m] : {std::pair<int64_t, int64_t>{7, 1200}, {1200, 7}, {300, 300}, {7, 9}, {50, 41}}) {
     Tensor padding = torch::zeros({2, m}, torch::kBool);
     padding[1].slice(0, m - 3) = true;
     const Tensor bias = torch::zeros({2, m}).masked_fill(padding, -std::numeric_limits<float>::infinity());
     expect_same([&](const Inputs& x) { return weighted_attention(x[0], x[1], x[2], 4, bias, drop()); },
                 [&](const Inputs& x) { return textbook_attention(x[0], x[1], x[2], 4, padding, drop()); },
                 {random({2, n, 32}), random({2, m, 32}), random({2, m, 32})});
+  }
+}
+
+TEST_P(WithAndWithoutDropout, CausalWeightedAttentionReadsWhatStandsBefore) {
+  for (const int64_t n : {1, 9, 64, 300}) {
+    Tensor bias = torch::zeros({2, n});
+    if (n > 3) bias[1].slice(0, n - 3) = -1e9;  // padded
+    const Tensor after = torch::ones({n, n}, torch::kBool).triu_(1);
+    const auto formula = [&](const Inputs& x) {
+      const auto split = [](const Tensor& y) { return y.unflatten(-1, {4, 8}).transpose(1, 2); };
+      const Tensor scores =
+          split(x[0]).matmul(split(x[1]).transpose(-2, -1)) / std::sqrt(8.0) + bias.unsqueeze(1).unsqueeze(1);
+      const Tensor a = scores.masked_fill(after, -std::numeric_limits<double>::infinity()).softmax(-1);
+      return (a * dropout_mask(a, drop())).matmul(split(x[2])).transpose(1, 2).flatten(2);
+    };
+    expect_same(
+        [&](const Inputs& x) {
+          return weighted_attention(x[0], x[1], x[2], 4, bias, drop(), /*causal=*/true);
+        },
+        formula, {random({2, n, 32}), random({2, n, 32}), random({2, n, 32})});
   }
 }
 

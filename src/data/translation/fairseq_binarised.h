@@ -13,6 +13,7 @@ struct FairseqBinarisedOptions final : TranslationDataOptions {
   std::string path, source = "en", target = "de", codes;
   Pieces pieces = Pieces::subword_nmt;
 
+  bool tokenised() const override { return pieces == Pieces::subword_nmt; }
   void visit(Fields& f) override;
   TranslationData open(const DataPlace& place) const override;
   std::string sources_checksum(const DataPlace& place) const override;

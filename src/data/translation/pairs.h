@@ -70,6 +70,8 @@ std::string checksum_of_parts(const TranslationData& data);
 /// Options of one set of sentence pairs; `type` in YAML picks it from the table in
 /// data/translation/registry.cpp.
 struct TranslationDataOptions : Component {
+  /// Whether its texts are tokenised, so that BLEU is of tokenised text.
+  virtual bool tokenised() const { return false; }
   /// Opens every part, preparing what is absent, stale or damaged in the data cache. Throws UserError for a
   /// missing file, unequal line counts and unreadable encodings, RunError for an unreadable file.
   virtual TranslationData open(const DataPlace& place) const = 0;

@@ -15,6 +15,7 @@ struct SubwordNmtOptions final : TextSetOptions {
   std::string codes, vocabulary, dictionary;
   int64_t threshold = 0;
 
+  bool tokenised() const override { return true; }
   void visit(Fields& f) override;
   TextSetFiles files(const DataPlace& place) const override;
   std::shared_ptr<const TranslationVocabulary> open_vocabulary(const DataPlace& place) const override;

@@ -155,8 +155,9 @@ std::vector<Table> TranslateOptions::tables() const {
 }
 
 std::vector<Headline> TranslateOptions::headlines() const {
-  std::vector<Headline> all = translation_figures(Split::test);
-  for (Headline& figure : translation_figures(Split::validation)) all.push_back(std::move(figure));
+  std::vector<Headline> all = translation_figures(Split::test, data->tokenised());
+  for (Headline& figure : translation_figures(Split::validation, data->tokenised()))
+    all.push_back(std::move(figure));
   for (const Headline& figure :
        {training_seconds(), trained_tokens_per_second(), padding_share, trained_numbers()})
     all.push_back(figure);

@@ -1,7 +1,9 @@
 #include "tasks/translation/translation_scores.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
 #include "core/stop.h"
 #include "kernels/decoder_ops.h"
 #include "metrics/bleu.h"
@@ -21,7 +23,7 @@ std::string table_of(Split split) { return "/translations/" + std::string(name_o
 
 /// A figure's name: of the test set plain, of validation with its name behind.
 std::string figure_name(const char* name, Split split) {
-  return split == Split::test ? name : name + ("_" + std::string(name_of(split)));
+  return split == Split::test ? name : fmt::format("{}_{}", name, name_of(split));
 }
 
 /// A score of the whole corpus, with the standard deviation of resampled corpora.
@@ -100,20 +102,28 @@ std::vector<Table> translation_tables() {
   return all;
 }
 
-std::vector<Headline> translation_figures(Split split) {
+std::vector<Headline> translation_figures(Split split, bool tokenised) {
   const std::string of = split == Split::test ? "the test set" : "the validation set";
-  const auto name = [&](const char* figure) { return figure_name(figure, split); };
-  return {
-      {name("bleu"), "1", "BLEU (13a, case kept) of " + of + "; ± over resampled sentences", Better::higher},
-      {name("bleu_compound_split"), "1",
-       "tokenised, compound-split BLEU of " + of + ", as papers report it; only of tokenised text",
-       Better::higher},
-      {name("chrf"), "1", "chrF2 of " + of + "; ± over resampled sentences", Better::higher},
-      {name("chrf_plus_plus"), "1", "chrF2++ of " + of + "; ± over resampled sentences", Better::higher},
-      {name("length_ratio"), "1", "words of translations over words of references, " + of, Better::neither},
-      {name("perplexity"), "1", "per target token of " + of + ", its end included; ± over sentences",
-       Better::lower},
-      {name("sentences_per_second"), "1/s", "translated by the search, " + of, Better::higher}};
+  const Headline bleu{figure_name("bleu", split), "1",
+                      tokenised
+                          ? "BLEU of " + of + ", of tokenised text as it stands; ± over resampled sentences"
+                          : "BLEU (13a, case kept) of " + of + "; ± over resampled sentences",
+                      Better::higher};
+  const Headline perplexity{figure_name("perplexity", split), "1",
+                            "per target token of " + of + ", its end included; ± over sentences",
+                            Better::lower};
+  if (split != Split::test) return {bleu, perplexity};
+  std::vector<Headline> all{bleu};
+  if (tokenised)
+    all.push_back(
+        {"bleu_compound_split", "1", "tokenised, compound-split BLEU, as papers report it", Better::higher});
+  for (const Headline& figure :
+       {Headline{"chrf", "1", "chrF2; ± over resampled sentences", Better::higher},
+        Headline{"chrf_plus_plus", "1", "chrF2++; ± over resampled sentences", Better::higher},
+        Headline{"length_ratio", "1", "words of translations over words of references", Better::neither},
+        perplexity, Headline{"sentences_per_second", "1/s", "translated by the search", Better::higher}})
+    all.push_back(figure);
+  return all;
 }
 
 void write_translations(const TranslatedSplit& split, RecordSink& record) {
@@ -150,28 +160,37 @@ void write_translations(const TranslatedSplit& split, RecordSink& record) {
                          b.matches[3]};
     record.append(table, row);
   }
-  const std::vector<Headline> figures = translation_figures(split.split);
+  const std::vector<Headline> figures = translation_figures(split.split, split.tokenised);
+  const auto figure = [&](const std::string& name) {
+    const auto found =
+        std::find_if(figures.begin(), figures.end(), [&](const Headline& h) { return h.name == name; });
+    ensure(found != figures.end(), "a figure named {}", name);
+    return *found;
+  };
   const auto n = static_cast<int64_t>(split.translations.size());
-  BleuStatistics sum;
-  for (const BleuStatistics& one : bleu) sum += one;
   summarise_corpus(
-      figures[0], bleu, [&](const BleuStatistics& s) { return bleu_score(s, plain).bleu; }, record);
-  if (split.tokenised)
-    summarise_corpus(
-        figures[1], compounds,
-        [&](const BleuStatistics& s) { return bleu_score(s, compound_split_bleu()).bleu; }, record);
-  summarise_corpus(figures[2], chrf, chrf_score, record);
-  summarise_corpus(figures[3], chrf_words, chrf_score, record);
-  record.summarise(summary_of(
-      figures[4], static_cast<double>(sum.prediction_length) / static_cast<double>(sum.reference_length), n));
+      figure(figure_name("bleu", split.split)), bleu,
+      [&](const BleuStatistics& s) { return bleu_score(s, plain).bleu; }, record);
   const Validation loss = validation_of(split.losses);
-  record.summarise(summary_of(figures[5], loss.value, loss.n, loss.standard_error));
-  record.summarise(summary_of(figures[6], static_cast<double>(n) / split.seconds, n));
+  record.summarise(
+      summary_of(figure(figure_name("perplexity", split.split)), loss.value, loss.n, loss.standard_error));
   const auto signed_by = [](const std::string& signature) {
     return signature + "|attnlab, " + equal_to_sacrebleu;
   };
-  record.attribute(figure_name("bleu", split.split) + "_signature", signed_by(bleu_signature(plain, 1, n)));
-  record.attribute(figure_name("chrf", split.split) + "_signature", signed_by(chrf_signature({}, 1, n)));
+  record.attribute(figure_name("bleu_signature", split.split), signed_by(bleu_signature(plain, 1, n)));
+  if (split.split != Split::test) return;
+  if (split.tokenised)
+    summarise_corpus(
+        figure("bleu_compound_split"), compounds,
+        [&](const BleuStatistics& s) { return bleu_score(s, compound_split_bleu()).bleu; }, record);
+  summarise_corpus(figure("chrf"), chrf, chrf_score, record);
+  summarise_corpus(figure("chrf_plus_plus"), chrf_words, chrf_score, record);
+  BleuStatistics sum;
+  for (const BleuStatistics& one : bleu) sum += one;
+  const double ratio = static_cast<double>(sum.prediction_length) / static_cast<double>(sum.reference_length);
+  record.summarise(summary_of(figure("length_ratio"), ratio, n));
+  record.summarise(summary_of(figure("sentences_per_second"), static_cast<double>(n) / split.seconds, n));
+  record.attribute("chrf_signature", signed_by(chrf_signature({}, 1, n)));
 }
 
 }  // namespace attnlab

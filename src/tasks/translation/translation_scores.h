@@ -37,8 +37,8 @@ struct TranslatedSplit {
 };
 
 std::vector<Table> translation_tables();
-/// Of a split; `tokenised`: with tokenised, compound-split BLEU.
-std::vector<Headline> translation_figures(Split split);
+/// Of validation only BLEU and perplexity; with compound-split BLEU where texts are tokenised.
+std::vector<Headline> translation_figures(Split split, bool tokenised);
 /// Rows of /translations/<split>, figures under /summary, and the signatures as attributes.
 void write_translations(const TranslatedSplit& split, RecordSink& record);
 

@@ -37,6 +37,8 @@ std::vector<std::vector<Hypothesis>> translate_all(Translator& model, const Tran
                                                    const Sources& sources, uint64_t seed,
                                                    torch::Device device) {
   const torch::InferenceMode inference;
+  BeamOptions search = how.search;
+  search.max_length = std::min(search.max_length, model->max_length() - 1);  // and its end
   std::vector<std::vector<Hypothesis>> found(sources.size());
   std::size_t done = 0;
   for (const auto& members : batches_of(sources, how)) {
@@ -54,7 +56,7 @@ std::vector<std::vector<Hypothesis>> translate_all(Translator& model, const Tran
     batch.each_step = stop_here_if_requested;
     const SourceTensors source = source_tensors(together, device);
     TranslatorSteps steps(model, model->encode(source.ids_BN, source.padding_BN));
-    auto best = beam_search(steps, batch, how.search);
+    auto best = beam_search(steps, batch, search);
     for (std::size_t i = 0; i < members.size(); ++i) found[members[i]] = std::move(best[i]);
     done += members.size();
     log_progress(fmt::format("translated {} of {} sentences", done, sources.size()));

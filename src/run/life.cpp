@@ -177,7 +177,7 @@ int finish(Session& session, const PlannedRun& run, const Before& before, const 
 int live(const PlannedRun& run, const LifeOptions& options, Ranks& ranks) {
   refuse_disagreement(run, ranks);
   if (ranks.rank() > 0) return follow(run, ranks);
-  Following others(ranks);
+  const Following others(ranks);
   const torch::Device device = choose_device(run.options.device);
   const int threads = set_threads(run.options.threads, ranks.local_size());
   const RunFolder folder{run.folder};
@@ -199,7 +199,6 @@ int live(const PlannedRun& run, const LifeOptions& options, Ranks& ranks) {
   std::exception_ptr error;
   try {
     session.begin(device, threads, ranks.size());
-    others.start();
     session.work(device);
   } catch (...) {
     error = std::current_exception();

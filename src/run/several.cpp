@@ -77,17 +77,8 @@ void refuse_disagreement(const PlannedRun& run, Ranks& ranks) {
                ranks.size());
 }
 
-void Following::tell(bool begin) {
-  if (told_ || ranks_.size() == 1) return;
-  told_ = true;
-  std::array<double, 1> word{begin ? 1.0 : 0.0};
-  ranks_.largest(word);
-}
-
 int follow(const PlannedRun& run, Ranks& ranks) {
-  std::array<double, 1> word{0};
-  ranks.largest(word);
-  if (word[0] == 0) return exit_done;
+  if (!ranks.released()) return exit_done;
   const torch::Device device = choose_device(run.options.device, ranks.local_rank());
   set_threads(run.options.threads, ranks.local_size());
   NoRecord record;

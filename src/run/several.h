@@ -17,18 +17,15 @@ int as_one_of_several(const std::function<int(Ranks&)>& work);
 /// whose task they cannot share.
 void refuse_disagreement(const PlannedRun& run, Ranks& ranks);
 
-/// Tells the others, which wait in `follow`, to start; or, where it ends before that, to leave.
+/// Where the first ends before its training begins: tells the others, which wait in `follow`, to leave.
 class Following {
  public:
   explicit Following(Ranks& ranks) : ranks_(ranks) {}
   Following(const Following&) = delete;
-  ~Following() { tell(false); }
-  void start() { tell(true); }
+  ~Following() { ranks_.release(false); }
 
  private:
-  void tell(bool begin);
   Ranks& ranks_;
-  bool told_ = false;
 };
 
 /// What all but the first do: its part of the training, into no folder and no record. Returns the exit

@@ -1,8 +1,7 @@
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/bounded_attention.h"
 #include "train/optimizer.h"
 
 namespace attnlab {
@@ -86,7 +85,7 @@ void step_on_cpu(const ApolloSlot& slot, const ApolloScalars& by) {
     return part;
   };
   std::vector<ApolloSums> parts(static_cast<std::size_t>(blocks));
-  at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+  side_by_side(blocks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; ++b) parts[static_cast<std::size_t>(b)] = move_mean(block(b), by);
   });
   ApolloSums sums;
@@ -94,7 +93,7 @@ void step_on_cpu(const ApolloSlot& slot, const ApolloScalars& by) {
   const double square = std::pow(sums.norm(by), 2), fourth = square * square;
   // c over s²: d is divided by s in c's sums and in B's growth alike.
   const double correction = -(by.alpha * sums.change + sums.curvature) / fourth;
-  at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+  side_by_side(blocks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; ++b) move_parameter(block(b), by, correction);
   });
 }

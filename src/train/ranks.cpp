@@ -38,6 +38,19 @@ void sum_together(Ranks& ranks, const std::vector<torch::Tensor>& tensors) {
 
 }  // namespace
 
+void Ranks::release(bool begin) {
+  if (has_released_ || size() == 1) return;
+  has_released_ = true;
+  std::array<double, 1> word{begin ? 1.0 : 0.0};
+  largest(word);
+}
+
+bool Ranks::released() {
+  std::array<double, 1> word{0};
+  largest(word);
+  return word[0] > 0;
+}
+
 void OneRank::abort(int status) { std::_Exit(status); }
 
 void agree(Ranks& ranks, const std::exception_ptr& error) {

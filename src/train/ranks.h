@@ -11,8 +11,8 @@
 
 namespace attnlab {
 
-/// What the ranks of a run say to each other. Every function but the first four is called by all of them, in
-/// the same order. Rank 0 is the first: it alone validates, saves and records.
+/// What the ranks of a run say to each other. Every function but the first four and the last two is called by
+/// all of them, in the same order. Rank 0 is the first: it alone validates, saves and records.
 class Ranks {
  public:
   virtual ~Ranks() = default;
@@ -35,6 +35,14 @@ class Ranks {
   virtual bool part(int& status, double seconds) = 0;
   /// Ends all ranks at once.
   [[noreturn]] virtual void abort(int status) = 0;
+
+  /// The first's word to the others, which wait for it in `released`: begin, since what all read is prepared,
+  /// or leave. Only the first word counts.
+  void release(bool begin);
+  bool released();
+
+ private:
+  bool has_released_ = false;
 };
 
 /// A process by itself.

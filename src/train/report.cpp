@@ -76,7 +76,7 @@ void report_interval(RecordSink& record, TrainState& state, double learning_rate
 void report_validation(RecordSink& record, const TrainState& state, const Validation& found, bool better) {
   std::vector<Value> row{state.update, found.value,     found.standard_error, found.loss,
                          found.n,      int64_t{better}, state.seconds.total()};
-  for (const Figure& figure : found.figures) row.emplace_back(figure.value);
+  for (const ValidationFigure& figure : found.figures) row.emplace_back(figure.value);
   record.append(validation_table, row);
   record.flush();
 }

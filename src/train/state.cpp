@@ -11,8 +11,10 @@ namespace attnlab {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Interval, updates, tokens, loss, gradient_norm, seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stopwatches, steps, harness, validation, checkpoints)
 
-void to_json(nlohmann::json& json, const Figure& f) { json = {{"name", f.name}, {"value", f.value}}; }
-void from_json(const nlohmann::json& json, Figure& f) {
+void to_json(nlohmann::json& json, const ValidationFigure& f) {
+  json = {{"name", f.name}, {"value", f.value}};
+}
+void from_json(const nlohmann::json& json, ValidationFigure& f) {
   json.at("name").get_to(f.name);
   f.value = json.at("value").is_null() ? NAN : json.at("value").get<double>();
 }
@@ -28,7 +30,7 @@ void from_json(const nlohmann::json& json, Validation& v) {
       error.is_null() ? NAN : error.get<double>();  // JSON has no NaN: the error of one chunk alone
   json.at("loss").get_to(v.loss);
   json.at("n").get_to(v.n);
-  v.figures = json.value("figures", std::vector<Figure>());
+  v.figures = json.value("figures", std::vector<ValidationFigure>());
 }
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainState, seed, update, micro_batch, examples, tokens, interval, seconds,

@@ -36,7 +36,8 @@ class Stopwatch {
 /// ", bleu 23.1034" of each further figure.
 std::string further(const Validation& found) {
   std::string text;
-  for (const Figure& figure : found.figures) text += fmt::format(", {} {:.4f}", figure.name, figure.value);
+  for (const ValidationFigure& figure : found.figures)
+    text += fmt::format(", {} {:.4f}", figure.name, figure.value);
   return text;
 }
 
@@ -125,6 +126,7 @@ void Session::refuse_ranks() const {
 }
 
 void Session::start() {
+  if (first()) ranks_.release(true);
   refuse_ranks();
   torch::manual_seed(derive_seed(state_.seed, "training"));
   trainee_.model->train();

@@ -26,7 +26,7 @@ struct MicroBatch {
 };
 
 /// A number that validation found beside the one it chooses by; NaN where it did not look.
-struct Figure {
+struct ValidationFigure {
   std::string name;
   double value = 0;
 };
@@ -37,7 +37,8 @@ struct Validation {
   double standard_error = 0;
   double loss = 0;  ///< mean loss in nats
   int64_t n = 0;
-  std::vector<Figure> figures = {};  ///< as many and in the order as the task said to training_tables()
+  std::vector<ValidationFigure> figures =
+      {};  ///< as many and in the order as the task said to training_tables()
 };
 
 /// What a task hands to the loop.

@@ -90,6 +90,7 @@ TrainOptions six_micro_batches() {
 /// What one of the processes does in the folder; its exit status.
 int train_as_rank(const fs::path& folder, const std::string& event) {
   Ranks& ranks = join_ranks();
+  if (ranks.rank() > 0) ensure(ranks.released(), "the first rank to begin");
   torch::manual_seed(5 + ranks.rank());  // other weights on every rank: the first's count
   PairOfLinears model;
   Trainee trainee = trainee_of(model, event);

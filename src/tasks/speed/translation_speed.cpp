@@ -7,6 +7,7 @@
 #include "core/random.h"
 #include "core/stop.h"
 #include "kernels/projected_cross_entropy.h"
+#include "models/beam_search.h"
 #include "models/translator_steps.h"
 #include "tasks/speed/model_step.h"
 #include "train/gradients.h"
@@ -24,7 +25,9 @@ constexpr int64_t first_word = 4;  // ids below it mean something
 class TranslationWork {
  public:
   TranslationWork(const TranslationSpeedOptions& o, torch::Device device)
-      : o_(o), device_(device), model_(o.model, o.vocabulary, std::max(o.source_length, o.target_length)) {
+      : o_(o),
+        device_(device),
+        model_(o.model, o.vocabulary, std::max(o.source_length, o.target_length + 1)) {
     model_->to(device);
     source_BN_ =
         torch::randint(first_word, o.vocabulary, {o.sentences, o.source_length}, torch::kLong).to(device);
@@ -45,23 +48,24 @@ class TranslationWork {
     optimizer_->step(1e-4);
   }
 
-  /// Every hypothesis runs to the last token: each step's best go on, whatever they are.
+  /// A beam search in which no text may end before the last token.
   void decode() {
     model_->eval();
-    const torch::InferenceMode inference;
+    const torch::NoGradGuard no_grad;  // not InferenceMode, which threads of the kernels would not inherit
     TranslatorSteps steps(model_, model_->encode(source_BN_, {}));
-    const int64_t s = o_.sentences, k = o_.beam, v = o_.vocabulary;
-    Tensor ids_R = torch::full({s}, 2, torch::kLong).to(device_), scores_R = torch::zeros({s}, device_);
-    for (int64_t t = 0, beam = 1; t < o_.target_length; ++t, beam = k) {
-      const Tensor scores_SX =
-          (steps.read(ids_R).log_softmax(-1) + scores_R.unsqueeze(1)).view({s, beam * v});
-      const auto [best_SK, at_SK] = scores_SX.topk(k);
-      scores_R = best_SK.flatten();
-      ids_R = at_SK.remainder(v).flatten();
-      const Tensor first_S1 = torch::arange(s, ids_R.options()).mul(beam).unsqueeze(1);
-      steps.select((at_SK.div(v, "floor") + first_S1).flatten(), k);
-    }
-    state_bytes_ = steps.bytes();
+    const BeamOptions search{.beam = o_.beam,
+                             .max_length_a = 0,
+                             .max_length_b = o_.target_length,
+                             .max_length = o_.target_length,
+                             .min_length = o_.target_length};
+    SearchBatch batch;
+    batch.source_lengths.assign(static_cast<size_t>(o_.sentences), o_.source_length);
+    batch.symbols = {.start = 2, .end = 2, .padding = padding_id};
+    batch.each_step = [&] {
+      stop_here_if_requested();
+      state_bytes_ = steps.bytes();
+    };
+    beam_search(steps, batch, search);
   }
 
   double train_flops() const { return 3 * forward_flops(); }

@@ -36,7 +36,7 @@ std::vector<std::vector<std::size_t>> batches_of(const Sources& sources, const T
 std::vector<std::vector<Hypothesis>> translate_all(Translator& model, const TranslationDecoding& how,
                                                    const Sources& sources, uint64_t seed,
                                                    torch::Device device) {
-  const torch::InferenceMode inference;
+  const torch::NoGradGuard no_grad;  // not InferenceMode, which threads of the kernels would not inherit
   BeamOptions search = how.search;
   search.max_length = std::min(search.max_length, model->max_length() - 1);  // and its end
   std::vector<std::vector<Hypothesis>> found(sources.size());

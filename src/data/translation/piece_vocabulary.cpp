@@ -38,7 +38,7 @@ std::string joined(std::string text, Pieces pieces) {
   if (pieces == Pieces::none) return text;
   erase_all(text, " ");
   for (std::size_t i = 0; (i = text.find(word_begin, i)) != std::string::npos;)
-    text.replace(i, word_begin.size(), " ");
+    text.replace(i, word_begin.size(), 1, ' ');  // of " " GCC 12 warns
   const std::size_t first = std::min(text.find_first_not_of(' '), text.size());
   return text.substr(first, text.find_last_not_of(' ') + 1 - first);
 }

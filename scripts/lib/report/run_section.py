@@ -29,6 +29,7 @@ def section(run, pictures, opened):
         *result(run),
         *measurement_tables(run),
         *answers(run),
+        *translations(run),
         *pictures,
         *further(run),
     ]
@@ -129,6 +130,19 @@ def answers(run):
     caption = f"The first {len(rows)} of {len(table):,} answers." if len(table) > len(rows) else None
     shown = html.table(["question", score.replace("_", " "), "answer", "first reference"], rows, (1,), caption)
     yield html.folded("Answers beside references", shown)
+
+
+def translations(run):
+    """What a translator made of the test set, beside source and reference."""
+    table = run.table("/translations/test")
+    if table is None:
+        return
+    rows = [
+        tuple(str(table[name][i]) for name in ("source", "translation", "reference"))
+        for i in range(min(len(table), LONGEST_TABLE))
+    ]
+    caption = f"The first {len(rows)} of {len(table):,} sentences." if len(table) > len(rows) else None
+    yield html.folded("Translations beside references", html.table(["source", "translation", "reference"], rows, (), caption))
 
 
 def column_title(table, name):

@@ -117,7 +117,7 @@ class Run:
     @property
     def validated_by(self):
         """The figure that training is validated by."""
-        return "perplexity" if self.setting("task") == "train_lm" else "accuracy"
+        return "perplexity" if self.setting("task") in ("train_lm", "translate") else "accuracy"
 
     @property
     def cache_policy(self):

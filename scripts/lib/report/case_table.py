@@ -13,7 +13,7 @@ PREFERRED = (
     "tokens_per_second", "resident_peak",
 )  # fmt: skip
 # What stands first where there is no accuracy.
-MAIN = ("perplexity", "perplexity_validation", "rouge_geometric_mean", "f1", "string_match", "full_model_perplexity")
+MAIN = ("bleu", "perplexity", "perplexity_validation", "rouge_geometric_mean", "f1", "string_match", "full_model_perplexity")
 MOST = 8
 SPREAD = "± is the sample standard deviation over seeds; (se): one seed, standard error over the examples."
 

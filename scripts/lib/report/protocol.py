@@ -8,12 +8,17 @@ def facts(run):
     rows = [
         ("Task", run.setting("task")),
         ("Data", chosen(run, "data") or chosen(run, "benchmark")),
+        ("Route", run.text("data_route")),
+        ("Search", search(run)),
+        ("BLEU", run.text("bleu_signature")),
         ("Prompt", prompt(run)),
         ("Answers", answers(run)),
         ("Length", length(run)),
         ("Vocabulary", vocabulary(run)),
         ("Model", model(run)),
-        ("Attention", attention(run)),
+        ("Attention", attention(run, "model.encoder.attention")),
+        ("Target's attention", attention(run, "model.self_attention")),
+        ("Attention to the source", attention(run, "model.cross_attention")),
         ("Parameters", parameters(run)),
         ("Training", training(run)),
         ("Cache", cache(run)),
@@ -160,10 +165,18 @@ DROPOUTS = {
 }
 
 
-def attention(run):
+def search(run):
+    """How translations were looked for."""
+    held = run.setting("decoding")
+    if not isinstance(held, dict):
+        return None
+    return f"beam {held['beam']}, stop {held['stop']}, length penalty {held['length_penalty']} with α {held['alpha']:g}"
+
+
+def attention(run, key):
     if run.setting("models"):
-        return ", ".join(run.setting("models"))
-    held = run.setting("model.encoder.attention")
+        return ", ".join(run.setting("models")) if key == "model.encoder.attention" else None
+    held = run.setting(key)
     if not isinstance(held, dict):
         return held
     rest = ", ".join(f"{key} {describe(value)}" for key, value in held.items() if key != "type")

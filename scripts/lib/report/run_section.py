@@ -62,6 +62,8 @@ def error_box(run):
 def headline(run):
     if (accuracy := run.figures.get("accuracy")) is not None:
         shown, note = words.percent(accuracy), f"test accuracy and its standard error, {accuracy.n:,} examples"
+    elif (figure := run.figures.get("bleu")) is not None:
+        shown, note = spread(figure), f"{figure.meaning}; {figure.n:,} sentences"
     elif (figure := run.figures.get("perplexity")) is not None:
         shown, note = words.quantity(figure.value, ""), f"perplexity {figure.meaning}; {figure.n:,} documents"
     elif (figure := run.figures.get("perplexity_validation")) is not None:

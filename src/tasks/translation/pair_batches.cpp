@@ -27,26 +27,35 @@ double padding_share_of(const PairLengths& lengths, const std::vector<std::vecto
   return 1.0 - static_cast<double>(tokens) / static_cast<double>(places);
 }
 
+fs::path cut_file(const fs::path& folder) { return folder / "checkpoint" / "batches_cut.txt"; }
+
 void refuse_other_cut(const fs::path& folder, const std::string& cut) {
-  const fs::path file = folder / "checkpoint" / "batches_cut.txt";
+  const fs::path file = cut_file(folder);
   if (fs::exists(last_checkpoint(folder)) && fs::exists(file) && read_file(file) != cut)
     user_error(
         "{}: its checkpoint's batches were cut from other pairs or by other rules; start over with --fresh",
         folder.string());
-  fs::create_directories(file.parent_path());
-  write_atomically(file, cut);
 }
 
 }  // namespace
 
 PairBatches::PairBatches(const SentencePairs& pairs, const PairBatchingOptions& options, uint64_t seed,
                          const fs::path& folder)
-    : lengths_(lengths_of(pairs)), options_(options), seed_(seed), cut_(cut_hash(pairs, options, seed)) {
+    : lengths_(lengths_of(pairs)),
+      options_(options),
+      seed_(seed),
+      folder_(folder),
+      cut_(cut_hash(pairs, options, seed)) {
   refuse_other_cut(folder, cut_);
   plan(0);
   first_epoch_ = std::ssize(plan_);
   if (first_epoch_ == 0) user_error("data: no training pair is left to make a batch of");
   padding_share_ = padding_share_of(lengths_, plan_);
+}
+
+void PairBatches::remember_cut() const {
+  fs::create_directories(cut_file(folder_).parent_path());
+  write_atomically(cut_file(folder_), cut_);
 }
 
 void PairBatches::plan(int64_t epoch) {

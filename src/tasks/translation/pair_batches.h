@@ -19,7 +19,9 @@ class PairBatches {
   int64_t per_epoch() const { return first_epoch_; }       ///< micro-batches of the first epoch
   int64_t left_out() const { return left_out_; }           ///< pairs that are too long
   double padding_share() const { return padding_share_; }  ///< of the first epoch's places
-  const std::string& cut() const { return cut_; }          ///< hash of what cut them
+  /// Leaves the hash of what cut them in the run's folder, for those that resume it.
+  void remember_cut() const;
+  const std::string& cut() const { return cut_; }  ///< hash of what cut them
 
  private:
   void plan(int64_t epoch);
@@ -27,6 +29,7 @@ class PairBatches {
   PairLengths lengths_;
   PairBatchingOptions options_;
   uint64_t seed_;
+  std::filesystem::path folder_;
   std::string cut_;
   std::vector<int64_t> starts_ = {0};  ///< first micro-batch of each epoch so far, and of the next
   int64_t planned_ = -1, first_epoch_ = 0, left_out_ = 0;

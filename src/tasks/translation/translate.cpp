@@ -14,6 +14,7 @@
 #include "tasks/translation/pair_tensors.h"
 #include "tasks/translation/translation_scores.h"
 #include "tasks/translation/translations.h"
+#include "train/ranks.h"
 #include "train/train.h"
 
 namespace attnlab {
@@ -52,6 +53,7 @@ TrainOutcome train_on(const TranslateOptions& o, const TranslationData& data, Tr
                       const RunContext& context, RecordSink& record) {
   PairBatches batches(*data.train, o.batching, derive_seed(context.seed, "shuffle"), context.folder);
   record.attribute("batches_cut", batches.cut());
+  if (join_ranks().rank() == 0) batches.remember_cut();
   record.summarise(summary_of(padding_share, batches.padding_share(), batches.per_epoch()));
   if (batches.left_out() > 0)
     log_info("{} training pairs are longer than a batch or the positions and are left out",
@@ -200,8 +202,11 @@ void TranslateOptions::run(const RunContext& context, RecordSink& record) const 
   const int64_t parameters = parameter_count(translator);
   log_info("{} training, {} validation and {} test pairs; vocabulary {}; {} parameters", pairs.train->size(),
            pairs.validation->size(), pairs.test->size(), vocabulary, parameters);
-  fs::create_directories(context.folder / "vocabulary");
-  pairs.vocabulary->save(context.folder / "vocabulary");
+  // Of several processes that train together, the first has the folder.
+  if (join_ranks().rank() == 0) {
+    fs::create_directories(context.folder / "vocabulary");
+    pairs.vocabulary->save(context.folder / "vocabulary");
+  }
 
   if (trains) summarise_training(train_on(*this, pairs, translator, context, record), context.device, record);
   record.summarise(summary_of(trained_numbers(), static_cast<double>(parameters), 1, 0));

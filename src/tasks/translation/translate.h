@@ -41,6 +41,7 @@ struct TranslateOptions final : TaskOptions {
   std::vector<Table> tables() const override;
   std::vector<Headline> headlines() const override;
   bool only_evaluates() const override { return !trains; }
+  bool shares_training() const override { return trains; }
   double work() const override;
   std::vector<Input> inputs(const RunContext& context) const override;
   void run(const RunContext& context, RecordSink& record) const override;

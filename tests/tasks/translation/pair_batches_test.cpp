@@ -71,8 +71,8 @@ TEST_F(NumberedBatches, HoldEveryPairOnceAnEpoch) {
 }
 
 TEST_F(NumberedBatches, AreRefusedWhereACheckpointsWereCutOtherwise) {
-  batches();
-  batches(200);  // nothing to resume yet
+  batches().remember_cut();
+  batches(200).remember_cut();  // nothing to resume yet
   fs::create_directories(last_checkpoint(folder).parent_path());
   write_atomically(last_checkpoint(folder), "a checkpoint");
   EXPECT_NO_THROW(batches(200));

@@ -1,0 +1,55 @@
+"""The packed program runs away from its build, and says what it misses."""
+
+import pathlib
+import subprocess
+import sys
+import sysconfig
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / "build" / "release" / "attnlab"
+TORCH = pathlib.Path(sysconfig.get_paths()["platlib"]) / "torch"
+LARGEST = 60 * 2**20
+
+pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="build/release is not built")
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundle")
+    subprocess.run([sys.executable, str(ROOT / "scripts" / "bundle"), str(folder / "b.tar.gz")], check=True)
+    assert (folder / "b.tar.gz").stat().st_size < LARGEST
+    subprocess.run(["tar", "xzf", str(folder / "b.tar.gz"), "-C", str(folder)], check=True)
+    return folder / "attnlab"
+
+
+def start(unpacked, *words, **environment):
+    return subprocess.run(
+        [str(unpacked / "attnlab"), *words], capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", **environment}
+    )
+
+
+@pytest.mark.skipif(not (TORCH / "lib" / "libtorch_cpu.so").exists(), reason="no PyTorch wheel beside this Python")
+def test_resolves_an_experiment_with_pytorch_alone(unpacked):
+    done = start(unpacked, "show", str(unpacked / "experiments" / "quickstart.yaml"), ATTNLAB_TORCH=str(TORCH))
+    assert done.returncode == 0, done.stderr
+    assert "task: classify" in done.stdout
+
+
+def test_brings_every_library_but_the_systems_and_pytorchs(unpacked):
+    found = subprocess.run(
+        ["ldd", str(unpacked / "lib" / "attnlab")],
+        capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": str(unpacked / "lib")},
+    ).stdout  # fmt: skip
+    for name in ("libhdf5", "libyaml-cpp", "libsentencepiece", "libattnlab_ops", "libstdc++"):
+        line = next(line for line in found.splitlines() if name in line)
+        assert str(unpacked) in line
+
+
+def test_says_what_is_missing(unpacked, tmp_path):
+    (tmp_path / "python3").write_text("#!/bin/sh\necho\n")
+    (tmp_path / "python3").chmod(0o755)
+    done = start(unpacked, "doctor", PATH=f"{tmp_path}:/usr/bin:/bin")
+    assert done.returncode == 2
+    assert "no PyTorch is found; install torch==" in done.stderr

@@ -156,8 +156,9 @@ TEST(Explain, AllIsAPageWithATableForEachComponent) {
   const Finished page = lab.attnlab({"explain", "--all"});
   ASSERT_EQ(page.status, 0) << page.err;
   for (const char* part :
-       {"# Configuration reference\n", "## `model.encoder.attention`\n", "### `luna`\n", "### `imdb`\n",
-        "| `projection_length` | whole number", "| `train` | section, or none"})
+       {"# Configuration reference\n", "## `model.encoder.attention`, `model.cross_attention`\n",
+        "### `luna`\n", "### `imdb`\n", "| `projection_length` | whole number",
+        "| `train` | section, or none"})
     EXPECT_THAT(page.out, HasSubstr(part));
   const Finished both = lab.attnlab({"explain", "--all", "luna"});
   EXPECT_EQ(both.status, 2);

@@ -6,7 +6,8 @@
 //
 // Weights on disk, each {weight [D, D], bias [D]}, in brackets the released names:
 //   untied  pack_query (pq_proj), query (q_proj), pack_context (pc_proj), key (k_proj), value (v_proj),
-//   output (out_proj) tied    pack_query, query, pack_context, key_value (c_proj), output
+//           output (out_proj)
+//   tied    pack_query, query, pack_context, key_value (c_proj), output
 #pragma once
 
 #include "attention/causal.h"

@@ -1,6 +1,5 @@
 #include "attention/causal_softmax.h"
 
-#include "attention/shape.h"
 #include "kernels/beam_attention.h"
 #include "kernels/ops.h"
 
@@ -18,16 +17,7 @@ std::shared_ptr<CausalAttentionImpl> CausalSoftmaxOptions::build(const Attention
 }
 
 CausalSoftmaxImpl::CausalSoftmaxImpl(const CausalSoftmaxOptions& options, const AttentionShape& shape)
-    : options_(options), shape_(shape) {
-  check_heads(shape);
-  const auto linear = [&](const char* name) {
-    return register_module(name, torch::nn::Linear(shape.dim, shape.dim));
-  };
-  query_ = linear("query");
-  key_ = linear("key");
-  value_ = linear("value");
-  output_ = linear("output");
-}
+    : ProjectedCausalAttentionImpl(shape), options_(options) {}
 
 Tensor CausalSoftmaxImpl::forward(const Tensor& x_BND, const Tensor& padding_BN, const Tensor&,
                                   const Tensor&) {

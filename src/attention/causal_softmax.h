@@ -3,7 +3,7 @@
 // Weights on disk: query, key, value, output, each {weight [D, D], bias [D]}.
 #pragma once
 
-#include "attention/causal.h"
+#include "attention/projected.h"
 
 namespace attnlab {
 
@@ -18,7 +18,7 @@ struct CausalSoftmaxOptions final : CausalAttentionOptions {
   std::shared_ptr<CausalAttentionImpl> build(const AttentionShape& shape) const override;
 };
 
-class CausalSoftmaxImpl final : public CausalAttentionImpl {
+class CausalSoftmaxImpl final : public ProjectedCausalAttentionImpl {
  public:
   CausalSoftmaxImpl(const CausalSoftmaxOptions& options, const AttentionShape& shape);
   Tensor forward(const Tensor& x_BND, const Tensor& padding_BN, const Tensor& state_BLD,
@@ -31,8 +31,6 @@ class CausalSoftmaxImpl final : public CausalAttentionImpl {
   class KeysAndValues;
 
   CausalSoftmaxOptions options_;
-  AttentionShape shape_;
-  torch::nn::Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, output_{nullptr};
 };
 
 }  // namespace attnlab

@@ -3,17 +3,19 @@
 #pragma once
 
 #include "attention/attention.h"
+#include "attention/causal.h"
 #include "attention/shape.h"
 
 namespace attnlab {
 
-class ProjectedAttentionImpl : public AttentionImpl {
+template <class Attention>
+class Projected : public Attention {
  protected:
   /// Throws UserError unless the heads divide the width.
-  explicit ProjectedAttentionImpl(const AttentionShape& shape) : shape_(shape) {
+  explicit Projected(const AttentionShape& shape) : shape_(shape) {
     check_heads(shape);
     const auto linear = [&](const char* name) {
-      return register_module(name, torch::nn::Linear(shape.dim, shape.dim));
+      return this->register_module(name, torch::nn::Linear(shape.dim, shape.dim));
     };
     query_ = linear("query");
     key_ = linear("key");
@@ -24,5 +26,8 @@ class ProjectedAttentionImpl : public AttentionImpl {
   AttentionShape shape_;
   torch::nn::Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, output_{nullptr};
 };
+
+using ProjectedAttentionImpl = Projected<AttentionImpl>;
+using ProjectedCausalAttentionImpl = Projected<CausalAttentionImpl>;
 
 }  // namespace attnlab

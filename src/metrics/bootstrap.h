@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/random.h"
+#include "metrics/statistics.h"
 
 namespace attnlab {
 
@@ -32,6 +34,26 @@ std::vector<double> resampled(std::span<const Statistics> sentences, const Score
     scores.push_back(score(sum));
   }
   return scores;
+}
+
+template <class Statistics>
+Statistics total_of(std::span<const Statistics> sentences) {
+  Statistics sum;
+  for (const Statistics& one : sentences) sum += one;
+  return sum;
+}
+
+/// A corpus's figure; its standard error is the deviation of the resampled ones, NaN for a single sentence.
+struct CorpusFigure {
+  double value = 0;
+  double standard_error = 0;
+};
+template <class Statistics, class Score>
+CorpusFigure corpus_figure(std::span<const Statistics> sentences, const Score& score,
+                           const Resampling& how = {}) {
+  const double alone = std::numeric_limits<double>::quiet_NaN();
+  return {score(total_of(sentences)),
+          sentences.size() < 2 ? alone : spread(resampled(sentences, score, how)).standard_deviation};
 }
 
 /// Of two systems over the same sentences and the same resamples.

@@ -9,13 +9,11 @@ void BeamOptions::visit(Fields& f) {
   f("beam", beam, Range{1, 1024}, "texts kept open for each sentence; 1: greedy, or sampling");
   f("stop", stop, {{"safe", Stop::safe}, {"fairseq", Stop::fairseq}},
     "a sentence is done when no open text can reach the n best any more (safe), or as soon as `beam` texts "
-    "have "
-    "ended (fairseq)");
+    "have ended (fairseq)");
   f("length_penalty", length_penalty,
     {{"fairseq", Penalty::fairseq}, {"gnmt", Penalty::gnmt}, {"none", Penalty::none}},
     "score of a text of L tokens, its end counted: Σ log p / L^α (fairseq), / ((5 + L) / 6)^α (gnmt: Wu et "
-    "al. "
-    "2016, tensor2tensor), or Σ log p");
+    "al. 2016, tensor2tensor), or Σ log p");
   f("alpha", alpha, Range{-10, 10},
     "α of the length penalty; papers' 0.6 is fairseq's or gnmt's by their program");
   f("max_length_a", max_length_a, Range{0, 1000},

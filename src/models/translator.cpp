@@ -1,7 +1,6 @@
 #include "models/translator.h"
 
 #include <cmath>
-#include <unordered_set>
 
 #include "attention/shape.h"
 #include "core/error.h"
@@ -118,14 +117,6 @@ double TranslatorImpl::flops(int64_t source_tokens, int64_t target_tokens) const
            2 * product_flops(target_tokens, e.dim, e.ffn_dim);
   }
   return sum;
-}
-
-int64_t parameter_count(const Translator& model) {
-  int64_t count = 0;
-  std::unordered_set<const c10::TensorImpl*> seen;
-  for (const Tensor& p : model->parameters())
-    if (seen.insert(p.unsafeGetTensorImpl()).second) count += p.numel();
-  return count;
 }
 
 }  // namespace attnlab

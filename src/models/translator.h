@@ -71,7 +71,4 @@ class TranslatorImpl final : public torch::nn::Module {
 };
 TORCH_MODULE(Translator);
 
-/// Parameters, shared ones counted once.
-int64_t parameter_count(const Translator& model);
-
 }  // namespace attnlab

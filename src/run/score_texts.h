@@ -16,8 +16,7 @@ enum class TextRules {
   /// Any line end; JSON lines are told by a first line that is a map, a list or a string; stray bytes stand.
   answers,
   /// As sacreBLEU reads: LF alone ends a line, and what is not UTF-8 is refused. JSON lines are told by a
-  /// first
-  /// line that is a map: a translation may begin with a quote.
+  /// first line that is a map: a translation may begin with a quote.
   translations,
 };
 

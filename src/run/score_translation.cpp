@@ -9,7 +9,6 @@
 #include "metrics/bleu.h"
 #include "metrics/bootstrap.h"
 #include "metrics/chrf.h"
-#include "metrics/statistics.h"
 
 namespace attnlab {
 namespace {
@@ -24,13 +23,6 @@ int64_t references_of(const std::vector<ScoredExample>& examples) {
   return same ? static_cast<int64_t>(first) : 0;
 }
 
-template <class Statistics>
-Statistics sum_of(const std::vector<Statistics>& sentences) {
-  Statistics sum;
-  for (const Statistics& one : sentences) sum += one;
-  return sum;
-}
-
 template <class Statistics, class Score>
 void print_each(const std::vector<Statistics>& sentences, const char* name, const Score& score) {
   for (std::size_t i = 0; i < sentences.size(); ++i)
@@ -40,11 +32,11 @@ void print_each(const std::vector<Statistics>& sentences, const char* name, cons
 /// The figure of the corpus, how sure it is, and how that was found.
 template <class Statistics, class Score>
 ordered_json figure(const std::vector<Statistics>& sentences, const char* name, const Score& score) {
-  ordered_json told{{name, score(sum_of(sentences))}};
-  if (sentences.size() < 2) return told;
   const Resampling how;
-  const std::vector<double> scores = resampled<Statistics>(sentences, score, how);
-  told[fmt::format("{}_standard_error", name)] = spread(scores).standard_deviation;
+  const CorpusFigure found = corpus_figure(std::span<const Statistics>(sentences), score, how);
+  ordered_json told{{name, found.value}};
+  if (sentences.size() < 2) return told;
+  told[fmt::format("{}_standard_error", name)] = found.standard_error;
   told["standard_error_over"] = how.signature();
   return told;
 }
@@ -81,7 +73,7 @@ ordered_json scored_bleu(const std::vector<ScoredExample>& examples, const Score
     print_each(sentences, "bleu", [&](const BleuStatistics& s) { return bleu_score(s, of_sentence).bleu; });
   const auto score = [&](const BleuStatistics& s) { return bleu_score(s, bleu).bleu; };
   ordered_json told = figure(sentences, "bleu", score);
-  const BleuStatistics corpus = sum_of(sentences);
+  const BleuStatistics corpus = total_of(std::span<const BleuStatistics>(sentences));
   const BleuScore found = bleu_score(corpus, bleu);
   told["precisions"] = found.precisions;
   told["brevity_penalty"] = found.brevity_penalty;

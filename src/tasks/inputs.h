@@ -9,6 +9,7 @@
 
 #include "tasks/model_folder.h"
 #include "tasks/task.h"
+#include "train/options.h"
 
 namespace attnlab {
 
@@ -18,6 +19,9 @@ Input model_input(const std::filesystem::path& model);
 Input file_input(const std::string& name, const std::filesystem::path& file);
 /// The weights that init_from names; none where it is empty.
 std::vector<Input> weights_input(const RunContext& context);
+
+/// The weights that a run's figures are of: its own, or where it only evaluates those of init_from.
+std::filesystem::path evaluated_weights(bool trains, EvaluateWith with, const RunContext& context);
 
 /// A pre-trained model and the file of its tokenizer.
 std::vector<Input> pretrained_inputs(const PretrainedOptions& options);

@@ -7,6 +7,7 @@
 #include "attention/luna.h"
 #include "attention/softmax.h"
 #include "models/classifier.h"
+#include "models/parameter_count.h"
 
 namespace attnlab {
 
@@ -52,12 +53,6 @@ inline PaddedIds padded(const std::vector<std::vector<int64_t>>& sentences, bool
     out.padding_BN[i].narrow(0, start, length).fill_(false);
   }
   return out;
-}
-
-inline int64_t parameter_count(const torch::nn::Module& module) {
-  int64_t sum = 0;
-  for (const auto& p : module.parameters()) sum += p.numel();
-  return sum;
 }
 
 inline double largest_difference(const Tensor& a, const Tensor& b) {

@@ -54,7 +54,7 @@ Translator small_translator(const Kind& kind) {
 
 TEST(Translator, HasThePublishedNumbersOfParameters) {
   const auto count = [](const Kind& kind) {
-    return parameter_count(Translator(translator_options(kind, 32), 40624, 1024));
+    return parameter_count(*Translator(translator_options(kind, 32), 40624, 1024));
   };
   EXPECT_EQ(count({}), 64'937'984);
   EXPECT_EQ(count({.luna = true, .tied = true}), 69'694'464);
@@ -66,7 +66,7 @@ TEST(Translator, SharesEmbeddingsAsAskedFor) {
     TranslatorOptions o = translator_options({});
     o.shared_embeddings = shared;
     o.encoder.dim = o.encoder.ffn_dim = 8;
-    return parameter_count(Translator(o, 1000, 20)) / 8000;
+    return parameter_count(*Translator(o, 1000, 20)) / 8000;
   };
   EXPECT_EQ(tables(SharedEmbeddings::all), 1);
   EXPECT_EQ(tables(SharedEmbeddings::target), 2);

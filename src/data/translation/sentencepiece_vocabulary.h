@@ -25,9 +25,8 @@ struct JointVocabularyOptions {
 };
 
 /// BPE trained by SentencePiece's own library on sentences of both languages, with fairseq's ids (<s> 0,
-/// <pad> 1,
-/// </s> 2, <unk> 3), as the bytes of a .model file. The same sentences give the same model. Throws UserError
-/// where SentencePiece refuses: too many pieces for so little text.
+/// <pad> 1, </s> 2, <unk> 3), as the bytes of a .model file. The same sentences give the same model. Throws
+/// UserError where SentencePiece refuses: too many pieces for so little text.
 std::string train_joint_vocabulary(std::vector<std::string> sentences, const JointVocabularyOptions& options);
 
 /// A .model file, or the folder of one. Ids are those of fairseq's dictionary of such a model: the four

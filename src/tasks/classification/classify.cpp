@@ -13,6 +13,7 @@
 #include "core/random.h"
 #include "core/stop.h"
 #include "io/checkpoint.h"
+#include "models/parameter_count.h"
 #include "tasks/classification/classify_evaluation.h"
 #include "tasks/classification/classify_floors.h"
 #include "tasks/inputs.h"
@@ -56,14 +57,6 @@ class TrainingBatches {
   std::vector<std::vector<int64_t>> plan_;
 };
 
-/// Those that the run's figures are of. A run that only evaluates has none of its own.
-std::filesystem::path weights_to_predict_with(const ClassifyOptions& options, const RunContext& context) {
-  if (!options.trains) return context.init_from;
-  const bool last = options.train.evaluate_with == EvaluateWith::last;
-  return last && std::filesystem::exists(last_checkpoint(context.folder)) ? last_checkpoint(context.folder)
-                                                                          : context.folder;
-}
-
 std::vector<double> values_of(const torch::Tensor& logits) {
   const torch::Tensor d = logits.to(torch::kDouble).contiguous();
   return {d.const_data_ptr<double>(), d.const_data_ptr<double>() + d.numel()};
@@ -76,7 +69,7 @@ class LineClassifier {
       : options_(options),
         device_(context.device),
         classifier_(options.build_model(context.seed, context.device)) {
-    load_weights(*classifier_, weights_to_predict_with(options, context));
+    load_weights(*classifier_, evaluated_weights(options.trains, options.train.evaluate_with, context));
     classifier_->eval();
   }
 
@@ -167,8 +160,7 @@ void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
   record.attribute("vocabulary", layout().vocabulary());
   Classifier classifier = build_model(context.seed, context.device);
   if (!context.init_from.empty()) load_weights(*classifier, context.init_from);
-  int64_t parameters = 0;
-  for (const auto& p : classifier->parameters()) parameters += p.numel();
+  const int64_t parameters = parameter_count(*classifier);
   log_info("{} training, {} validation and {} test examples; {} parameters", splits.train->size(),
            splits.validation->size(), splits.test->size(), parameters);
 

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "kernels/decoder_ops.h"
+#include "models/parameter_count.h"
 #include "train/autocast.h"
 
 namespace attnlab {
@@ -63,11 +64,7 @@ double ModelStep::flops(Pass pass) const {
   return pass == Pass::train ? 3.0 * forward + recomputed_flops(setting_) : forward;
 }
 
-int64_t ModelStep::parameters() const {
-  int64_t n = 0;
-  for (const auto& p : weights_) n += p.numel();
-  return n;
-}
+int64_t ModelStep::parameters() const { return parameter_count(*model_); }
 
 double seconds_of(torch::Device device, const std::function<void()>& work) {
   const auto wait = [&] {

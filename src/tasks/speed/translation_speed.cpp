@@ -6,10 +6,13 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/stop.h"
+#include "data/translation/pairs.h"
 #include "kernels/projected_cross_entropy.h"
 #include "models/beam_search.h"
+#include "models/parameter_count.h"
 #include "models/translator_steps.h"
 #include "tasks/speed/model_step.h"
+#include "tasks/training_figures.h"
 #include "train/gradients.h"
 #include "train/optimizer.h"
 
@@ -60,7 +63,8 @@ class TranslationWork {
                              .min_length = o_.target_length};
     SearchBatch batch;
     batch.source_lengths.assign(static_cast<size_t>(o_.sentences), o_.source_length);
-    batch.symbols = {.start = 2, .end = 2, .padding = padding_id};
+    constexpr int64_t eos = TranslationVocabulary::eos;
+    batch.symbols = {.start = eos, .end = eos, .padding = TranslationVocabulary::pad};
     batch.each_step = [&] {
       stop_here_if_requested();
       state_bytes_ = steps.bytes();
@@ -70,7 +74,7 @@ class TranslationWork {
 
   double train_flops() const { return 3 * forward_flops(); }
   int64_t state_bytes() const { return state_bytes_; }
-  int64_t parameters() const { return parameter_count(model_); }
+  int64_t parameters() const { return parameter_count(*model_); }
 
  private:
   double forward_flops() const {
@@ -150,7 +154,7 @@ std::vector<Headline> TranslationSpeedOptions::headlines() const {
   std::vector<Headline> all;
   for (const std::string& phase : phases)
     for (const Headline& h : phase_figures(phase)) all.push_back(h);
-  all.push_back({"parameters", "1", "trained numbers", Better::neither});
+  all.push_back(trained_numbers());
   return all;
 }
 
@@ -206,8 +210,7 @@ void TranslationSpeedOptions::run(const RunContext& context, RecordSink& record)
                                  100 * rate / median(rates))
                    : "");
   }
-  record.summarise(
-      {"parameters", static_cast<double>(work.parameters()), "1", "trained numbers", Better::neither, 1, 0});
+  record.summarise(summary_of(trained_numbers(), static_cast<double>(work.parameters()), 1, 0));
   record.flush();
 }
 

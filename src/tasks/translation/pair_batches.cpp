@@ -48,8 +48,7 @@ PairBatches::PairBatches(const SentencePairs& pairs, const PairBatchingOptions& 
       cut_(cut_hash(pairs, options, seed)) {
   refuse_other_cut(folder, cut_);
   plan(0);
-  first_epoch_ = std::ssize(plan_);
-  if (first_epoch_ == 0) user_error("data: no training pair is left to make a batch of");
+  if (plan_.empty()) user_error("data: no training pair is left to make a batch of");
   padding_share_ = padding_share_of(lengths_, plan_);
 }
 
@@ -68,9 +67,7 @@ void PairBatches::plan(int64_t epoch) {
 
 const std::vector<int64_t>& PairBatches::members(int64_t m) {
   while (m >= starts_.back()) plan(std::ssize(starts_) - 1);
-  const int64_t epoch = std::ssize(starts_) == 2
-                            ? 0
-                            : std::upper_bound(starts_.begin(), starts_.end(), m) - starts_.begin() - 1;
+  const int64_t epoch = std::upper_bound(starts_.begin(), starts_.end(), m) - starts_.begin() - 1;
   if (epoch != planned_) plan(epoch);
   return plan_[static_cast<std::size_t>(m - starts_[static_cast<std::size_t>(epoch)])];
 }

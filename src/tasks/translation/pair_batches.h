@@ -16,7 +16,7 @@ class PairBatches {
   /// Pairs of the m-th micro-batch since the start of training. Epochs differ in how many they have; one is
   /// planned when it is entered, and after resuming those before it as well.
   const std::vector<int64_t>& members(int64_t m);
-  int64_t per_epoch() const { return first_epoch_; }       ///< micro-batches of the first epoch
+  int64_t per_epoch() const { return starts_[1]; }         ///< micro-batches of the first epoch
   int64_t left_out() const { return left_out_; }           ///< pairs that are too long
   double padding_share() const { return padding_share_; }  ///< of the first epoch's places
   /// Leaves the hash of what cut them in the run's folder, for those that resume it.
@@ -32,7 +32,7 @@ class PairBatches {
   std::filesystem::path folder_;
   std::string cut_;
   std::vector<int64_t> starts_ = {0};  ///< first micro-batch of each epoch so far, and of the next
-  int64_t planned_ = -1, first_epoch_ = 0, left_out_ = 0;
+  int64_t planned_ = -1, left_out_ = 0;
   double padding_share_ = 0;
   std::vector<std::vector<int64_t>> plan_;
 };

@@ -1,7 +1,6 @@
 // Translating standard input line by line.
 #include <istream>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <ostream>
 
 #include "core/error.h"
@@ -10,25 +9,17 @@
 #include "core/random.h"
 #include "core/stop.h"
 #include "io/checkpoint.h"
+#include "tasks/inputs.h"
 #include "tasks/translation/translate.h"
 #include "tasks/translation/translations.h"
 
 namespace attnlab {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 /// Lines that are translated together where more than one is waiting.
 constexpr std::size_t most_lines = 256;
-
-/// Those that the run's figures are of. A run that only evaluates has none of its own.
-fs::path translation_weights(const TranslateOptions& options, const RunContext& context) {
-  if (!options.trains) return context.init_from;
-  const bool last = options.train.evaluate_with == EvaluateWith::last;
-  return last && fs::exists(last_checkpoint(context.folder)) ? last_checkpoint(context.folder)
-                                                             : context.folder;
-}
 
 class LineTranslator {
  public:
@@ -38,7 +29,7 @@ class LineTranslator {
         vocabulary_(open_saved_vocabulary(options.trains ? context.folder / "vocabulary"
                                                          : context.init_from / "vocabulary")),
         model_(options.build_model(vocabulary_->size(), context.seed, context.device)) {
-    load_weights(*model_, translation_weights(options, context));
+    load_weights(*model_, evaluated_weights(options.trains, options.train.evaluate_with, context));
     model_->eval();
   }
 

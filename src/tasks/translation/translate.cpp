@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "io/checkpoint.h"
+#include "models/parameter_count.h"
 #include "tasks/inputs.h"
 #include "tasks/training_figures.h"
 #include "tasks/translation/pair_batches.h"
@@ -199,7 +200,7 @@ void TranslateOptions::run(const RunContext& context, RecordSink& record) const 
   record_inputs(inputs(context), record);
   Translator translator = build_model(vocabulary, context.seed, context.device);
   if (!context.init_from.empty()) load_weights(*translator, context.init_from);
-  const int64_t parameters = parameter_count(translator);
+  const int64_t parameters = parameter_count(*translator);
   log_info("{} training, {} validation and {} test pairs; vocabulary {}; {} parameters", pairs.train->size(),
            pairs.validation->size(), pairs.test->size(), vocabulary, parameters);
   // Of several processes that train together, the first has the folder.

@@ -10,7 +10,6 @@
 #include "metrics/bootstrap.h"
 #include "metrics/chrf.h"
 #include "metrics/perplexity.h"
-#include "metrics/statistics.h"
 #include "tasks/translation/pair_tensors.h"
 
 namespace attnlab {
@@ -30,10 +29,8 @@ std::string figure_name(const char* name, Split split) {
 template <class Statistics, class Score>
 void summarise_corpus(const Headline& figure, const std::vector<Statistics>& sentences, const Score& score,
                       RecordSink& record) {
-  Statistics sum;
-  for (const Statistics& one : sentences) sum += one;
-  const std::vector<double> again = resampled(std::span<const Statistics>(sentences), score);
-  record.summarise(summary_of(figure, score(sum), std::ssize(sentences), spread(again).standard_deviation));
+  const CorpusFigure found = corpus_figure(std::span<const Statistics>(sentences), score);
+  record.summarise(summary_of(figure, found.value, std::ssize(sentences), found.standard_error));
 }
 
 }  // namespace
@@ -185,8 +182,7 @@ void write_translations(const TranslatedSplit& split, RecordSink& record) {
         [&](const BleuStatistics& s) { return bleu_score(s, compound_split_bleu()).bleu; }, record);
   summarise_corpus(figure("chrf"), chrf, chrf_score, record);
   summarise_corpus(figure("chrf_plus_plus"), chrf_words, chrf_score, record);
-  BleuStatistics sum;
-  for (const BleuStatistics& one : bleu) sum += one;
+  const BleuStatistics sum = total_of(std::span<const BleuStatistics>(bleu));
   const double ratio = static_cast<double>(sum.prediction_length) / static_cast<double>(sum.reference_length);
   record.summarise(summary_of(figure("length_ratio"), ratio, n));
   record.summarise(summary_of(figure("sentences_per_second"), static_cast<double>(n) / split.seconds, n));

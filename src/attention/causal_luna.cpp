@@ -80,8 +80,8 @@ class CausalLunaImpl::Sums final : public CausalState {
  public:
   Sums(CausalLunaImpl& attention, int64_t sentences, Tensor pack_SHLd, Tensor masked_SL)
       : attention_(attention), pack_SHLd_(std::move(pack_SHLd)), masked_SL_(std::move(masked_SL)) {
-    const auto& [h, l, d] = std::tuple(pack_SHLd_.size(1), pack_SHLd_.size(2), pack_SHLd_.size(3));
-    sums_.sums_RHL2d = torch::zeros({sentences, h, l, 2, d}, pack_SHLd_.options());
+    sums_ = CausalLunaSums::of_nothing(sentences, pack_SHLd_.size(1), pack_SHLd_.size(2), pack_SHLd_.size(3),
+                                       pack_SHLd_);
   }
 
   Tensor read(const Tensor& x_RD) override {

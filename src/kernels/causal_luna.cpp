@@ -62,13 +62,13 @@ namespace {
 
 Tensor composed_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RHd, const Tensor& v_RHd,
                      const Tensor& a_RHL, const Tensor& masked_RL) {
-  const double t = static_cast<double>(sums.tokens);
+  const Tensor t = sums.counts_R.to(q_RHd.scalar_type()).view({-1, 1, 1, 1});
   const Tensor from = sums.rows_R.defined() ? sums.sums_RHL2d.index_select(0, sums.rows_R) : sums.sums_RHL2d;
   const Tensor kv_RH2d = torch::stack({k_RHd, v_RHd}, 2);
   sums.sums_RHL2d = from + a_RHL.unsqueeze(-1).unsqueeze(-1) * kv_RH2d.unsqueeze(2);
   const Tensor keys_RHLd = sums.sums_RHL2d.select(3, 0), values_RHLd = sums.sums_RHL2d.select(3, 1);
   const Tensor logits_RH1L = q_RHd.unsqueeze(2).matmul(keys_RHLd.transpose(-2, -1)) / t;
-  return softmax_over_rows(logits_RH1L, masked_RL).matmul(values_RHLd).squeeze(2) / t;
+  return (softmax_over_rows(logits_RH1L, masked_RL).matmul(values_RHLd) / t).squeeze(2);
 }
 
 Tensor native_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RHd, const Tensor& v_RHd,
@@ -79,6 +79,7 @@ Tensor native_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RH
                              ? at::zeros({rows, l}, q_RHd.options())
                                    .masked_fill_(masked_RL, -std::numeric_limits<float>::infinity())
                              : Tensor();
+  const auto* counts = sums.counts_R.const_data_ptr<int64_t>();
   const auto* from_rows = sums.rows_R.defined() ? sums.rows_R.const_data_ptr<int64_t>() : nullptr;
   const float *q = q_RHd.const_data_ptr<float>(), *k = k_RHd.const_data_ptr<float>(),
               *v = v_RHd.const_data_ptr<float>(), *a = a_RHL.const_data_ptr<float>(),
@@ -91,7 +92,7 @@ Tensor native_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RH
     for (int64_t i = begin; i < end; ++i) {
       const int64_t row = i / heads, head = i % heads;
       const int64_t origin = from_rows ? from_rows[row] : row;
-      simd().luna_step({l, d, static_cast<float>(sums.tokens), a + i * l, q + i * d, k + i * d, v + i * d,
+      simd().luna_step({l, d, static_cast<float>(counts[row]), a + i * l, q + i * d, k + i * d, v + i * d,
                         bias ? bias + row * l : nullptr, from + (origin * heads + head) * size,
                         top + i * size, weights.data(), yp + i * d});
     }
@@ -104,13 +105,46 @@ Tensor native_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RH
 
 Tensor causal_luna_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RHd, const Tensor& v_RHd,
                         const Tensor& a_RHL, const Tensor& masked_RL) {
-  ++sums.tokens;
+  sums.counts_R = (sums.rows_R.defined() ? sums.counts_R.index_select(0, sums.rows_R) : sums.counts_R) + 1;
   const bool native = is_native(q_RHd) && !at::GradMode::is_enabled();
   const Tensor y_RHd = native ? native_step(sums, q_RHd.contiguous(), k_RHd.contiguous(), v_RHd.contiguous(),
                                             a_RHL.contiguous(), masked_RL)
                               : composed_step(sums, q_RHd, k_RHd, v_RHd, a_RHL, masked_RL);
   sums.rows_R = Tensor();
   return y_RHd;
+}
+
+CausalLunaSums CausalLunaSums::of_nothing(int64_t texts, int64_t heads, int64_t length, int64_t d,
+                                          const Tensor& like) {
+  const auto options = like.options().requires_grad(false);
+  return {
+      at::zeros({texts, heads, length, 2, d}, options), at::zeros({texts}, options.dtype(torch::kLong)), {}};
+}
+
+Tensor causal_luna_append(CausalLunaSums& sums, const Tensor& q_RHNd, const Tensor& k_RHNd,
+                          const Tensor& v_RHNd, const Tensor& a_RHNL, const Tensor& padding_RN,
+                          const Tensor& masked_RL) {
+  const torch::NoGradGuard no_grad;
+  const int64_t n = q_RHNd.size(2);
+  if (sums.rows_R.defined()) {
+    sums.sums_RHL2d = sums.sums_RHL2d.index_select(0, sums.rows_R);
+    sums.counts_R = sums.counts_R.index_select(0, sums.rows_R);
+    sums.rows_R = Tensor();
+  }
+  const Tensor before_R1 = sums.counts_R.unsqueeze(1);
+  const Tensor counts_RN =
+      before_R1 + (padding_RN.defined() ? padding_RN.logical_not().cumsum(1)
+                                        : torch::arange(1, n + 1, before_R1.options()).unsqueeze(0));
+  const Tensor t = counts_RN.clamp_min(1).to(q_RHNd.scalar_type()).unsqueeze(1).unsqueeze(-1);
+  const Tensor at = a_RHNL.transpose(-2, -1);
+  const Tensor keys_RHLd = sums.sums_RHL2d.select(3, 0), values_RHLd = sums.sums_RHL2d.select(3, 1);
+  Tensor logits = q_RHNd.matmul(keys_RHLd.transpose(-2, -1)) +
+                  q_RHNd.matmul(k_RHNd.transpose(-2, -1)).tril().matmul(a_RHNL);
+  const Tensor u = softmax_over_rows(logits / t, masked_RL);
+  const Tensor y = (u.matmul(values_RHLd) + u.matmul(at).tril().matmul(v_RHNd)) / t;
+  sums.sums_RHL2d = sums.sums_RHL2d + torch::stack({at.matmul(k_RHNd), at.matmul(v_RHNd)}, 3);
+  sums.counts_R = counts_RN.select(1, n - 1).contiguous();
+  return y;
 }
 
 }  // namespace attnlab

@@ -22,14 +22,25 @@ Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_B
 
 /// The sums that decoding carries from token to token, for texts side by side.
 struct CausalLunaSums {
-  Tensor sums_RHL2d;   ///< Σ a_jᵀ k_j beside Σ a_jᵀ v_j
-  Tensor rows_R;       ///< int64: text i goes on from rows[i] of the sums; undefined where from its own
-  int64_t tokens = 0;  ///< t
+  Tensor sums_RHL2d;  ///< Σ a_jᵀ k_j beside Σ a_jᵀ v_j
+  Tensor counts_R;    ///< int64, t of every text
+  Tensor rows_R;      ///< int64: text i goes on from rows[i] of both; undefined where from its own
+
+  /// Of so many texts that have read nothing; `like` gives type and device.
+  static CausalLunaSums of_nothing(int64_t texts, int64_t heads, int64_t length, int64_t d,
+                                   const Tensor& like);
 };
 
 /// One more token of every text: q, k, v [R, H, d], a [R, H, L]; masked: bool [R, L] or undefined. Adds it to
 /// the sums, which become those of the texts that rows named, and returns Y [R, H, d].
 Tensor causal_luna_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RHd, const Tensor& v_RHd,
                         const Tensor& a_RHL, const Tensor& masked_RL);
+
+/// Several more tokens of every text, all at once: q, k, v [R, H, N, d], a [R, H, N, L], 0 at padded tokens;
+/// padding: bool [R, N], true where a text has no token, or undefined. Returns Y [R, H, N, d], unspecified
+/// but finite at padded tokens. Without gradients.
+Tensor causal_luna_append(CausalLunaSums& sums, const Tensor& q_RHNd, const Tensor& k_RHNd,
+                          const Tensor& v_RHNd, const Tensor& a_RHNL, const Tensor& padding_RN,
+                          const Tensor& masked_RL);
 
 }  // namespace attnlab

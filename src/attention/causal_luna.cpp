@@ -20,6 +20,12 @@ void CausalLunaOptions::visit(Fields& f) {
   f("tie_kv", tie_kv, "one projection for keys and values: 5 linears instead of 6");
   f("omega", omega, {{"elu", Omega::elu}, {"softplus", Omega::softplus}},
     "ω, which keeps the weights of the causal sums positive: elu(x)+1, or log2(1+2^x) as released");
+  f("form", form,
+    {{"scan", CausalLunaForm::scan},
+     {"chunks", CausalLunaForm::chunks},
+     {"outer_products", CausalLunaForm::outer_products}},
+    "of a text at once: this project's operator, Torch's products over chunks of 64 tokens, or the released "
+    "code's sums of outer products, which hold H·N·l·d numbers");
 }
 
 std::shared_ptr<CausalAttentionImpl> CausalLunaOptions::build(const AttentionShape& shape) const {
@@ -62,9 +68,9 @@ Tensor CausalLunaImpl::forward(const Tensor& x_BND, const Tensor& padding_BN, co
   }
   const Tensor q_BND = query_(x_BND) * scale, k_BND = key_(x_BND);
   const Tensor v_BND = options_.tie_kv ? k_BND : value_(x_BND);
-  return output_(
-      merge_heads(causal_luna(split_heads(q_BND, heads), split_heads(k_BND, heads), split_heads(v_BND, heads),
-                              a_BHNL, counts_BN, masked_BL, Drop::draw(shape_.dropout, is_training()))));
+  return output_(merge_heads(causal_luna(split_heads(q_BND, heads), split_heads(k_BND, heads),
+                                         split_heads(v_BND, heads), a_BHNL, counts_BN, masked_BL,
+                                         Drop::draw(shape_.dropout, is_training()), options_.form)));
 }
 
 double CausalLunaImpl::flops(int64_t n, int64_t l) const {

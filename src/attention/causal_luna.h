@@ -11,6 +11,7 @@
 #pragma once
 
 #include "attention/causal.h"
+#include "kernels/causal_luna.h"
 
 namespace attnlab {
 
@@ -21,6 +22,7 @@ struct CausalLunaOptions final : CausalAttentionOptions {
   };
   bool tie_kv = false;
   Omega omega = Omega::softplus;
+  CausalLunaForm form = CausalLunaForm::scan;
 
   void visit(Fields& f) override;
   std::shared_ptr<CausalAttentionImpl> build(const AttentionShape& shape) const override;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <vector>
 
+#include "kernels/causal_luna_native.h"
 #include "kernels/native.h"
 
 namespace attnlab {
@@ -37,25 +37,79 @@ Tensor softmax_over_rows(Tensor logits_BHNL, const Tensor& masked_BL) {
 
 }  // namespace
 
-Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd, const Tensor& a_BHNL,
-                   const Tensor& counts_BN, const Tensor& masked_BL, Drop drop) {
+namespace {
+
+Tensor composed_causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd,
+                            const Tensor& a_BHNL, const Tensor& parts_BN, const Tensor& masked_BL,
+                            Drop drop) {
   const int64_t n = q_BHNd.size(2), c = std::min(chunk_tokens, n);
-  const auto type = q_BHNd.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
-  const Tensor counts =
-      counts_BN.defined()
-          ? counts_BN.to(type).clamp_min(1).unsqueeze(1).unsqueeze(-1)
-          : torch::arange(1, n + 1, q_BHNd.options().dtype(type).requires_grad(false)).unsqueeze(-1);
-  const Tensor q = chunked(q_BHNd.to(type), c), k = chunked(k_BHNd.to(type), c),
-               v = chunked(v_BHNd.to(type), c);
-  const Tensor a = chunked(a_BHNL.to(type), c);
+  const Tensor parts = parts_BN.unsqueeze(1).unsqueeze(-1);
+  const Tensor q = chunked(q_BHNd, c), k = chunked(k_BHNd, c), v = chunked(v_BHNd, c), a = chunked(a_BHNL, c);
   Tensor logits = q.matmul(k.transpose(-2, -1)).tril().matmul(a);
   const bool one_chunk = n <= c;
   if (!one_chunk) logits = logits + q.matmul(sums_before(a, k).transpose(-2, -1));
-  const Tensor u_BHNL = dropout(softmax_over_rows(unchunked(logits, n) / counts, masked_BL), drop);
+  const Tensor u_BHNL = dropout(softmax_over_rows(unchunked(logits, n) * parts, masked_BL), drop);
   const Tensor u = chunked(u_BHNL, c);
   Tensor y = u.matmul(a.transpose(-2, -1)).tril().matmul(v);
   if (!one_chunk) y = y + u.matmul(sums_before(a, v));
-  return (unchunked(y, n) / counts).to(q_BHNd.scalar_type());
+  return unchunked(y, n) * parts;
+}
+
+/// The released form: every token's sums stand in memory.
+Tensor with_outer_products(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd,
+                           const Tensor& a_BHNL, const Tensor& parts_BN, const Tensor& masked_BL, Drop drop) {
+  const Tensor parts = parts_BN.unsqueeze(1).unsqueeze(-1);
+  const auto read = [&](const Tensor& x, const Tensor& y, const Tensor& z) {
+    const Tensor sums = y.unsqueeze(-1).matmul(z.unsqueeze(-2)).cumsum(2);
+    return x.unsqueeze(-2).matmul(sums).squeeze(-2) * parts;
+  };
+  const Tensor u = dropout(softmax_over_rows(read(q_BHNd, k_BHNd, a_BHNL), masked_BL), drop);
+  return read(u, a_BHNL, v_BHNd);
+}
+
+void check_shapes(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& a, const Tensor& counts,
+                  const Tensor& masked) {
+  const auto sizes = q.sizes();
+  TORCH_CHECK(q.dim() == 4 && k.sizes() == sizes && v.sizes() == sizes,
+              "causal Luna takes q, k and v of one shape [B, H, N, d], not ", sizes, ", ", k.sizes(), " and ",
+              v.sizes());
+  TORCH_CHECK(a.dim() == 4 && a.sizes().slice(0, 3) == sizes.slice(0, 3) && a.size(3) > 0,
+              "causal Luna takes a of shape [B, H, N, L] beside q of ", sizes, ", not ", a.sizes());
+  TORCH_CHECK(sizes[2] > 0 && sizes[3] > 0, "causal Luna takes at least one token and one column, not ",
+              sizes);
+  TORCH_CHECK(!counts.defined() || counts.sizes() == at::IntArrayRef({sizes[0], sizes[2]}),
+              "causal Luna takes counts of shape [B, N] beside q of ", sizes, ", not ", counts.sizes());
+  TORCH_CHECK(!masked.defined() || masked.sizes() == at::IntArrayRef({sizes[0], a.size(3)}),
+              "causal Luna takes masked of shape [B, L] beside a of ", a.sizes(), ", not ", masked.sizes());
+}
+
+/// 1/t of [B or 1, N].
+Tensor parts_of(const Tensor& counts_BN, int64_t n, torch::TensorOptions options) {
+  options = options.requires_grad(false);
+  if (counts_BN.defined()) return counts_BN.to(options).clamp_min(1).reciprocal();
+  return torch::arange(1, n + 1, options).reciprocal_().unsqueeze(0);
+}
+
+/// 0, or −inf where a row of P must not be read.
+Tensor bias_of(const Tensor& masked_BL, const torch::TensorOptions& options) {
+  if (!masked_BL.defined()) return {};
+  return at::zeros(masked_BL.sizes(), options.requires_grad(false))
+      .masked_fill_(masked_BL, -std::numeric_limits<float>::infinity());
+}
+
+}  // namespace
+
+Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd, const Tensor& a_BHNL,
+                   const Tensor& counts_BN, const Tensor& masked_BL, Drop drop, CausalLunaForm form) {
+  check_shapes(q_BHNd, k_BHNd, v_BHNd, a_BHNL, counts_BN, masked_BL);
+  const auto type = q_BHNd.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
+  const Tensor q = q_BHNd.to(type), k = k_BHNd.to(type), v = v_BHNd.to(type), a = a_BHNL.to(type);
+  const Tensor parts = parts_of(counts_BN, q.size(2), q.options());
+  if (form == CausalLunaForm::scan && is_fp32_on_cpu(q))
+    return native_causal_luna(q, k, v, a, parts, bias_of(masked_BL, q.options()), drop)
+        .to(q_BHNd.scalar_type());
+  const auto composed = form == CausalLunaForm::outer_products ? with_outer_products : composed_causal_luna;
+  return composed(q, k, v, a, parts, masked_BL, drop).to(q_BHNd.scalar_type());
 }
 
 namespace {
@@ -71,48 +125,35 @@ Tensor composed_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_
   return (softmax_over_rows(logits_RH1L, masked_RL).matmul(values_RHLd) / t).squeeze(2);
 }
 
-Tensor native_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RHd, const Tensor& v_RHd,
-                   const Tensor& a_RHL, const Tensor& masked_RL) {
-  const int64_t rows = q_RHd.size(0), heads = q_RHd.size(1), d = q_RHd.size(2), l = a_RHL.size(2);
-  Tensor to = at::empty({rows, heads, l, 2, d}, q_RHd.options()), y = at::empty_like(q_RHd);
-  const Tensor bias_RL = masked_RL.defined()
-                             ? at::zeros({rows, l}, q_RHd.options())
-                                   .masked_fill_(masked_RL, -std::numeric_limits<float>::infinity())
-                             : Tensor();
-  const auto* counts = sums.counts_R.const_data_ptr<int64_t>();
-  const auto* from_rows = sums.rows_R.defined() ? sums.rows_R.const_data_ptr<int64_t>() : nullptr;
-  const float *q = q_RHd.const_data_ptr<float>(), *k = k_RHd.const_data_ptr<float>(),
-              *v = v_RHd.const_data_ptr<float>(), *a = a_RHL.const_data_ptr<float>(),
-              *from = sums.sums_RHL2d.const_data_ptr<float>();
-  const float* bias = bias_RL.defined() ? bias_RL.const_data_ptr<float>() : nullptr;
-  float *top = to.mutable_data_ptr<float>(), *yp = y.mutable_data_ptr<float>();
-  const int64_t size = l * 2 * d;
-  at::parallel_for(0, rows * heads, 8, [&](int64_t begin, int64_t end) {
-    std::vector<float> weights(static_cast<size_t>(l));
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t row = i / heads, head = i % heads;
-      const int64_t origin = from_rows ? from_rows[row] : row;
-      simd().luna_step({l, d, static_cast<float>(counts[row]), a + i * l, q + i * d, k + i * d, v + i * d,
-                        bias ? bias + row * l : nullptr, from + (origin * heads + head) * size,
-                        top + i * size, weights.data(), yp + i * d});
-    }
-  });
-  sums.sums_RHL2d = to;
-  return y;
-}
-
 }  // namespace
 
 Tensor causal_luna_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RHd, const Tensor& v_RHd,
                         const Tensor& a_RHL, const Tensor& masked_RL) {
   sums.counts_R = (sums.rows_R.defined() ? sums.counts_R.index_select(0, sums.rows_R) : sums.counts_R) + 1;
   const bool native = is_native(q_RHd) && !at::GradMode::is_enabled();
-  const Tensor y_RHd = native ? native_step(sums, q_RHd.contiguous(), k_RHd.contiguous(), v_RHd.contiguous(),
-                                            a_RHL.contiguous(), masked_RL)
-                              : composed_step(sums, q_RHd, k_RHd, v_RHd, a_RHL, masked_RL);
+  const Tensor y_RHd =
+      native ? native_causal_luna_step(sums, q_RHd.contiguous(), k_RHd.contiguous(), v_RHd.contiguous(),
+                                       a_RHL.contiguous(), bias_of(masked_RL, q_RHd.options()))
+             : composed_step(sums, q_RHd, k_RHd, v_RHd, a_RHL, masked_RL);
   sums.rows_R = Tensor();
   return y_RHd;
 }
+
+namespace {
+
+Tensor composed_append(CausalLunaSums& sums, const Tensor& q_RHNd, const Tensor& k_RHNd, const Tensor& v_RHNd,
+                       const Tensor& a_RHNL, const Tensor& parts_RN, const Tensor& masked_RL) {
+  const Tensor parts = parts_RN.unsqueeze(1).unsqueeze(-1), across = a_RHNL.transpose(-2, -1);
+  const Tensor keys_RHLd = sums.sums_RHL2d.select(3, 0), values_RHLd = sums.sums_RHL2d.select(3, 1);
+  const Tensor logits = q_RHNd.matmul(keys_RHLd.transpose(-2, -1)) +
+                        q_RHNd.matmul(k_RHNd.transpose(-2, -1)).tril().matmul(a_RHNL);
+  const Tensor u = softmax_over_rows(logits * parts, masked_RL);
+  const Tensor y = (u.matmul(values_RHLd) + u.matmul(across).tril().matmul(v_RHNd)) * parts;
+  sums.sums_RHL2d = sums.sums_RHL2d + torch::stack({across.matmul(k_RHNd), across.matmul(v_RHNd)}, 3);
+  return y;
+}
+
+}  // namespace
 
 CausalLunaSums CausalLunaSums::of_nothing(int64_t texts, int64_t heads, int64_t length, int64_t d,
                                           const Tensor& like) {
@@ -135,14 +176,13 @@ Tensor causal_luna_append(CausalLunaSums& sums, const Tensor& q_RHNd, const Tens
   const Tensor counts_RN =
       before_R1 + (padding_RN.defined() ? padding_RN.logical_not().cumsum(1)
                                         : torch::arange(1, n + 1, before_R1.options()).unsqueeze(0));
-  const Tensor t = counts_RN.clamp_min(1).to(q_RHNd.scalar_type()).unsqueeze(1).unsqueeze(-1);
-  const Tensor at = a_RHNL.transpose(-2, -1);
-  const Tensor keys_RHLd = sums.sums_RHL2d.select(3, 0), values_RHLd = sums.sums_RHL2d.select(3, 1);
-  Tensor logits = q_RHNd.matmul(keys_RHLd.transpose(-2, -1)) +
-                  q_RHNd.matmul(k_RHNd.transpose(-2, -1)).tril().matmul(a_RHNL);
-  const Tensor u = softmax_over_rows(logits / t, masked_RL);
-  const Tensor y = (u.matmul(values_RHLd) + u.matmul(at).tril().matmul(v_RHNd)) / t;
-  sums.sums_RHL2d = sums.sums_RHL2d + torch::stack({at.matmul(k_RHNd), at.matmul(v_RHNd)}, 3);
+  const Tensor parts_RN = parts_of(counts_RN, n, q_RHNd.options());
+  Tensor y;
+  if (is_native(q_RHNd))
+    y = native_causal_luna_append(sums.sums_RHL2d, q_RHNd, k_RHNd, v_RHNd, a_RHNL,
+                                  parts_RN.expand({q_RHNd.size(0), n}), bias_of(masked_RL, q_RHNd.options()));
+  else
+    y = composed_append(sums, q_RHNd, k_RHNd, v_RHNd, a_RHNL, parts_RN, masked_RL);
   sums.counts_R = counts_RN.select(1, n - 1).contiguous();
   return y;
 }

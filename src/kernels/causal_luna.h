@@ -13,12 +13,21 @@
 
 namespace attnlab {
 
+/// How it is computed; the same to rounding.
+enum class CausalLunaForm {
+  scan,            ///< native on the CPU and on CUDA, elsewhere chunks
+  chunks,          ///< products of Torch's over chunks of 64 tokens
+  outer_products,  ///< the released code's: B·H·N·l·d numbers, summed along N
+};
+
 /// q, k, v: [B, H, N, d], q divided by √d already; a: [B, H, N, L], ω of the scores, dropped, and 0 at padded
 /// tokens. counts: [B, N], t of every token, or undefined where it is 1, 2, …, N in every sentence. masked:
-/// bool [B, L], true where a sentence must not read a row of P, or undefined. Returns Y [B, H, N, d]. In
-/// chunks of tokens, so that extra memory is O(N·(d + L)); sums in the type of the inputs, fp32 at least.
+/// bool [B, L], true where a sentence must not read a row of P, or undefined. Returns Y [B, H, N, d].
+/// Extra memory is O(N·(d + L)) but for outer products; sums in the type of the inputs, fp32 at least. Throws
+/// c10::Error where shapes do not fit.
 Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd, const Tensor& a_BHNL,
-                   const Tensor& counts_BN, const Tensor& masked_BL, Drop drop);
+                   const Tensor& counts_BN, const Tensor& masked_BL, Drop drop,
+                   CausalLunaForm form = CausalLunaForm::scan);
 
 /// The sums that decoding carries from token to token, for texts side by side.
 struct CausalLunaSums {

@@ -2,6 +2,7 @@
 #include <torch/library.h>
 
 #include "kernels/bounded_operators.h"
+#include "kernels/causal_luna.h"
 #include "kernels/few_rows.h"
 #include "kernels/native.h"
 #include "kernels/projected_cross_entropy.h"
@@ -19,6 +20,13 @@ Activation activation_named(c10::string_view name) {
 SmoothedTargets::Convention convention_named(c10::string_view name) {
   TORCH_CHECK(name == "fairseq" || name == "uniform", "convention must be fairseq or uniform, not ", name);
   return name == "fairseq" ? SmoothedTargets::Convention::fairseq : SmoothedTargets::Convention::uniform;
+}
+
+CausalLunaForm form_named(c10::string_view name) {
+  TORCH_CHECK(name == "scan" || name == "chunks" || name == "outer_products",
+              "form must be scan, chunks or outer_products, not ", name);
+  return name == "scan" ? CausalLunaForm::scan
+                        : (name == "chunks" ? CausalLunaForm::chunks : CausalLunaForm::outer_products);
 }
 
 /// The native operators read plain memory: every tensor must be fp32 on the CPU.
@@ -84,6 +92,14 @@ TORCH_LIBRARY(attnlab, m) {
         const ProjectedLoss loss = projected_cross_entropy(hidden, weight, bias.value_or(Tensor()), targets,
                                                            {epsilon, convention_named(convention), ignored});
         return std::tuple(loss.smoothed, loss.nll);
+      });
+  m.def(
+      "causal_luna(Tensor q, Tensor k, Tensor v, Tensor a, Tensor? counts=None, Tensor? masked=None, float "
+      "p=0.0, int seed=0, str form='scan') -> Tensor",
+      [](const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& a, const MaybeTensor& counts,
+         const MaybeTensor& masked, double p, int64_t seed, c10::string_view form) {
+        return causal_luna(q, k, v, a, counts.value_or(Tensor()), masked.value_or(Tensor()), {p, seed},
+                           form_named(form));
       });
   m.def(
       "bounded_attention_step(Tensor q, Tensor k, Tensor v, Tensor? bias=None, Tensor? extent=None) -> "

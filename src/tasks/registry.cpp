@@ -5,6 +5,7 @@
 #include "tasks/generation/question_answering.h"
 #include "tasks/language/perplexity.h"
 #include "tasks/language/train_lm.h"
+#include "tasks/speed/causal_speed.h"
 #include "tasks/speed/decode_speed.h"
 #include "tasks/speed/score_speed.h"
 #include "tasks/speed/speed.h"
@@ -18,6 +19,8 @@ namespace attnlab {
 template <>
 const std::vector<Entry<TaskOptions>>& registry<TaskOptions>() {
   static const std::vector<Entry<TaskOptions>> table = {
+      entry<TaskOptions, CausalSpeedOptions>(
+          "causal_speed", "time and memory of causal Luna by itself, form beside form (Luna §3.2)"),
       entry<TaskOptions, ClassifyOptions>("classify",
                                           "train and evaluate a sequence classifier (Luna §4.1, LRA text)"),
       entry<TaskOptions, DecodeSpeedOptions>(

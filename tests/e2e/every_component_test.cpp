@@ -80,6 +80,18 @@ read_bytes: 1048576
 cache: {policy: tova, size: 4}
 thread_counts: [1]
 )"},
+    {"causal_speed", R"(task: causal_speed
+device: cpu
+forms: [scan, chunks, outer_products, softmax]
+length: 40
+projection_length: 4
+heads: 2
+head_dim: 8
+thread_counts: [1, 2]
+repetitions: 1
+warm_up: 0
+product_size: 64
+)"},
     {"score_speed", R"(task: score_speed
 device: cpu
 sizes: {vocabulary: 32, dim: 16, ffn_dim: 32, layers: 1, heads: 2}

@@ -71,6 +71,35 @@ def test_projected_cross_entropy_and_its_gradients(torch):
         torch.ops.attnlab.projected_cross_entropy(hidden, weight, targets, bias, 0.1, "google")
 
 
+def causal_luna_token_by_token(torch, q, k, v, a):
+    """Ma et al. 2021, section 3.2: f(U, A, V) with U = softmax(f(Q, K, A)), f(x, y, z)_t = x_t (sum y_j' z_j) / t."""
+    t = torch.arange(1, q.size(2) + 1, dtype=q.dtype)[:, None]
+    read = lambda x, y, z: torch.einsum("bhni,bhnij->bhnj", x, torch.einsum("bhni,bhnj->bhnij", y, z).cumsum(2)) / t
+    return read(torch.softmax(read(q, k, a), -1), a, v)
+
+
+@pytest.mark.parametrize("form", ["scan", "chunks", "outer_products"])
+def test_causal_luna_and_its_gradients(torch, form):
+    q, k, v = (torch.randn(2, 70, 3, 8).transpose(1, 2).requires_grad_() for _ in range(3))  # rows apart
+    a = torch.rand(2, 3, 70, 5, requires_grad=True)
+    got = torch.ops.attnlab.causal_luna(q, k, v, a, form=form)
+    want = causal_luna_token_by_token(torch, q, k, v, a)
+    close(torch, got, want)
+    g = torch.randn_like(want)
+    for mine, theirs in zip(torch.autograd.grad(got, (q, k, v, a), g), torch.autograd.grad(want, (q, k, v, a), g)):
+        close(torch, mine, theirs)
+
+
+def test_causal_luna_of_narrow_types_and_of_wrong_shapes(torch):
+    q, k, v, a = (torch.randn(1, 2, 20, w).bfloat16() for w in (8, 8, 8, 4))
+    y = torch.ops.attnlab.causal_luna(q, k, v, a.abs())
+    assert y.dtype == torch.bfloat16
+    with pytest.raises(RuntimeError, match=r"q, k and v of one shape \[B, H, N, d\], not \[1, 2, 20, 8\], \[1, 2, 19, 8\]"):
+        torch.ops.attnlab.causal_luna(q, k[:, :, 1:], v, a)
+    with pytest.raises(RuntimeError, match="scan, chunks or outer_products"):
+        torch.ops.attnlab.causal_luna(q, k, v, a, form="parallel")
+
+
 def test_an_unknown_activation_is_refused(torch):
     t = torch.randn(4, 4)
     with pytest.raises(RuntimeError, match="relu or gelu"):

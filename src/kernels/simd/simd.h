@@ -54,6 +54,39 @@ struct LunaStep {
   float* y;
 };
 
+/// Rows of a matrix, `stride` numbers apart.
+struct Rows {
+  const float* at;
+  int64_t stride;
+};
+struct MutableRows {
+  float* at;
+  int64_t stride;
+};
+
+/// Tokens that causal Luna takes at a time.
+inline constexpr int64_t luna_chunk = 16;
+
+/// Causal Luna of one head (kernels/causal_luna.h): n tokens in a row. Sums are [l, 2, d], keys' beside
+/// values'. u and dlogits are [l, luna_chunk] for every chunk of tokens, the last of them filled up.
+struct LunaTokens {
+  int64_t n, d, l;
+  Rows q, k, v;        ///< [n, d]
+  Rows a;              ///< [n, l]
+  const float* parts;  ///< [n], 1/t
+  const float* bias;   ///< [l], −inf where a row of P must not be read, or null
+  MaskSpec mask;       ///< of U's dropout,
+  int64_t first;       ///< and the number of U's first element in it
+  float* u;            ///< U before dropout: forward writes it, where not null, and backward reads it
+  float* scratch;      ///< luna_scratch(l, d) numbers
+};
+struct LunaGradient {
+  Rows dy;                 ///< [n, d]
+  MutableRows dq, dk, dv;  ///< [n, d]
+  MutableRows da;          ///< [n, l]
+  float* dlogits;          ///< of Q·S_kᵀ: backward_queries writes it, backward_keys reads it
+};
+
 struct Simd {
   const char* name;
   /// out[i] = scale or 0 for mask elements [first, first + count).
@@ -147,6 +180,19 @@ struct Simd {
 
   void (*beam_attention)(const BeamHead&);
   void (*luna_step)(const LunaStep&);
+
+  // Causal Luna of many tokens (luna.inc).
+
+  int64_t (*luna_scratch)(int64_t l, int64_t d);
+  /// Y, where sums are those of the tokens before and become those with these.
+  void (*luna_forward)(const LunaTokens&, float* sums, const MutableRows& y);
+  /// dq and dlogits, likewise.
+  void (*luna_backward_queries)(const LunaTokens&, const LunaGradient&, float* sums);
+  /// dk, dv and da, where sums are those of the tokens behind, Σ [dlogits_jᵀ q_j | u_jᵀ dy_j/t].
+  void (*luna_backward_keys)(const LunaTokens&, const LunaGradient&, float* sums);
+  /// Only the sums of either kind, added to what is there.
+  void (*luna_sums)(const LunaTokens&, float* sums);
+  void (*luna_suffix_sums)(const LunaTokens&, const LunaGradient&, float* sums);
 };
 
 /// The best this machine has.

@@ -1,0 +1,242 @@
+// Causal Luna's forms against the formula written token by token in double, values and gradients.
+#include "kernels/causal_luna.h"
+
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include "kernels/relative_error.h"
+
+namespace attnlab {
+namespace {
+
+struct LunaInputs {
+  Tensor q, k, v, a, counts, masked;  ///< the last two may be undefined
+  Drop drop;
+
+  LunaInputs as(torch::Dtype type) const {
+    const auto leaf = [type](const Tensor& x) { return x.detach().to(type, false, true).requires_grad_(); };
+    return {leaf(q), leaf(k), leaf(v), leaf(a), counts, masked, drop};
+  }
+  Tensor in(CausalLunaForm form) const { return causal_luna(q, k, v, a, counts, masked, drop, form); }
+};
+
+LunaInputs random_inputs(at::IntArrayRef bhn, int64_t d, int64_t l) {
+  torch::manual_seed(11);
+  const auto random = [&](int64_t width) {
+    return torch::randn({bhn[0], bhn[1], bhn[2], width}, torch::kDouble);
+  };
+  const Tensor q = random(d) / std::sqrt(static_cast<double>(d));
+  return {q, random(d), random(d), random(l).abs(), {}, {}, {}};
+}
+
+/// §3.2 and the released code, one token after the other.
+Tensor token_by_token(const LunaInputs& x) {
+  const int64_t n = x.q.size(2);
+  const Tensor mask = x.drop.active() ? dropout_mask(x.a.detach(), x.drop) : torch::ones_like(x.a);
+  Tensor keys, values;
+  std::vector<Tensor> y;
+  for (int64_t t = 0; t < n; ++t) {
+    const auto at = [&](const Tensor& of) { return of.select(2, t); };
+    const Tensor more_keys = at(x.a).unsqueeze(-1) * at(x.k).unsqueeze(-2),
+                 more_values = at(x.a).unsqueeze(-1) * at(x.v).unsqueeze(-2);
+    keys = t == 0 ? more_keys : keys + more_keys;
+    values = t == 0 ? more_values : values + more_values;
+    const Tensor count = x.counts.defined()
+                             ? x.counts.select(1, t).clamp_min(1).to(x.q.dtype()).view({-1, 1, 1})
+                             : torch::full({1, 1, 1}, static_cast<double>(t + 1));
+    Tensor logits = keys.matmul(at(x.q).unsqueeze(-1)).squeeze(-1) / count;
+    if (x.masked.defined())
+      logits = logits.masked_fill(x.masked.unsqueeze(1), -std::numeric_limits<double>::infinity());
+    const Tensor u = logits.softmax(-1) * at(mask);
+    y.push_back(u.unsqueeze(-2).matmul(values).squeeze(-2) / count);
+  }
+  return torch::stack(y, 2);
+}
+
+/// An output with the gradients of everything it comes from, where `real` is 1 at tokens that count.
+struct Computed {
+  Computed(const LunaInputs& x, const Tensor& y, const Tensor& real) : y(y.detach()) {
+    torch::manual_seed(12);
+    Tensor dy = torch::randn(y.sizes(), torch::kDouble);
+    if (real.defined()) {
+      this->y = this->y * real;
+      dy = dy * real;
+    }
+    y.backward(dy.to(y.dtype()));
+    gradients = {x.q.grad(), x.k.grad(), x.v.grad(), x.a.grad()};
+  }
+  Tensor y;
+  std::vector<Tensor> gradients;
+};
+
+void expect_equal(const Computed& got, const Computed& want, double tolerance) {
+  EXPECT_LT(relative_error(got.y, want.y), tolerance);
+  for (size_t i = 0; i < want.gradients.size(); ++i)
+    EXPECT_LT(relative_error(got.gradients[i], want.gradients[i]), tolerance) << "gradient of "
+                                                                              << "qkva"[i];
+}
+
+Computed computed(const LunaInputs& inputs, CausalLunaForm form, torch::Dtype type, const Tensor& real = {}) {
+  const LunaInputs x = inputs.as(type);
+  return {x, x.in(form), real};
+}
+
+/// So many threads while it lives.
+class Threads {
+ public:
+  explicit Threads(int count) : before_(at::get_num_threads()) { at::set_num_threads(count); }
+  ~Threads() { at::set_num_threads(before_); }
+
+ private:
+  int before_;
+};
+
+void expect_all_forms(const LunaInputs& inputs, const Tensor& real = {}) {
+  const Threads one(1);  // so small operations are not worth a second one
+  const LunaInputs x = inputs.as(torch::kDouble);
+  const Computed want(x, token_by_token(x), real);
+  for (const auto form : {CausalLunaForm::chunks, CausalLunaForm::outer_products, CausalLunaForm::scan})
+    expect_equal(computed(inputs, form, torch::kDouble, real), want, 1e-10);
+  for (const auto form : {CausalLunaForm::chunks, CausalLunaForm::scan})
+    expect_equal(computed(inputs, form, torch::kFloat, real), want, 1e-5);
+}
+
+TEST(CausalLuna, AnyLengthWidthAndNumberOfRowsOfP) {
+  for (const int64_t n : {1, 15, 16, 17, 65, 130})
+    for (const auto& [d, l] : {std::pair<int64_t, int64_t>{64, 16}, {4, 1}, {20, 3}, {16, 40}, {1, 17}}) {
+      SCOPED_TRACE(testing::Message() << "n " << n << ", d " << d << ", l " << l);
+      expect_all_forms(random_inputs({2, 3, n}, d, l));
+    }
+}
+
+TEST(CausalLuna, Dropout) {
+  LunaInputs x = random_inputs({2, 2, 70}, 8, 5);
+  x.drop = {0.3, 99};
+  expect_all_forms(x);
+}
+
+TEST(CausalLuna, RowsOfPThatMustNotBeRead) {
+  LunaInputs x = random_inputs({2, 2, 70}, 8, 5);
+  x.masked = torch::tensor({{false, false, false, false, false}, {false, true, false, true, true}});
+  expect_all_forms(x);
+}
+
+TEST(CausalLuna, PaddingOnEitherSide) {
+  LunaInputs x = random_inputs({2, 2, 70}, 8, 5);
+  Tensor real = torch::ones({2, 70}, torch::kBool);
+  real[0].slice(0, 0, 19) = false;  // on the left
+  real[1].slice(0, 33) = false;     // on the right
+  x.counts = real.cumsum(1);
+  const Tensor seen = real.unsqueeze(1).unsqueeze(-1).to(torch::kDouble);
+  x.a = x.a * seen;
+  expect_all_forms(x, seen);
+}
+
+TEST(CausalLuna, HeadsSideBySideInATokensRow) {
+  // As layers have them: a token's heads next to each other, and rows of more than the head's width.
+  LunaInputs x = random_inputs({2, 3, 50}, 8, 4);
+  const auto by_token = [](const Tensor& of) {
+    return of.to(torch::kFloat).transpose(1, 2).contiguous().transpose(1, 2).detach();
+  };
+  const LunaInputs apart{by_token(x.q), by_token(x.k), by_token(x.v), x.a.to(torch::kFloat), {}, {}, {}};
+  const LunaInputs dense = x.as(torch::kFloat);
+  EXPECT_TRUE(apart.in(CausalLunaForm::scan).equal(dense.in(CausalLunaForm::scan)));
+  // A column taken out of every second place has no rows that could be read.
+  const Tensor wide = torch::randn({2, 3, 50, 16});
+  const LunaInputs strided{wide.slice(3, 0, 16, 2), apart.k, apart.v, apart.a, {}, {}, {}};
+  const LunaInputs copied{strided.q.contiguous(), apart.k, apart.v, apart.a, {}, {}, {}};
+  EXPECT_TRUE(strided.in(CausalLunaForm::scan).equal(copied.in(CausalLunaForm::scan)));
+}
+
+TEST(CausalLuna, ThreadsShareTheTokensOfFewHeads) {
+  LunaInputs x = random_inputs({1, 1, 2100}, 8, 5);
+  x.drop = {0.2, 7};
+  const Threads three(3);
+  expect_equal(computed(x, CausalLunaForm::scan, torch::kFloat),
+               computed(x, CausalLunaForm::chunks, torch::kDouble), 1e-5);
+}
+
+TEST(CausalLuna, NoTokenSeesWhatFollowsIt) {
+  const int64_t n = 100, changed = 41;
+  const LunaInputs x = random_inputs({1, 2, n}, 8, 5).as(torch::kFloat);
+  const Tensor y = x.in(CausalLunaForm::scan);
+  LunaInputs other = x.as(torch::kFloat);
+  for (Tensor* of : {&other.q, &other.k, &other.v, &other.a})
+    of->data().narrow(2, changed, n - changed).add_(1.0);
+  const Tensor y_other = other.in(CausalLunaForm::scan);
+  EXPECT_TRUE(y.narrow(2, 0, changed).equal(y_other.narrow(2, 0, changed)));
+  EXPECT_FALSE(y.narrow(2, changed, 1).equal(y_other.narrow(2, changed, 1)));
+  y.narrow(2, 0, changed).square().sum().backward();
+  for (const Tensor& of : {x.q, x.k, x.v, x.a})
+    EXPECT_EQ(of.grad().narrow(2, changed, n - changed).abs().max().item<float>(), 0.0f);
+}
+
+TEST(CausalLuna, StaysNearDoubleOverALongText) {
+  const LunaInputs x = random_inputs({1, 2, 16384}, 16, 16), single = x.as(torch::kFloat);
+  const Tensor want = x.in(CausalLunaForm::chunks), got = single.in(CausalLunaForm::scan);
+  EXPECT_LT((got.detach() - want).abs().max().item<double>(), 1e-4);
+  EXPECT_LT(relative_error(got.detach(), want), 1e-4);
+}
+
+TEST(CausalLuna, GoesOnWithSeveralTokensOrWithOne) {
+  const LunaInputs x = random_inputs({2, 3, 60}, 8, 5).as(torch::kFloat);
+  const torch::NoGradGuard no_grad;
+  for (const auto type : {torch::kFloat, torch::kDouble}) {
+    const LunaInputs in = x.as(type);
+    const Tensor whole = in.in(CausalLunaForm::scan);
+    CausalLunaSums sums = CausalLunaSums::of_nothing(2, 3, 5, 8, in.q);
+    int64_t done = 0;
+    for (const int64_t count : {17, 1, 1, 40, 1}) {
+      const auto part = [&](const Tensor& of) { return of.narrow(2, done, count); };
+      const auto one = [&](const Tensor& of) { return of.select(2, done); };
+      const Tensor y =
+          count == 1 ? causal_luna_step(sums, one(in.q), one(in.k), one(in.v), one(in.a), {}).unsqueeze(2)
+                     : causal_luna_append(sums, part(in.q), part(in.k), part(in.v), part(in.a), {}, {});
+      const double tolerance = type == torch::kFloat ? 1e-6 : 1e-14;
+      EXPECT_LT((y - whole.narrow(2, done, count)).abs().max().item<double>(), tolerance) << done;
+      done += count;
+    }
+    EXPECT_TRUE(sums.counts_R.equal(torch::full({2}, 60, torch::kLong)));
+  }
+}
+
+TEST(CausalLuna, NarrowTypesAreComputedInFp32) {
+  for (const auto type : {torch::kBFloat16, torch::kHalf}) {
+    const LunaInputs narrow = random_inputs({1, 2, 40}, 8, 5).as(type), wide = narrow.as(torch::kFloat);
+    const Tensor got = narrow.in(CausalLunaForm::scan);
+    EXPECT_EQ(got.scalar_type(), type);
+    EXPECT_TRUE(got.equal(wide.in(CausalLunaForm::scan).to(type)));
+    got.sum().backward();
+    EXPECT_EQ(narrow.a.grad().scalar_type(), type);
+  }
+}
+
+TEST(CausalLuna, ShapesThatDoNotFitAreRefusedByName) {
+  const LunaInputs x = random_inputs({2, 3, 10}, 8, 5);
+  const auto message = [](const LunaInputs& in) -> std::string {
+    try {
+      in.in(CausalLunaForm::scan);
+    } catch (const c10::Error& e) {
+      return e.what_without_backtrace();
+    }
+    return "accepted";
+  };
+  LunaInputs wrong = x;
+  wrong.k = x.k.narrow(2, 0, 9);
+  EXPECT_EQ(message(wrong),
+            "causal Luna takes q, k and v of one shape [B, H, N, d], not [2, 3, 10, 8], [2, 3, 9, 8] and "
+            "[2, 3, 10, 8]");
+  wrong = x;
+  wrong.a = x.a[0];
+  EXPECT_EQ(message(wrong),
+            "causal Luna takes a of shape [B, H, N, L] beside q of [2, 3, 10, 8], not [3, 10, 5]");
+  wrong = x;
+  wrong.counts = torch::ones({2, 9}, torch::kLong);
+  EXPECT_EQ(message(wrong), "causal Luna takes counts of shape [B, N] beside q of [2, 3, 10, 8], not [2, 9]");
+  wrong = x;
+  wrong.masked = torch::zeros({2, 4}, torch::kBool);
+  EXPECT_EQ(message(wrong), "causal Luna takes masked of shape [B, L] beside a of [2, 3, 10, 5], not [2, 4]");
+}
+
+}  // namespace
+}  // namespace attnlab

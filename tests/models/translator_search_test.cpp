@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "attention/causal_luna.h"
+#include "core/random.h"
 #include "models/beam_search.h"
 #include "models/small_models.h"
 #include "models/translator_steps.h"
@@ -33,6 +34,31 @@ Translator model_to_search(bool luna) {
   model->to(torch::kDouble);
   model->eval();
   return model;
+}
+
+/// In fp32 and wide enough that threads share the work.
+Translator wide_model(const char* attention, const char* causal) {
+  TranslatorOptions o;
+  o.encoder.dim = 128;
+  o.encoder.heads = 4;
+  o.encoder.ffn_dim = 256;
+  o.encoder.layers = o.decoder_layers = 2;
+  o.encoder.attention = o.cross_attention = Choice<AttentionOptions>(attention);
+  o.self_attention = Choice<CausalAttentionOptions>(causal);
+  torch::manual_seed(11);
+  Translator model(o, 400, 90);
+  model->eval();
+  return model;
+}
+
+std::vector<std::vector<int64_t>> drawn_sources(int64_t count) {
+  Random random(5);
+  std::vector<std::vector<int64_t>> all(static_cast<std::size_t>(count));
+  for (auto& source : all) {
+    source.resize(1 + random.below(30));
+    for (int64_t& id : source) id = static_cast<int64_t>(4 + random.below(396));
+  }
+  return all;
 }
 
 std::vector<std::vector<Hypothesis>> searched(const Translator& model,
@@ -80,6 +106,24 @@ TEST(TranslatorSearch, FindsTextsOfTheModelsOwnProbabilityWhateverTheBatch) {
         }
       }
     }
+}
+
+TEST(TranslatorSearch, FindsTheSameWithTwoThreadsAsWithOne) {
+  const int threads = at::get_num_threads();
+  for (const auto& [attention, causal] : {std::pair{"softmax", "softmax"}, {"luna", "luna"}}) {
+    const Translator model = wide_model(attention, causal);
+    const auto texts = drawn_sources(24);
+    const BeamOptions o{.beam = 4, .max_length_a = 1, .max_length_b = 4};
+    at::set_num_threads(1);
+    const auto by_one = searched(model, texts, o);
+    at::set_num_threads(2);
+    const auto by_two = searched(model, texts, o);
+    at::set_num_threads(threads);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      EXPECT_EQ(by_one[i].front().ids, by_two[i].front().ids) << attention << ", source " << i;
+      EXPECT_NEAR(by_one[i].front().score, by_two[i].front().score, 1e-5) << attention << ", source " << i;
+    }
+  }
 }
 
 }  // namespace

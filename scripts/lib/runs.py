@@ -117,6 +117,8 @@ class Run:
     @property
     def validated_by(self):
         """The figure that training is validated by."""
+        if self.setting("training_bleu") == "selects":
+            return "BLEU"
         return "perplexity" if self.setting("task") in ("train_lm", "translate") else "accuracy"
 
     @property

@@ -120,9 +120,12 @@ def percent_axis(axis):
 
 
 def metric_axis(axis, metric):
-    """The axis of what training is validated by: accuracies in per cent, perplexities on a log scale."""
+    """The axis of what training is validated by: accuracies in per cent, BLEU as it is, perplexities on a log
+    scale."""
     if metric == "accuracy":
         return percent_axis(axis)
+    if metric == "BLEU":
+        return
     axis.set_yscale("log")
     axis.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
     axis.yaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,g}"))

@@ -23,7 +23,7 @@ def draw_loss(axis, run, train, validation):
         axis.plot(
             validation["step"], validation["loss"], color=common.VERMILION, marker="o", markersize=4, label="validation"
         )
-    axis.set_title(f"Loss (nat per {'token' if run.validated_by == 'perplexity' else 'example'})")
+    axis.set_title(f"Loss (nat per {'token' if run.validated_by in ('perplexity', 'BLEU') else 'example'})")
     axis.legend(loc="best", ncols=2)
 
 
@@ -55,7 +55,7 @@ def draw_metric(axis, run, validation):
             capsize=3,
             label="test, selected on validation",
         )
-    axis.set_title(f"{run.validated_by.capitalize()} ± standard error")
+    axis.set_title(f"{run.validated_by[0].upper()}{run.validated_by[1:]} ± standard error")
     common.metric_axis(axis, run.validated_by)
     axis.margins(y=0.1)
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)

@@ -61,7 +61,4 @@ BleuScore bleu_score(const BleuStatistics& corpus, const BleuOptions& options);
 /// "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|lines:3003". Every line has `references`; 0: they vary.
 std::string bleu_signature(const BleuOptions& options, int64_t references, int64_t lines);
 
-/// What BLEU and chrF were tested equal to.
-inline constexpr const char* equal_to_sacrebleu = "tested equal to sacreBLEU 2.6.0";
-
 }  // namespace attnlab

@@ -7,15 +7,14 @@
 
 #include "core/error.h"
 #include "core/json_text.h"
-#include "metrics/bleu.h"
 #include "metrics/rouge.h"
+#include "metrics/signature.h"
 #include "metrics/statistics.h"
 #include "metrics/token_f1.h"
 #include "run/commands.h"
 #include "run/exit.h"
 #include "run/score_texts.h"
 #include "run/score_translation.h"
-#include "run/version.h"
 
 namespace attnlab {
 namespace {
@@ -135,10 +134,7 @@ int score_command(const ScoreOptions& options) {
   const Examples examples = read_examples(options.predictions, options.references, metric->texts);
   ordered_json all{{"metric", options.metric}, {"n", examples.size()}};
   all.update(metric->score(examples, options));
-  std::string signature =
-      fmt::format("{}|attnlab {}", all["signature"].get<std::string>(), versions().front().second);
-  if (metric->equal_to && !options.compound_split) signature += fmt::format(" ({})", metric->equal_to);
-  all["signature"] = signature;
+  all["signature"] = signed_by_attnlab(all["signature"], options.compound_split ? nullptr : metric->equal_to);
   std::cout << json_text(all, options.each ? -1 : 2) << std::endl;
   return exit_done;
 }

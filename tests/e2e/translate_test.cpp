@@ -1,4 +1,5 @@
 // Translation through the program: trained, stopped, scored, and used line by line.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -39,17 +40,59 @@ class TranslateProgram : public testing::Test {
 
 TEST_F(TranslateProgram, LearnsAndWritesWhatItFoundBesideTheReferences) {
   write_captions(lab, 1500);
-  const Finished done = run({"train.updates=400", "train.validate_interval=100", "model.encoder.dim=32"});
+  const Finished done = run({"train.updates=400", "train.validate_interval=100", "model.encoder.dim=32",
+                             "train.evaluate_with=last", "training_bleu=shown"});
   ASSERT_EQ(done.status, 0) << done.err;
   const auto record = read_run(folder() / "run.h5");
   EXPECT_GT(record.summaries.at("bleu").value, 10) << "twelve words and their translations";
   EXPECT_LT(record.summaries.at("perplexity").value, 4);
   const auto rows = read_table(folder() / "run.h5", "/translations/test");
   EXPECT_EQ(rows.at("translation").size(), 8u);
+  const auto bleu = read_table(folder() / "run.h5", "/eval/validation_curve").at("bleu");
+  ASSERT_EQ(bleu.size(), 4u);
+  const double last = record.summaries.at("bleu_validation").value;
+  EXPECT_EQ(std::get<double>(bleu.back()), last) << "the same weights, the same search";
+  EXPECT_THAT(done.out, HasSubstr(fmt::format(", bleu {:.4f}", last)));
+}
+
+TEST_F(TranslateProgram, ChoosesTheBestWeightsByBleu) {
+  write_captions(lab, 1500);
+  ASSERT_EQ(run({"train.updates=240", "train.validate_interval=20", "training_bleu=selects"}).status, 0);
+  const auto record = read_run(folder() / "run.h5");
+  const auto curve = read_table(folder() / "run.h5", "/eval/validation_curve");
+  EXPECT_FALSE(curve.contains("bleu")) << "it is the value";
+  double highest = -1;
+  double its_update = 0;
+  for (std::size_t i = 0; i < curve.at("value").size(); ++i) {
+    const double value = std::get<double>(curve.at("value")[i]);
+    EXPECT_EQ(std::get<int64_t>(curve.at("n")[i]), 8) << "sentences";
+    EXPECT_EQ(std::get<int64_t>(curve.at("best")[i]), value > highest ? 1 : 0);
+    if (value > highest) its_update = static_cast<double>(std::get<int64_t>(curve.at("step")[i]));
+    highest = std::max(highest, value);
+  }
+  EXPECT_GT(highest, 0);
+  EXPECT_EQ(record.summaries.at("best_update").value, its_update);
+  EXPECT_EQ(record.summaries.at("bleu_validation").value, highest);
+}
+
+TEST_F(TranslateProgram, SignsItsBleuAsTheCommandThatScoresDoes) {
+  ASSERT_EQ(run().status, 0);
+  const auto rows = read_table(folder() / "run.h5", "/translations/test");
+  for (const char* column : {"translation", "reference"}) {
+    std::string lines;
+    for (const Value& text : rows.at(column)) lines += std::get<std::string>(text) + "\n";
+    lab.write(std::string(column) + ".txt", lines);
+  }
+  const auto told =
+      nlohmann::json::parse(lab.attnlab({"score", "bleu", "translation.txt", "reference.txt"}).out);
+  EXPECT_EQ(read_run(folder() / "run.h5").attribute<std::string>("bleu_signature"), told.at("signature"));
+  EXPECT_THAT(told.at("signature").get<std::string>(), HasSubstr("(tested equal to sacreBLEU "));
 }
 
 TEST_F(TranslateProgram, KilledAtRandomMomentsEndsWithTheSameBits) {
-  const Words longer{"train.updates=200", "train.validate_interval=50"};
+  write_captions(lab, 1500);
+  const Words longer{"train.updates=200", "train.validate_interval=50", "model.encoder.dim=32",
+                     "training_bleu=shown"};
   Words undisturbed = longer;
   undisturbed.emplace_back("results_folder=undisturbed");
   ASSERT_EQ(run(undisturbed).status, 0);
@@ -67,10 +110,13 @@ TEST_F(TranslateProgram, KilledAtRandomMomentsEndsWithTheSameBits) {
   }
   ASSERT_EQ(run(longer).status, 0);
   const fs::path other = fs::directory_iterator(lab.path() / "undisturbed" / "translate")->path();
-  for (const auto& [table, column] : {std::pair{"/train", "loss"}, {"/translations/test", "translation"}})
+  for (const auto& [table, column] : {std::pair{"/train", "loss"},
+                                      {"/eval/validation_curve", "bleu"},
+                                      {"/translations/test", "translation"}})
     EXPECT_EQ(read_table(other / "run.h5", table).at(column),
               read_table(folder() / "run.h5", table).at(column))
         << table;
+  EXPECT_GT(std::get<double>(read_table(other / "run.h5", "/eval/validation_curve").at("bleu").back()), 0);
   const fs::path best = fs::path("checkpoint") / "best.safetensors";
   EXPECT_EQ(contents_of(other / best), contents_of(folder() / best));
 }

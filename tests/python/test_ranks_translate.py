@@ -21,6 +21,7 @@ model:
   cross_attention: {type: luna, projection_length: 4}
 train: {updates: 40, accumulate: 2, learning_rate: 0.01, validate_interval: 20, log_interval: 1}
 decoding: {beam: 2, max_length: 39}
+training_bleu: shown
 """
 WORDS = "dog:Hund house:Haus green:grün runs:läuft girl:Mädchen sees:sieht water:Wasser old:alt two:zwei man:Mann".split()
 
@@ -50,6 +51,9 @@ def test_two_processes_train_as_one(tmp_path):
         assert done.returncode == 0, done.stderr
         (record,) = tmp_path.glob(f"results{ranks}/t/*/run.h5")
         with h5py.File(record) as file:
-            found.append((np.array(file["train/loss"]), list(file["translations/test/translation"])))
+            bleu = np.array(file["eval/validation_curve/bleu"])
+            found.append((np.array(file["train/loss"]), list(file["translations/test/translation"]), bleu))
     np.testing.assert_allclose(found[1][0], found[0][0], rtol=1e-5)
     assert found[0][1] == found[1][1]
+    assert len(found[0][2]) == 2
+    np.testing.assert_array_equal(found[1][2], found[0][2])

@@ -13,8 +13,8 @@
 #include "tasks/training_figures.h"
 #include "tasks/translation/pair_batches.h"
 #include "tasks/translation/pair_tensors.h"
+#include "tasks/translation/translated_split.h"
 #include "tasks/translation/translation_scores.h"
-#include "tasks/translation/translations.h"
 #include "train/ranks.h"
 #include "train/train.h"
 
@@ -50,6 +50,19 @@ MicroBatch loss_of(Translator& model, const PairTensors& t, const PairBatch& bat
           .weight = tokens};
 }
 
+/// Perplexity, and BLEU as `training_bleu` asks for it.
+Validation validated(const TranslateOptions& o, const TranslationData& data, Translator& model,
+                     const RunContext& context) {
+  Validation found = validation_of(target_losses(model, *data.validation, o, context.limit, context.device));
+  if (o.training_bleu == TrainingBleu::none) return found;
+  const TranslatedSplit split = translate_split(Split::validation, o, data, model, context);
+  const CorpusFigure bleu = bleu_of(split);
+  if (o.training_bleu == TrainingBleu::selects)
+    return {bleu.value, bleu.standard_error, found.loss, std::ssize(split.translations)};
+  found.figures = {{"bleu", bleu.value}};
+  return found;
+}
+
 TrainOutcome train_on(const TranslateOptions& o, const TranslationData& data, Translator& model,
                       const RunContext& context, RecordSink& record) {
   PairBatches batches(*data.train, o.batching, derive_seed(context.seed, "shuffle"), context.folder);
@@ -61,8 +74,8 @@ TrainOutcome train_on(const TranslateOptions& o, const TranslationData& data, Tr
              batches.left_out());
   Trainee trainee;
   trainee.model = model.ptr();
-  trainee.metric = "perplexity";
-  trainee.higher_is_better = false;
+  trainee.higher_is_better = o.training_bleu == TrainingBleu::selects;
+  trainee.metric = trainee.higher_is_better ? "BLEU" : "perplexity";
   trainee.draws_by_micro_batch = true;
   trainee.micro_batches_per_epoch = batches.per_epoch();
   trainee.micro_batch = [&](int64_t m) {
@@ -74,51 +87,16 @@ TrainOutcome train_on(const TranslateOptions& o, const TranslationData& data, Tr
     made.data_seconds = data_time.count();
     return made;
   };
-  trainee.validate = [&] {
-    return validation_of(target_losses(model, *data.validation, o, context.limit, context.device));
-  };
+  trainee.validate = [&] { return validated(o, data, model, context); };
   return attnlab::train(trainee, o.train, context.folder, context.seed, context.device, record);
-}
-
-/// Lines of a split; ids alone are what the vocabulary makes of them.
-std::vector<std::string> lines_or_decoded(const std::vector<std::string>& lines,
-                                          const std::vector<std::vector<int64_t>>& ids,
-                                          const TranslationVocabulary& vocabulary) {
-  if (!lines.empty()) return {lines.begin(), lines.begin() + std::ssize(ids)};
-  std::vector<std::string> decoded;
-  for (const auto& one : ids) decoded.push_back(vocabulary.decode(one));
-  return decoded;
 }
 
 void evaluate(const TranslateOptions& o, Split split, const TranslationData& data, Translator& model,
               const RunContext& context, RecordSink& record) {
-  const bool test = split == Split::test;
-  const SentencePairs& pairs = test ? *data.test : *data.validation;
-  const int64_t n = context.limit > 0 ? std::min(context.limit, pairs.size()) : pairs.size();
-  std::vector<std::vector<int64_t>> sources(static_cast<std::size_t>(n)), targets(sources.size());
-  TranslatedSplit done;
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    pairs.source(static_cast<int64_t>(i), sources[i]);
-    pairs.target(static_cast<int64_t>(i), targets[i]);
-    done.source_tokens.push_back(std::ssize(sources[i]));
-    const auto longest = std::max(std::ssize(sources[i]), std::ssize(targets[i]));
-    if (longest > o.batching.max_positions)
-      user_error("sentence {} of {} has {} tokens, and the model's batching.max_positions is {}", i + 1,
-                 name_of(split), longest, o.batching.max_positions);
-  }
   model->eval();
-  const auto started = std::chrono::steady_clock::now();
-  done.found =
-      translate_all(model, o.decoding, sources, derive_seed(context.seed, name_of(split)), context.device);
-  done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  TranslatedSplit done = translate_split(split, o, data, model, context);
+  const SentencePairs& pairs = split == Split::test ? *data.test : *data.validation;
   done.losses = target_losses(model, pairs, o, context.limit, context.device);
-  done.split = split;
-  done.tokenised = data.vocabulary->tokenised();
-  done.sources =
-      lines_or_decoded(test ? data.test_sources : data.validation_sources, sources, *data.vocabulary);
-  done.references =
-      lines_or_decoded(test ? data.test_references : data.validation_references, targets, *data.vocabulary);
-  for (const auto& best : done.found) done.translations.push_back(data.vocabulary->decode(best.front().ids));
   write_translations(done, record);
 }
 
@@ -148,11 +126,18 @@ void TranslateOptions::visit(Fields& f) {
   f("label_smoothing", label_smoothing, "of the training loss");
   f.optional("train", train, trains, "the training loop; none: only evaluate the weights of init_from");
   f("decoding", decoding, "how translations are looked for");
+  f("training_bleu", training_bleu,
+    {{"none", TrainingBleu::none}, {"shown", TrainingBleu::shown}, {"selects", TrainingBleu::selects}},
+    "BLEU at every validation of the training, of translations by `decoding`: none; shown, beside the "
+    "perplexity; or selects, the best weights are those of the highest");
   f("validation_bleu", validation_bleu, "also translate the validation set at the end");
 }
 
 std::vector<Table> TranslateOptions::tables() const {
-  std::vector<Table> all = training_tables();
+  std::vector<Column> figures;
+  if (training_bleu == TrainingBleu::shown)
+    figures.push_back({"bleu", Column::Type::real, "1", "BLEU on the validation split"});
+  std::vector<Table> all = training_tables(figures);
   for (Table& table : translation_tables()) all.push_back(std::move(table));
   return all;
 }

@@ -26,6 +26,9 @@ struct TranslationDecoding {
   void visit(Fields& f);
 };
 
+/// What the validations of a training make of BLEU, for which they translate the validation set.
+enum class TrainingBleu { none, shown, selects };
+
 struct TranslateOptions final : TaskOptions {
   Choice<TranslationDataOptions> data;
   PairBatchingOptions batching;
@@ -35,6 +38,7 @@ struct TranslateOptions final : TaskOptions {
   TrainOptions train;
   bool trains = true;  ///< false: `train: none`
   TranslationDecoding decoding;
+  TrainingBleu training_bleu = TrainingBleu::none;
   bool validation_bleu = true;
 
   void visit(Fields& f) override;

@@ -6,10 +6,11 @@
 #include "core/error.h"
 #include "core/stop.h"
 #include "kernels/decoder_ops.h"
+#include "kernels/projected_cross_entropy.h"
 #include "metrics/bleu.h"
-#include "metrics/bootstrap.h"
 #include "metrics/chrf.h"
 #include "metrics/perplexity.h"
+#include "metrics/signature.h"
 #include "tasks/translation/pair_tensors.h"
 
 namespace attnlab {
@@ -33,6 +34,41 @@ void summarise_corpus(const Headline& figure, const std::vector<Statistics>& sen
   record.summarise(summary_of(figure, found.value, std::ssize(sentences), found.standard_error));
 }
 
+BleuOptions bleu_options(bool tokenised) {
+  return {.tokenizer = tokenised ? BleuTokenizer::none : BleuTokenizer::mteval_13a};
+}
+
+/// −log p of targets [N] under hidden·weightᵀ, for hidden [N, D] and weight [V, D], with the logits of some
+/// rows at a time; in double, on the CPU.
+Tensor projected_losses(const Tensor& hidden_ND, const Tensor& weight_VD, const Tensor& targets_N) {
+  const int64_t rows = std::max(least_slice_rows, slice_logits / weight_VD.size(0));
+  std::vector<Tensor> losses;
+  for (int64_t first = 0; first < hidden_ND.size(0); first += rows)
+    losses.push_back(token_losses(at::linear(hidden_ND.slice(0, first, first + rows), weight_VD),
+                                  targets_N.slice(0, first, first + rows)));
+  return at::cat(losses).cpu();
+}
+
+/// Of each pair of a batch, in its order.
+std::vector<TargetLoss> losses_of(Translator& model, const PairBatch& batch, const PairTensors& t) {
+  const Tensor hidden_BTD =
+      model->decode(t.target_input_BT, t.target_padding_BT, model->encode(t.source_BN, t.source_padding_BN));
+  std::vector<Tensor> hidden, targets;  // without the padding
+  for (int64_t row = 0; row < batch.rows; ++row) {
+    const int64_t tokens = batch.target_lengths[static_cast<std::size_t>(row)];
+    hidden.push_back(hidden_BTD[row].narrow(0, 0, tokens));
+    targets.push_back(t.target_output_BT[row].narrow(0, 0, tokens));
+  }
+  const Tensor losses_N = projected_losses(at::cat(hidden), model->projection(), at::cat(targets));
+  std::vector<TargetLoss> all;
+  int64_t first = 0;
+  for (const int64_t tokens : batch.target_lengths) {
+    all.push_back({tokens, losses_N.narrow(0, first, tokens).sum().item<double>()});
+    first += tokens;
+  }
+  return all;
+}
+
 }  // namespace
 
 std::vector<TargetLoss> target_losses(Translator& model, const SentencePairs& pairs,
@@ -49,15 +85,8 @@ std::vector<TargetLoss> target_losses(Translator& model, const SentencePairs& pa
   for (const auto& members : plan_all_pairs(lengths, options.batching.max_tokens, 0)) {
     stop_here_if_requested();
     const PairBatch batch = make_pair_batch(pairs, members, options.source_padding);
-    const PairTensors t = to_tensors(batch, device);
-    const Tensor hidden_BTD = model->decode(t.target_input_BT, t.target_padding_BT,
-                                            model->encode(t.source_BN, t.source_padding_BN));
-    for (int64_t row = 0; row < batch.rows; ++row) {
-      const int64_t tokens = batch.target_lengths[static_cast<std::size_t>(row)];
-      const Tensor logits_NV = at::linear(hidden_BTD[row].narrow(0, 0, tokens), model->projection());
-      all[static_cast<std::size_t>(members[static_cast<std::size_t>(row)])] = {
-          tokens, token_losses(logits_NV, t.target_output_BT[row].narrow(0, 0, tokens)).sum().item<double>()};
-    }
+    const std::vector<TargetLoss> losses = losses_of(model, batch, to_tensors(batch, device));
+    for (std::size_t i = 0; i < losses.size(); ++i) all[static_cast<std::size_t>(members[i])] = losses[i];
   }
   model->train(training);
   return all;
@@ -72,6 +101,15 @@ Validation validation_of(const std::vector<TargetLoss>& losses) {
   }
   const DocumentFigure figure = pooled_perplexity(sentences);
   return {figure.value, figure.standard_error, std::log(figure.value), tokens};
+}
+
+CorpusFigure bleu_of(const TranslatedSplit& split) {
+  const BleuOptions options = bleu_options(split.tokenised);
+  std::vector<BleuStatistics> sentences;
+  for (std::size_t i = 0; i < split.translations.size(); ++i)
+    sentences.push_back(bleu_statistics(split.translations[i], {&split.references[i], 1}, options));
+  return corpus_figure(std::span<const BleuStatistics>(sentences),
+                       [&](const BleuStatistics& s) { return bleu_score(s, options).bleu; });
 }
 
 std::vector<Table> translation_tables() {
@@ -125,7 +163,7 @@ std::vector<Headline> translation_figures(Split split, bool tokenised) {
 
 void write_translations(const TranslatedSplit& split, RecordSink& record) {
   const std::string table = table_of(split.split);
-  const BleuOptions plain{.tokenizer = split.tokenised ? BleuTokenizer::none : BleuTokenizer::mteval_13a};
+  const BleuOptions plain = bleu_options(split.tokenised);
   std::vector<BleuStatistics> bleu, compounds;
   std::vector<ChrfStatistics> chrf, chrf_words;
   record.truncate(table, 0);  // what a run killed during its evaluation left
@@ -171,10 +209,8 @@ void write_translations(const TranslatedSplit& split, RecordSink& record) {
   const Validation loss = validation_of(split.losses);
   record.summarise(
       summary_of(figure(figure_name("perplexity", split.split)), loss.value, loss.n, loss.standard_error));
-  const auto signed_by = [](const std::string& signature) {
-    return signature + "|attnlab, " + equal_to_sacrebleu;
-  };
-  record.attribute(figure_name("bleu_signature", split.split), signed_by(bleu_signature(plain, 1, n)));
+  record.attribute(figure_name("bleu_signature", split.split),
+                   signed_by_attnlab(bleu_signature(plain, 1, n), equal_to_sacrebleu));
   if (split.split != Split::test) return;
   if (split.tokenised)
     summarise_corpus(
@@ -186,7 +222,7 @@ void write_translations(const TranslatedSplit& split, RecordSink& record) {
   const double ratio = static_cast<double>(sum.prediction_length) / static_cast<double>(sum.reference_length);
   record.summarise(summary_of(figure("length_ratio"), ratio, n));
   record.summarise(summary_of(figure("sentences_per_second"), static_cast<double>(n) / split.seconds, n));
-  record.attribute("chrf_signature", signed_by(chrf_signature({}, 1, n)));
+  record.attribute("chrf_signature", signed_by_attnlab(chrf_signature({}, 1, n), equal_to_sacrebleu));
 }
 
 }  // namespace attnlab

@@ -1,21 +1,14 @@
 // What is said of translations: tables, and figures over a split.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "core/record.h"
-#include "models/beam_search.h"
-#include "tasks/translation/translate.h"
+#include "metrics/bootstrap.h"
+#include "tasks/translation/translated_split.h"
 #include "train/train.h"
 
 namespace attnlab {
-
-/// −log p of one target under the model, its EOS included.
-struct TargetLoss {
-  int64_t tokens = 0;
-  double nll = 0;  ///< nats
-};
 
 /// Of the first `limit` pairs (0: all), in their order, in evaluation mode without label smoothing; the
 /// model's mode is restored.
@@ -25,16 +18,8 @@ std::vector<TargetLoss> target_losses(Translator& model, const SentencePairs& pa
 /// Perplexity per target token, its standard error over sentences.
 Validation validation_of(const std::vector<TargetLoss>& losses);
 
-/// A split's translations beside what they are compared with.
-struct TranslatedSplit {
-  Split split = Split::test;
-  std::vector<std::string> sources, references, translations;
-  std::vector<std::vector<Hypothesis>> found;
-  std::vector<TargetLoss> losses;
-  std::vector<int64_t> source_tokens;
-  bool tokenised = false;
-  double seconds = 0;  ///< of the search
-};
+/// BLEU of the translations: 13a, or of tokenised text as it stands; ± over resampled sentences.
+CorpusFigure bleu_of(const TranslatedSplit& split);
 
 std::vector<Table> translation_tables();
 /// Of validation only BLEU and perplexity; with compound-split BLEU where texts are tokenised.

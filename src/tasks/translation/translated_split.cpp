@@ -1,0 +1,65 @@
+#include "tasks/translation/translated_split.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "tasks/translation/translations.h"
+
+namespace attnlab {
+namespace {
+
+using Sentences = std::vector<std::vector<int64_t>>;
+
+struct SentencesOfSplit {
+  Sentences sources, targets;
+};
+
+SentencesOfSplit sentences_of(const SentencePairs& pairs, int64_t limit, Split split, int64_t max_positions) {
+  const int64_t n = limit > 0 ? std::min(limit, pairs.size()) : pairs.size();
+  SentencesOfSplit all{Sentences(static_cast<std::size_t>(n)), Sentences(static_cast<std::size_t>(n))};
+  for (std::size_t i = 0; i < all.sources.size(); ++i) {
+    pairs.source(static_cast<int64_t>(i), all.sources[i]);
+    pairs.target(static_cast<int64_t>(i), all.targets[i]);
+    const auto longest = std::max(std::ssize(all.sources[i]), std::ssize(all.targets[i]));
+    if (longest > max_positions)
+      user_error("sentence {} of {} has {} tokens, and the model's batching.max_positions is {}", i + 1,
+                 name_of(split), longest, max_positions);
+  }
+  return all;
+}
+
+/// Lines of a split; ids alone are what the vocabulary makes of them.
+std::vector<std::string> lines_or_decoded(const std::vector<std::string>& lines, const Sentences& ids,
+                                          const TranslationVocabulary& vocabulary) {
+  if (!lines.empty()) return {lines.begin(), lines.begin() + std::ssize(ids)};
+  std::vector<std::string> decoded;
+  for (const auto& one : ids) decoded.push_back(vocabulary.decode(one));
+  return decoded;
+}
+
+}  // namespace
+
+TranslatedSplit translate_split(Split split, const TranslateOptions& options, const TranslationData& data,
+                                Translator& model, const RunContext& context) {
+  const bool test = split == Split::test;
+  const TranslationVocabulary& vocabulary = *data.vocabulary;
+  const auto [sources, targets] = sentences_of(test ? *data.test : *data.validation, context.limit, split,
+                                               options.batching.max_positions);
+  TranslatedSplit done;
+  done.split = split;
+  done.tokenised = vocabulary.tokenised();
+  done.sources = lines_or_decoded(test ? data.test_sources : data.validation_sources, sources, vocabulary);
+  done.references =
+      lines_or_decoded(test ? data.test_references : data.validation_references, targets, vocabulary);
+  for (const auto& source : sources) done.source_tokens.push_back(std::ssize(source));
+  const auto started = std::chrono::steady_clock::now();
+  done.found = translate_all(model, options.decoding, sources, derive_seed(context.seed, name_of(split)),
+                             context.device);
+  done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  for (const auto& best : done.found) done.translations.push_back(vocabulary.decode(best.front().ids));
+  return done;
+}
+
+}  // namespace attnlab

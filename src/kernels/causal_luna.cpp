@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/causal_luna_device.h"
 #include "kernels/causal_luna_native.h"
 #include "kernels/native.h"
 
@@ -105,9 +106,10 @@ Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_B
   const auto type = q_BHNd.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
   const Tensor q = q_BHNd.to(type), k = k_BHNd.to(type), v = v_BHNd.to(type), a = a_BHNL.to(type);
   const Tensor parts = parts_of(counts_BN, q.size(2), q.options());
-  if (form == CausalLunaForm::scan && is_fp32_on_cpu(q))
-    return native_causal_luna(q, k, v, a, parts, bias_of(masked_BL, q.options()), drop)
-        .to(q_BHNd.scalar_type());
+  if (form == CausalLunaForm::scan && (is_fp32_on_cpu(q) || has_device_causal_luna(q))) {
+    const auto scan = q.is_cpu() ? native_causal_luna : device_causal_luna;
+    return scan(q, k, v, a, parts, bias_of(masked_BL, q.options()), drop).to(q_BHNd.scalar_type());
+  }
   const auto composed = form == CausalLunaForm::outer_products ? with_outer_products : composed_causal_luna;
   return composed(q, k, v, a, parts, masked_BL, drop).to(q_BHNd.scalar_type());
 }

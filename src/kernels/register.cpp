@@ -101,6 +101,14 @@ TORCH_LIBRARY(attnlab, m) {
         return causal_luna(q, k, v, a, counts.value_or(Tensor()), masked.value_or(Tensor()), {p, seed},
                            form_named(form));
       });
+  // What other devices' libraries implement for it.
+  m.def(
+      "causal_luna_forward(Tensor q, Tensor k, Tensor v, Tensor a, Tensor parts, Tensor? bias=None, Tensor? "
+      "mask=None) -> (Tensor y, Tensor u)");
+  m.def(
+      "causal_luna_backward(Tensor dy, Tensor q, Tensor k, Tensor v, Tensor a, Tensor parts, Tensor u, "
+      "Tensor? "
+      "mask=None) -> (Tensor dq, Tensor dk, Tensor dv, Tensor da)");
   m.def(
       "bounded_attention_step(Tensor q, Tensor k, Tensor v, Tensor? bias=None, Tensor? extent=None) -> "
       "(Tensor y, "

@@ -5,6 +5,7 @@
 
 #include "cuda_libraries.h"
 #include "kernels/bounded_operators.h"
+#include "kernels/causal_luna.h"
 #include "kernels/dispatched.h"
 
 namespace attnlab {
@@ -110,6 +111,27 @@ TEST_F(CudaDevice, DecodingEqualsTheTextAtOnce) {
         }
         EXPECT_TRUE(want_expiry.cpu().view({lanes, tokens}).equal(expiry)) << by_age << apart;
       }
+}
+
+TEST_F(CudaDevice, CausalLunaAndItsGradientsEqualTheNativeOnes) {
+  // One stretch a head, and several.
+  for (const auto& [batch, n, l] : {std::tuple<int64_t, int64_t, int64_t>{64, 100, 16}, {1, 4001, 32}}) {
+    std::vector<Tensor> here, there;
+    for (const int64_t width : {int64_t{64}, int64_t{64}, int64_t{64}, l}) {
+      const Tensor x = torch::randn({batch, n, 8, width}).transpose(1, 2);
+      here.push_back((width == l ? x.abs() : x / 8).detach().requires_grad_());
+      there.push_back(on_gpu(here.back().detach()).requires_grad_());
+    }
+    const Tensor dy = torch::randn({batch, n, 8, 64}).transpose(1, 2);
+    const auto luna = [](const std::vector<Tensor>& x) {
+      return causal_luna(x[0], x[1], x[2], x[3], {}, {}, {});
+    };
+    const Tensor want = luna(here), got = luna(there);
+    expect_close(got, want, 1e-5);
+    const auto gradients = torch::autograd::grad({want}, here, {dy}),
+               on_device = torch::autograd::grad({got}, there, {on_gpu(dy)});
+    for (size_t i = 0; i < here.size(); ++i) expect_close(on_device[i], gradients[i], 1e-4);
+  }
 }
 
 TEST_F(CudaDevice, RefusesWhatItCannotDo) {

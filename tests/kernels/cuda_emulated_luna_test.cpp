@@ -1,0 +1,140 @@
+// The algorithm of causal Luna's CUDA kernels (kernels/cuda/luna_scan.h) on emulated blocks of threads, in
+// double: against the products over chunks, values and gradients.
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "kernels/causal_luna.h"
+#include "kernels/cuda/luna_scan.h"
+#include "kernels/emulated_block.h"
+#include "kernels/relative_error.h"
+
+namespace attnlab::cuda {
+namespace {
+
+struct EmulatedCase {
+  int64_t batch, heads, n, d, l;
+  int stretch;
+  bool dropout = false, masked = false, padded = false;
+};
+
+HeadRows<double> rows_of(const Tensor& x) {
+  return {x.mutable_data_ptr<double>(), x.stride(0), x.stride(1), x.stride(2)};
+}
+HeadRows<const double> read_rows(const Tensor& x) {
+  return {x.const_data_ptr<double>(), x.stride(0), x.stride(1), x.stride(2)};
+}
+
+/// All passes of one call, blocks in either order of threads.
+class EmulatedLuna {
+ public:
+  EmulatedLuna(const LunaCall<double>& call, BlockKind kind) : call_(call), kind_(kind) {}
+
+  void run(LunaPass pass, const Tensor& sums) {
+    call_.sums = sums.mutable_data_ptr<double>();
+    for (int64_t unit = 0; unit < int64_t{call_.batch} * call_.heads * call_.each; ++unit) {
+      std::vector<double> memory(static_cast<size_t>(luna_memory(call_.d, call_.l)),
+                                 std::numeric_limits<double>::quiet_NaN());
+      EmulatedBlock block(kind_, 1);
+      luna_pass(block, pass, call_, unit, memory.data());
+    }
+  }
+
+ private:
+  LunaCall<double> call_;
+  BlockKind kind_;
+};
+
+/// Exclusive sums over the stretches of a head, from the first on or from the last.
+Tensor before(const Tensor& own_XSk) {
+  return at::constant_pad_nd(own_XSk.narrow(1, 0, own_XSk.size(1) - 1).cumsum(1), {0, 0, 1, 0});
+}
+Tensor behind(const Tensor& own_XSk) { return before(own_XSk.flip(1)).flip(1).contiguous(); }
+
+void expect_as_composed(const EmulatedCase& c, BlockKind kind) {
+  SCOPED_TRACE(testing::Message() << "n " << c.n << ", d " << c.d << ", l " << c.l << ", stretches of "
+                                  << c.stretch);
+  torch::manual_seed(4);
+  const auto random = [&](int64_t width) {  // heads side by side in a token's row
+    return torch::randn({c.batch, c.n, c.heads, width}, torch::kDouble).transpose(1, 2).requires_grad_();
+  };
+  const Tensor q = random(c.d), k = random(c.d), v = random(c.d);
+  Tensor a = torch::rand({c.batch, c.heads, c.n, c.l}, torch::kDouble), counts, masked;
+  const Drop drop{c.dropout ? 0.3 : 0.0, 5};
+  if (c.padded) {
+    Tensor real = torch::ones({c.batch, c.n}, torch::kBool);
+    real[0].slice(0, 0, 5) = false;
+    counts = real.cumsum(1);
+    a = a * real.unsqueeze(1).unsqueeze(-1);
+  }
+  a.requires_grad_();
+  if (c.masked) {
+    masked = torch::zeros({c.batch, c.l}, torch::kBool);
+    masked[0][0] = true;
+  }
+  const Tensor want = causal_luna(q, k, v, a, counts, masked, drop, CausalLunaForm::chunks);
+  const Tensor dy = torch::randn_like(want);
+  const auto gradients = torch::autograd::grad({want}, {q, k, v, a}, {dy});
+
+  const torch::NoGradGuard no_grad;
+  const Tensor parts = counts.defined() ? counts.to(torch::kDouble).clamp_min(1).reciprocal().contiguous()
+                                        : torch::arange(1, c.n + 1, torch::kDouble).reciprocal();
+  const Tensor bias = masked.defined() ? torch::zeros({c.batch, c.l}, torch::kDouble)
+                                             .masked_fill(masked, -std::numeric_limits<double>::infinity())
+                                       : Tensor();
+  const Tensor mask = c.dropout ? dropout_mask(a, drop).contiguous() : Tensor();
+  const Tensor u = torch::empty({c.batch, c.heads, c.n, c.l}, torch::kDouble), dlogits = torch::empty_like(u);
+  const Tensor y = torch::empty_like(q), dq = torch::empty_like(q), dk = torch::empty_like(q),
+               dv = torch::empty_like(q), da = torch::empty_like(a);
+  const int each = static_cast<int>((c.n + c.stretch - 1) / c.stretch);
+  const LunaCall<double> call{.batch = static_cast<int>(c.batch),
+                              .heads = static_cast<int>(c.heads),
+                              .tokens = static_cast<int>(c.n),
+                              .d = static_cast<int>(c.d),
+                              .l = static_cast<int>(c.l),
+                              .stretch = c.stretch,
+                              .each = each,
+                              .q = read_rows(q),
+                              .k = read_rows(k),
+                              .v = read_rows(v),
+                              .a = read_rows(a),
+                              .parts = parts.const_data_ptr<double>(),
+                              .parts_of_text = counts.defined() ? c.n : 0,
+                              .bias = bias.defined() ? bias.const_data_ptr<double>() : nullptr,
+                              .mask = mask.defined() ? mask.const_data_ptr<double>() : nullptr,
+                              .u = u.mutable_data_ptr<double>(),
+                              .y = rows_of(y),
+                              .dy = read_rows(dy),
+                              .dq = rows_of(dq),
+                              .dk = rows_of(dk),
+                              .dv = rows_of(dv),
+                              .da = rows_of(da),
+                              .dlogits = dlogits.mutable_data_ptr<double>()};
+  EmulatedLuna luna(call, kind);
+  const Tensor own = torch::empty({c.batch * c.heads, each, c.l * 2 * c.d}, torch::kDouble);
+  luna.run(LunaPass::sums, own);
+  const Tensor sums = before(own);
+  luna.run(LunaPass::forward, sums);
+  luna.run(LunaPass::backward_queries, sums);
+  luna.run(LunaPass::suffix_sums, own);
+  luna.run(LunaPass::backward_keys, behind(own));
+  EXPECT_LT(relative_error(y, want), 1e-10);
+  EXPECT_LT(relative_error(dq, gradients[0]), 1e-10);
+  EXPECT_LT(relative_error(dk, gradients[1]), 1e-10);
+  EXPECT_LT(relative_error(dv, gradients[2]), 1e-10);
+  EXPECT_LT(relative_error(da, gradients[3]), 1e-10);
+}
+
+TEST(CudaEmulatedLuna, EqualsTheComposedFormWithGradients) {
+  for (const bool backwards : {false, true}) {
+    const BlockKind kind{64, backwards};
+    expect_as_composed({2, 2, 1, 8, 4, 32}, kind);
+    expect_as_composed({2, 3, 70, 8, 5, 128}, kind);                   // one stretch
+    expect_as_composed({1, 2, 200, 16, 16, 64}, kind);                 // several, the last of them short
+    expect_as_composed({2, 2, 70, 7, 3, 32, true}, kind);              // dropout
+    expect_as_composed({2, 2, 70, 8, 5, 64, false, true}, kind);       // a row of P that must not be read
+    expect_as_composed({2, 2, 70, 8, 5, 64, true, true, true}, kind);  // and padding on the left
+  }
+}
+
+}  // namespace
+}  // namespace attnlab::cuda

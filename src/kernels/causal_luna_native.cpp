@@ -46,7 +46,7 @@ struct LunaBatch {
   int64_t n() const { return q.size(2); }
   /// Numbers of one head's sums.
   int64_t sums() const { return a.size(3) * 2 * q.size(3); }
-  Tensor empty_sums(int64_t each) const { return at::zeros({heads(), each, sums()}, q.options()); }
+  Tensor no_sums(int64_t each) const { return at::zeros({heads(), each, sums()}, q.options()); }
 
   Tensor q, k, v, a, parts, bias;
   MaskSpec mask;
@@ -128,7 +128,9 @@ void for_stretches(const LunaBatch& x, const Stretches& s, int64_t begin, int64_
   });
 }
 
+/// Null where a head has one stretch, which begins from nothing.
 float* sums_of(const LunaBatch& x, Tensor& sums, const Stretch& at, int64_t index) {
+  if (!sums.defined()) return nullptr;
   return sums.mutable_data_ptr<float>() + ((at.b * x.q.size(1) + at.h) * sums.size(1) + index) * x.sums();
 }
 
@@ -172,7 +174,11 @@ LunaGradients gradients(const LunaBatch& x, const Tensor& grad) {
                         .da = mutable_rows_of(to.da, at.b, at.h, at.first),
                         .dlogits = weights_of(dlogits, at.b, at.h, at.first)};
   };
-  Tensor before = x.empty_sums(s.each), behind = x.empty_sums(s.each);
+  Tensor before, behind;
+  if (s.each > 1) {
+    before = x.no_sums(s.each);
+    behind = x.no_sums(s.each);
+  }
   sums_before_stretches(x, s, before);
   for_stretches(x, s, 0, s.each, [&](const Stretch& at) {
     simd().luna_backward_queries(at.tokens, gradient_of(at), sums_of(x, before, at, at.index));
@@ -196,7 +202,7 @@ struct CausalLunaFunction : torch::autograd::Function<CausalLunaFunction> {
     const LunaBatch x(q, k, v, a, parts, bias.value_or(Tensor()), mask_spec(p, seed),
                       for_backward ? empty_weights(a) : Tensor());
     const Stretches s(x.heads(), x.n());
-    Tensor sums = x.empty_sums(s.each);
+    Tensor sums = s.each > 1 ? x.no_sums(s.each) : Tensor();
     const Tensor y = scan(x, s, sums);
     ctx->saved_data["p"] = p;
     ctx->saved_data["seed"] = seed;
@@ -224,7 +230,7 @@ Tensor native_causal_luna_append(Tensor& sums_RHL2d, const Tensor& q, const Tens
                                  const Tensor& a, const Tensor& parts, const Tensor& bias) {
   const LunaBatch x(q, k, v, a, parts, bias, {}, {});
   const Stretches s(x.heads(), x.n());
-  Tensor sums = x.empty_sums(s.each);
+  Tensor sums = x.no_sums(s.each);
   sums.select(1, 0).copy_(sums_RHL2d.view({x.heads(), -1}));
   const Tensor y = scan(x, s, sums);
   sums_RHL2d = sums.select(1, s.each - 1).clone().view_as(sums_RHL2d);

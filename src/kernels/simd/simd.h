@@ -184,7 +184,8 @@ struct Simd {
   // Causal Luna of many tokens (luna.inc).
 
   int64_t (*luna_scratch)(int64_t l, int64_t d);
-  /// Y, where sums are those of the tokens before and become those with these.
+  /// Y, where sums are those of the tokens before and become those with these; null: there are none before,
+  /// and nobody asks for them afterwards.
   void (*luna_forward)(const LunaTokens&, float* sums, const MutableRows& y);
   /// dq and dlogits, likewise.
   void (*luna_backward_queries)(const LunaTokens&, const LunaGradient&, float* sums);

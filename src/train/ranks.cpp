@@ -65,6 +65,14 @@ void agree(Ranks& ranks, const std::exception_ptr& error) {
   run_error("rank {}: {}", which, words);
 }
 
+void refuse_mixed_devices(Ranks& ranks, torch::Device device) {
+  std::array<double, 2> there{device.is_cpu() ? 1.0 : 0.0, device.is_cpu() ? 0.0 : 1.0};
+  ranks.largest(there);
+  if (there[0] > 0 && there[1] > 0)
+    user_error("some of the {} processes would compute on a GPU and some on the CPU: say device=cpu, or cuda",
+               ranks.size());
+}
+
 void sum_gradients(Ranks& ranks, const NamedTensors& parameters) {
   const torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> message;

@@ -61,8 +61,8 @@ class OneRank final : public Ranks {
 };
 
 /// Those of this process: of the MPI job where mpirun or srun started several, through libattnlab_mpi.so,
-/// which the first call opens; else OneRank. Throws UserError where that library is missing or sees another
-/// number of processes.
+/// which the first call opens, and for tensors on GPUs through libattnlab_nccl.so (device_ranks.h); else
+/// OneRank. Throws UserError where the first library is missing or sees another number of processes.
 Ranks& join_ranks();
 /// How many processes the launcher says that it started, without opening anything.
 int ranks_started();
@@ -87,6 +87,10 @@ void together(Ranks& ranks, const Work& work) {
   }
   agree(ranks, error);
 }
+
+/// Throws UserError on all ranks where some compute on a GPU and some on the CPU: what they say to each other
+/// would not meet.
+void refuse_mixed_devices(Ranks& ranks, torch::Device device);
 
 /// Sums the gradients that there are over the ranks, many in one message.
 void sum_gradients(Ranks& ranks, const NamedTensors& parameters);

@@ -119,6 +119,7 @@ class Session {
 
 void Session::refuse_ranks() const {
   if (ranks_.size() == 1) return;
+  refuse_mixed_devices(ranks_, device_);
   ensure(trainee_.draws_by_micro_batch, "a trainee that several ranks can share: draws_by_micro_batch");
   if (options_.accumulate % ranks_.size() != 0)
     user_error("train.accumulate: {} micro-batches cannot be shared evenly by {} processes",

@@ -6,15 +6,12 @@
 #include "kernels/causal_luna.h"
 
 namespace attnlab {
-namespace {
 
-Tensor omega(CausalLunaOptions::Omega kind, const Tensor& x) {
+Tensor luna_omega(CausalLunaOptions::Omega kind, const Tensor& x) {
   if (kind == CausalLunaOptions::Omega::elu) return torch::elu(x) + 1;
   const double ln2 = std::log(2.0);
   return at::softplus(x, /*beta=*/ln2);  // ln(1 + e^(x·ln 2)) / ln 2
 }
-
-}  // namespace
 
 void CausalLunaOptions::visit(Fields& f) {
   f("tie_kv", tie_kv, "one projection for keys and values: 5 linears instead of 6");
@@ -57,8 +54,8 @@ Tensor CausalLunaImpl::forward(const Tensor& x_BND, const Tensor& padding_BN, co
   const int64_t heads = shape_.heads;
   const double scale = 1.0 / std::sqrt(static_cast<double>(shape_.dim / heads));
   const Tensor pack_BHLd = pack_queries(state_BLD);
-  Tensor a_BHNL =
-      omega(options_.omega, split_heads(pack_context_(x_BND), heads).matmul(pack_BHLd.transpose(-2, -1)));
+  Tensor a_BHNL = luna_omega(options_.omega,
+                             split_heads(pack_context_(x_BND), heads).matmul(pack_BHLd.transpose(-2, -1)));
   a_BHNL = dropout(a_BHNL, Drop::draw(shape_.dropout, is_training()));
   Tensor counts_BN;
   if (padding_BN.defined()) {
@@ -96,7 +93,7 @@ class CausalLunaImpl::Sums final : public CausalState {
     const auto split = [&](const Tensor& y_RD) { return y_RD.view({rows, heads, d}); };
     const Tensor context_SHkd =
         step_linear(at.pack_context_, x_RD).view({-1, beam_, heads, d}).transpose(1, 2);
-    const Tensor a_RHL = omega(at.options_.omega, context_SHkd.matmul(pack_SHLd_.transpose(-2, -1)))
+    const Tensor a_RHL = luna_omega(at.options_.omega, context_SHkd.matmul(pack_SHLd_.transpose(-2, -1)))
                              .transpose(1, 2)
                              .reshape({rows, heads, -1});
     const Tensor q_RD = step_linear(at.query_, x_RD) * (1.0 / std::sqrt(static_cast<double>(d))),

@@ -28,6 +28,9 @@ struct CausalLunaOptions final : CausalAttentionOptions {
   std::shared_ptr<CausalAttentionImpl> build(const AttentionShape& shape) const override;
 };
 
+/// ω, element-wise.
+Tensor luna_omega(CausalLunaOptions::Omega kind, const Tensor& x);
+
 class CausalLunaImpl final : public CausalAttentionImpl {
  public:
   CausalLunaImpl(const CausalLunaOptions& options, const AttentionShape& shape);

@@ -10,6 +10,7 @@
 #include "cache/bounded_state.h"
 #include "cache/device_state.h"
 #include "cache/full_state.h"
+#include "cache/luna_state.h"
 #include "cache/policies/full.h"
 #include "core/error.h"
 #include "core/random.h"
@@ -51,7 +52,21 @@ DropAt drop_at(const CacheOptions& options, const PolicyNeeds& needs) {
   return needs.prefill_only || options.prompt == Prompt::one_shot ? DropAt::end_of_call : DropAt::every_token;
 }
 
-void check(const CacheOptions& options, const PolicyNeeds& needs) {
+/// Luna's layers keep sums, of which nothing can be dropped, rounded or renumbered.
+void check_of_luna(const CacheOptions& options, int64_t length) {
+  const auto refuse = [&](std::string_view key, std::string_view allowed, std::string_view given) {
+    user_error(
+        "the model's attention is Luna, which keeps {} × 2d sums a head and no tokens: cache.{} must be {}, "
+        "not {}",
+        length, key, allowed, given);
+  };
+  if (!options.policy->unbounded()) refuse("policy", "full", options.policy.name());
+  if (options.precision != CachePrecision::model)
+    refuse("precision", "model", options.precision == CachePrecision::bf16 ? "bf16" : "fp32");
+  if (options.compress_gaps) refuse("compress_gaps", "false", "true");
+}
+
+void check_policy(const CacheOptions& options, const PolicyNeeds& needs) {
   const std::string& name = options.policy.name();
   if (needs.prefill_only && options.prompt != Prompt::one_shot)
     user_error("the cache policy {} drops states once, after the prompt: it needs prompt: one_shot", name);
@@ -60,6 +75,10 @@ void check(const CacheOptions& options, const PolicyNeeds& needs) {
 }
 
 }  // namespace
+
+void LayerState::restore(const std::map<std::string, Tensor>&) {
+  ensure(false, "a state of a kind that can be kept in a file");
+}
 
 void CacheOptions::visit(Fields& f) {
   f("policy", policy, "which state goes when there is one too many");
@@ -130,12 +149,23 @@ std::vector<int64_t> sizes_of_layers(const CacheOptions& options, int64_t layers
   return sizes;
 }
 
+void check_cache(const CacheOptions& options, const StateShape& shape) {
+  check_policy(options, options.policy->needs());
+  if (shape.luna_length > 0) check_of_luna(options, shape.luna_length);
+  sizes_of_layers(options, shape.layers);
+}
+
 DecoderState make_states(const CacheOptions& options, const StateShape& shape, const StateRun& wanted) {
+  check_cache(options, shape);
+  DecoderState states;
+  if (shape.luna_length > 0) {
+    for (int64_t l = 0; l < shape.layers; ++l) states.push_back(std::make_unique<LunaState>(shape, wanted));
+    return states;
+  }
   StateRun run = wanted;
   if (options.precision == CachePrecision::fp32) run.stored = torch::kFloat;
   if (options.precision == CachePrecision::bf16) run.stored = torch::kBFloat16;
   const PolicyNeeds needs = options.policy->needs();
-  check(options, needs);
   BoundedOptions bounded;
   bounded.policy = options.policy.share();
   bounded.lane.protect_first = options.protect_first;
@@ -150,7 +180,6 @@ DecoderState make_states(const CacheOptions& options, const StateShape& shape, c
   const std::vector<int64_t> sizes = sizes_of_layers(options, shape.layers);
   const auto* full = dynamic_cast<const FullOptions*>(&*options.policy);
   const FullStep step = full ? full->step : FullStep::native;
-  DecoderState states;
   for (int64_t l = 0; l < shape.layers; ++l) {
     if (sizes[l] == 0) {
       states.push_back(std::make_unique<FullState>(shape, run, step));

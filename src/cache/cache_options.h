@@ -45,6 +45,7 @@ struct CacheOptions {
 struct StateShape {
   int64_t layers = 1, heads = 1, kv_heads = 1, head_dim = 64;
   int64_t sliding_window = 0;  ///< tokens see this many, themselves included; 0: all
+  int64_t luna_length = 0;     ///< rows l of causal Luna, whose layers keep sums; 0: they keep tokens
 };
 
 /// What states are made for beside their options.
@@ -65,6 +66,9 @@ struct StateRun {
 
 /// States kept in each layer; 0: all of them. Throws UserError where the options do not fit so many layers.
 std::vector<int64_t> sizes_of_layers(const CacheOptions& options, int64_t layers);
+
+/// Throws UserError where the options contradict each other or the shape.
+void check_cache(const CacheOptions& options, const StateShape& shape);
 
 /// Empty states, one a layer. Throws UserError where the options contradict each other or the shape.
 DecoderState make_states(const CacheOptions& options, const StateShape& shape, const StateRun& run);

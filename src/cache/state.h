@@ -9,7 +9,9 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cache/rope.h"
@@ -27,6 +29,8 @@ struct NewTokens {
   Tensor surprisal_BT;  ///< −log p of each token when it was read, nats; undefined unless a policy needs it
   bool prompt_goes_on =
       false;  ///< the next call's tokens belong to the same prompt (see cache/cache_options.h)
+  Tensor a_BTHL =
+      {};  ///< their weights in the sums of causal Luna, of l rows; undefined with other attentions
 };
 
 class LayerState {
@@ -46,6 +50,16 @@ class LayerState {
   /// that attended to it, −1 while it is kept, −2 at padding; int64 [B, groups, tokens so far], host.
   /// Undefined where nothing is ever dropped, or where it is not recorded.
   virtual Tensor expiry() const { return {}; }
+
+  /// What a file needs to keep so that the texts can go on from here, by name; empty of a kind that cannot be
+  /// kept in a file. Texts without padding only.
+  virtual std::map<std::string, Tensor> to_store() const { return {}; }
+  /// Takes that in place of what a fresh state of the same shape and kind has.
+  virtual void restore(const std::map<std::string, Tensor>& stored);
+
+  /// What the layer has computed from its weights alone and would compute again at every call, kept here for
+  /// as long as the text goes on (Luna's pack queries); undefined: nothing.
+  Tensor prepared;
 };
 
 /// One state a layer, first layer first.

@@ -11,6 +11,7 @@ namespace attnlab {
 namespace {
 
 constexpr double initial_deviation = 0.02;  // LlamaConfig's initializer_range
+constexpr const char* luna_state_name = "luna_state";
 
 void initialise_decoder(torch::nn::Module& decoder) {
   const torch::NoGradGuard no_grad;
@@ -32,7 +33,11 @@ DecoderImpl::DecoderImpl(const DecoderOptions& options, const torch::TensorOptio
   const auto model = register_module("model", std::make_shared<torch::nn::Module>());  // a prefix
   tokens_ = model->register_module("embed_tokens", Weight(table, tensors));
   model->register_module("layers", layers_);
-  for (int64_t i = 0; i < options_.layers; ++i) layers_->push_back(DecoderLayer(options_, tensors));
+  if (const auto* luna = options_.luna())
+    luna_state_ =
+        model->register_module(luna_state_name, Weight(std::vector<int64_t>{luna->length, d}, tensors));
+  for (int64_t i = 0; i < options_.layers; ++i)
+    layers_->push_back(DecoderLayer(options_, tensors, luna_state_));
   norm_ = model->register_module("norm", Weight(std::vector<int64_t>{d}, tensors));
   if (!options_.tied_embeddings) head_ = register_module("lm_head", Weight(table, tensors));
   initialise_decoder(*this);
@@ -81,7 +86,7 @@ void DecoderImpl::assign(const std::string& name, Tensor tensor) {
 
 StateShape state_shape(const DecoderOptions& options) {
   const DecoderOptions o = options.resolved();
-  return {o.layers, o.heads, o.kv_heads, o.head_dim, o.sliding_window};
+  return {o.layers, o.heads, o.kv_heads, o.head_dim, o.sliding_window, o.luna() ? o.luna()->length : 0};
 }
 
 int64_t parameter_count(const DecoderOptions& options) {

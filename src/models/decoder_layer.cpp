@@ -2,8 +2,8 @@
 
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,16 +11,6 @@
 #include "kernels/decoder_ops.h"
 
 namespace attnlab {
-namespace {
-
-/// [T, T], true where a query (row) may see a key: the last `window` up to itself.
-Tensor band(int64_t t, int64_t window, const torch::Device& device) {
-  const Tensor at = torch::arange(t, torch::TensorOptions().dtype(torch::kLong).device(device));
-  const Tensor distance = at.unsqueeze(1) - at.unsqueeze(0);
-  return (distance >= 0).logical_and(distance < window);
-}
-
-}  // namespace
 
 WeightImpl::WeightImpl(at::IntArrayRef shape, const torch::TensorOptions& options, bool with_bias)
     : tensor_(register_parameter("weight", torch::empty(shape, options))) {
@@ -43,22 +33,9 @@ Tensor project(const Tensor& x, const Weight& weight) {
 
 Tensor rms_norm(const Tensor& x, const Weight& weight, double eps) { return rms_norm(x, **weight, eps); }
 
-Tensor causal_attention(const NewTokens& tokens, const Rope& rope, int64_t window) {
-  const Tensor q_BHTd = rope.rotate(tokens.q_BTHd, tokens.positions_BT).transpose(1, 2);
-  const Tensor k_BKTd = rope.rotate(tokens.k_BTKd, tokens.positions_BT).transpose(1, 2);
-  const Tensor v_BKTd = tokens.v_BTKd.transpose(1, 2);
-  const int64_t t = q_BHTd.size(2);
-  const bool shared = q_BHTd.size(1) != k_BKTd.size(1);
-  const bool banded = window > 0 && window < t;
-  const std::optional<Tensor> mask =
-      banded ? std::optional<Tensor>(band(t, window, q_BHTd.device())) : std::nullopt;
-  return at::scaled_dot_product_attention(q_BHTd, k_BKTd, v_BKTd, mask, 0.0, /*is_causal=*/!banded,
-                                          std::nullopt, /*enable_gqa=*/shared)
-      .transpose(1, 2);
-}
-
-DecoderLayerImpl::DecoderLayerImpl(const DecoderOptions& options, const torch::TensorOptions& tensors)
-    : options_(options) {
+DecoderLayerImpl::DecoderLayerImpl(const DecoderOptions& options, const torch::TensorOptions& tensors,
+                                   Weight luna_state)
+    : options_(options), luna_state_(std::move(luna_state)) {
   const int64_t d = options.dim, f = options.ffn_dim;
   const int64_t all_q = options.heads * options.head_dim, all_kv = options.kv_heads * options.head_dim;
   const auto weight = [&](torch::nn::Module& parent, const char* name, std::vector<int64_t> shape,
@@ -68,12 +45,18 @@ DecoderLayerImpl::DecoderLayerImpl(const DecoderOptions& options, const torch::T
   // Plain modules in between only give their children's names a prefix.
   const auto attention = register_module("self_attn", std::make_shared<torch::nn::Module>());
   q_ = weight(*attention, "q_proj", {all_q, d}, options.qkv_bias);
-  k_ = weight(*attention, "k_proj", {all_kv, d}, options.qkv_bias);
-  v_ = weight(*attention, "v_proj", {all_kv, d}, options.qkv_bias);
+  const auto* luna = options.luna();
+  const bool tied = luna && luna->sums.tie_kv;
+  k_ = weight(*attention, tied ? "kv_proj" : "k_proj", {all_kv, d}, options.qkv_bias);
+  v_ = tied ? k_ : weight(*attention, "v_proj", {all_kv, d}, options.qkv_bias);
   o_ = weight(*attention, "o_proj", {d, all_q}, options.o_bias);
   if (options.qk_norm) {
     q_norm_ = weight(*attention, "q_norm", {options.head_dim});
     k_norm_ = weight(*attention, "k_norm", {options.head_dim});
+  }
+  if (luna) {
+    pack_query_ = weight(*attention, "pack_query", {all_q, d});
+    pack_context_ = weight(*attention, "pack_context", {all_q, d});
   }
   const auto mlp = register_module("mlp", std::make_shared<torch::nn::Module>());
   gate_ = weight(*mlp, "gate_proj", {f, d});
@@ -98,9 +81,31 @@ Tensor DecoderLayerImpl::attention(const Tensor& x_BTD, NewTokens tokens, const 
   tokens.q_BTHd = heads(q_, options_.heads, q_norm_);
   tokens.k_BTKd = heads(k_, options_.kv_heads, k_norm_);
   tokens.v_BTKd = heads(v_, options_.kv_heads, nullptr);
-  const Tensor y_BTHd =
-      state ? state->attend(tokens, rope) : causal_attention(tokens, rope, options_.sliding_window);
-  return project(y_BTHd.flatten(2), o_);
+  if (options_.luna()) tokens.a_BTHL = luna_weights(normed_BTD, state);
+  return project(attend(tokens, rope, state).flatten(2), o_);
+}
+
+Tensor DecoderLayerImpl::attend(const NewTokens& tokens, const Rope& rope, LayerState* state) const {
+  if (state) return state->attend(tokens, rope);
+  return options_.luna() ? causal_luna_attention(tokens, rope)
+                         : causal_attention(tokens, rope, options_.sliding_window);
+}
+
+Tensor DecoderLayerImpl::pack_queries(torch::ScalarType type) const {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(options_.head_dim));
+  return (project((**luna_state_).to(type), pack_query_) * scale)
+      .unflatten(-1, {options_.heads, options_.head_dim})
+      .permute({1, 2, 0});
+}
+
+Tensor DecoderLayerImpl::luna_weights(const Tensor& normed_BTD, LayerState* state) const {
+  // While a text goes on weights stay, and so does what they make of P.
+  Tensor pack_HdL = state ? state->prepared : Tensor();
+  if (!pack_HdL.defined()) pack_HdL = pack_queries(normed_BTD.scalar_type());
+  if (state) state->prepared = pack_HdL;
+  const Tensor context_BHTd =
+      project(normed_BTD, pack_context_).unflatten(-1, {options_.heads, options_.head_dim}).transpose(1, 2);
+  return luna_omega(options_.luna()->sums.omega, context_BHTd.matmul(pack_HdL)).transpose(1, 2);
 }
 
 Tensor DecoderLayerImpl::feed_forward(const Tensor& x_BTD) const {

@@ -6,7 +6,8 @@
 // No biases (Touvron et al. 2023, arXiv 2302.13971), but for Qwen2's on W_q, W_k and W_v; Qwen3 norms each
 // head of queries and keys before it rotates them. Modules and weights bear the names of Hugging Face's
 // files: self_attn.{q,k,v,o}_proj.weight, mlp.{gate,up,down}_proj.weight, [out, in], with .bias [out] where
-// there is one; {input,post_attention}_layernorm.weight [D], self_attn.{q,k}_norm.weight [d].
+// there is one; {input,post_attention}_layernorm.weight [D], self_attn.{q,k}_norm.weight [d]. With Luna also
+// self_attn.pack_{query,context}.weight [D, D], and for tied keys and values self_attn.kv_proj.weight.
 //
 // Shapes: B sequences, T tokens, D model width, H query heads, K key-value heads, d head size.
 #pragma once
@@ -17,6 +18,7 @@
 
 #include "cache/rope.h"
 #include "cache/state.h"
+#include "models/decoder_attention.h"
 #include "models/decoder_options.h"
 
 namespace attnlab {
@@ -45,26 +47,28 @@ Tensor project(const Tensor& x, const Weight& weight);
 /// the weight.
 Tensor rms_norm(const Tensor& x, const Weight& weight, double eps);
 
-/// Causal attention of whole texts over themselves, without a state; has gradients. Returns [B,T,H,d].
-/// window: keys that a query may see, itself included; 0: all. Padding is not looked at: on the right it
-/// changes nothing at the tokens before it.
-Tensor causal_attention(const NewTokens& tokens, const Rope& rope, int64_t window);
-
 class DecoderLayerImpl final : public torch::nn::Module {
  public:
-  DecoderLayerImpl(const DecoderOptions& options, const torch::TensorOptions& tensors);
+  /// luna_state: the model's P, null where the attention is softmax.
+  DecoderLayerImpl(const DecoderOptions& options, const torch::TensorOptions& tensors, Weight luna_state);
   /// x [B,T,D] to [B,T,D]. `tokens` brings positions, ids and padding; its q, k and v are filled here.
   /// Without a state the texts attend to themselves (see causal_attention).
   Tensor forward(const Tensor& x_BTD, NewTokens tokens, const Rope& rope, LayerState* state);
 
  private:
   Tensor attention(const Tensor& x_BTD, NewTokens tokens, const Rope& rope, LayerState* state) const;
+  Tensor attend(const NewTokens& tokens, const Rope& rope, LayerState* state) const;
+  /// The tokens' weights a in Luna's sums, [B,T,H,L].
+  Tensor luna_weights(const Tensor& normed_BTD, LayerState* state) const;
+  Tensor pack_queries(torch::ScalarType type) const;  // [H, d, L], divided by √d
   Tensor feed_forward(const Tensor& x_BTD) const;
 
   DecoderOptions options_;
   Weight input_norm_{nullptr}, attention_norm_{nullptr};
-  Weight q_{nullptr}, k_{nullptr}, v_{nullptr}, o_{nullptr};
-  Weight q_norm_{nullptr}, k_norm_{nullptr};  ///< null without qk_norm
+  Weight q_{nullptr}, k_{nullptr}, v_{nullptr}, o_{nullptr};  ///< k and v one module where they are tied
+  Weight luna_state_{nullptr};                                ///< the model's, not registered here
+  Weight pack_query_{nullptr}, pack_context_{nullptr};        ///< null without Luna
+  Weight q_norm_{nullptr}, k_norm_{nullptr};                  ///< null without qk_norm
   Weight gate_{nullptr}, up_{nullptr}, down_{nullptr};
 };
 TORCH_MODULE(DecoderLayer);

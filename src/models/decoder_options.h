@@ -5,6 +5,7 @@
 
 #include "cache/rope_scaling.h"
 #include "core/options.h"
+#include "models/decoder_attention.h"
 
 namespace attnlab {
 
@@ -21,6 +22,7 @@ struct DecoderOptions {
   int64_t max_positions = 4096;
   int64_t sliding_window = 0;
   bool tied_embeddings = false;
+  Choice<DecoderAttentionOptions> attention{};
 
   // Of models that are read, not of those that are trained here, so no keys of a configuration:
   bool qkv_bias = false;  ///< biases on the projections of queries, keys and values (Qwen2)
@@ -32,6 +34,8 @@ struct DecoderOptions {
   /// Zeros that stand for "as usual" replaced: kv_heads by heads, head_dim by dim / heads. Throws UserError
   /// where sizes contradict each other.
   DecoderOptions resolved() const;
+  /// Null where the attention is softmax.
+  const DecoderLunaOptions* luna() const { return dynamic_cast<const DecoderLunaOptions*>(&*attention); }
 };
 
 }  // namespace attnlab

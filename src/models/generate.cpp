@@ -142,10 +142,13 @@ std::string_view name_of(StoppedBy reason) {
   return "";
 }
 
-void read_ahead(Decoder& decoder, DecoderState& states, const std::vector<int64_t>& ids) {
+void read_ahead(Decoder& decoder, DecoderState& states, const std::vector<int64_t>& ids, int64_t read) {
   const torch::InferenceMode inference;
-  const torch::Tensor ids_1T = torch::tensor(ids).unsqueeze(0).to(decoder->tensors().device());
-  const torch::Tensor positions_1T = torch::arange(ids_1T.size(1), ids_1T.options()).unsqueeze(0);
+  const auto end = static_cast<int64_t>(ids.size());
+  if (read == end) return;
+  const torch::Tensor ids_1T =
+      torch::tensor(ids).narrow(0, read, end - read).unsqueeze(0).to(decoder->tensors().device());
+  const torch::Tensor positions_1T = torch::arange(read, end, ids_1T.options()).unsqueeze(0);
   decoder->forward(ids_1T, positions_1T, {}, states, {}, /*prompt_goes_on=*/true);
 }
 

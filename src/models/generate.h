@@ -40,9 +40,10 @@ struct Generated {
   double seconds = 0;               ///< after that
 };
 
-/// Reads what several prompts begin with into fresh states of one sequence; copies of these go on with any of
-/// them (cache/state.h). Policies that need surprisal read token by token, and cannot.
-void read_ahead(Decoder& decoder, DecoderState& states, const std::vector<int64_t>& ids);
+/// Reads what several prompts begin with into states of one sequence; copies of these go on with any of them
+/// (cache/state.h). The states are fresh but for the first `read` ids. Policies that need surprisal read
+/// token by token, and cannot.
+void read_ahead(Decoder& decoder, DecoderState& states, const std::vector<int64_t>& ids, int64_t read = 0);
 
 /// Continues every prompt, all at once: prompts of different lengths are padded on the left. Each holds at
 /// least one id that is still to be read; `states` are made for as many sequences, and fresh but for the

@@ -53,7 +53,7 @@ void check_fit(const PerplexityOptions& o, const PerplexityInputs& in) {
         "the same",
         in.longest_chunk, positions, in.folder.string());
   const CacheOptions kept = o.kept(in.longest_chunk);
-  sizes_of_layers(kept, in.config.decoder.layers);  // refuses what does not fit so many layers
+  check_cache(kept, state_shape(in.config.decoder));
   if (!kept.policy->unbounded() && kept.size >= in.longest_chunk)
     log_info("a cache of {} states holds a whole chunk of {} tokens: nothing is dropped", kept.size,
              in.longest_chunk);

@@ -64,8 +64,12 @@ std::vector<Headline> decode_headlines_of_all() {
 StepWeights step_weights(const Decoder& decoder) {
   const DecoderOptions& o = decoder->options();
   StepWeights all{.query_group = o.heads / o.kv_heads};
+  const auto is_read = [&](const std::string& name) {
+    if (name == "model.embed_tokens.weight") return o.tied_embeddings;
+    return !name.starts_with("model.luna_state.") && !name.ends_with(".pack_query.weight");  // once a text
+  };
   for (const auto& p : decoder->named_parameters())
-    if (o.tied_embeddings || p.key() != "model.embed_tokens.weight") {
+    if (is_read(p.key())) {
       all.bytes += static_cast<int64_t>(p.value().nbytes());
       all.numbers += p.value().numel();
     }

@@ -128,6 +128,12 @@ double scoring_flops(const DecoderOptions& sizes, const std::vector<int64_t>& ke
   double flops = product(length - 1, d.dim, d.vocabulary);  // nothing follows the last token
   for (const int64_t k : kept) {
     flops += product(length, d.dim, 2 * queries + 2 * keys) + product(length, d.dim, 3 * d.ffn_dim);
+    if (const auto* luna = d.luna()) {
+      // Scores of the context with P, both sums and both reads of them.
+      flops += product(luna->length + length, d.dim, queries) + 5 * product(length, queries, luna->length);
+      if (luna->sums.tie_kv) flops -= product(length, d.dim, keys);
+      continue;
+    }
     int64_t most = k == 0 ? length : std::min(k + 1, length);
     if (d.sliding_window > 0) most = std::min(most, d.sliding_window);
     const int64_t pairs = most * (most + 1) / 2 + (length - most) * most;  // of a query and a live state

@@ -1,0 +1,58 @@
+#include "models/decoder_attention.h"
+
+#include <cmath>
+#include <optional>
+
+#include "kernels/causal_luna.h"
+
+namespace attnlab {
+namespace {
+
+/// [T, T], true where a query (row) may see a key: the last `window` up to itself.
+Tensor band(int64_t t, int64_t window, const torch::Device& device) {
+  const Tensor at = torch::arange(t, torch::TensorOptions().dtype(torch::kLong).device(device));
+  const Tensor distance = at.unsqueeze(1) - at.unsqueeze(0);
+  return (distance >= 0).logical_and(distance < window);
+}
+
+}  // namespace
+
+template <>
+const std::vector<Entry<DecoderAttentionOptions>>& registry<DecoderAttentionOptions>() {
+  static const std::vector<Entry<DecoderAttentionOptions>> table = {
+      entry<DecoderAttentionOptions, DecoderSoftmaxOptions>(
+          "softmax", "scaled dot-product attention over the tokens so far (Vaswani et al. 2017)"),
+      entry<DecoderAttentionOptions, DecoderLunaOptions>(
+          "luna", "causal sums through l learned rows P (Ma et al. 2021, §3.2); constant memory a text"),
+  };
+  return table;
+}
+
+void DecoderLunaOptions::visit(Fields& f) {
+  f("length", length, Range{1, 65536}, "rows l of P, a parameter of the model that all layers read");
+  sums.visit(f);
+}
+
+Tensor causal_attention(const NewTokens& tokens, const Rope& rope, int64_t window) {
+  const Tensor q_BHTd = rope.rotate(tokens.q_BTHd, tokens.positions_BT).transpose(1, 2);
+  const Tensor k_BKTd = rope.rotate(tokens.k_BTKd, tokens.positions_BT).transpose(1, 2);
+  const Tensor v_BKTd = tokens.v_BTKd.transpose(1, 2);
+  const int64_t t = q_BHTd.size(2);
+  const bool shared = q_BHTd.size(1) != k_BKTd.size(1);
+  const bool banded = window > 0 && window < t;
+  const std::optional<Tensor> mask =
+      banded ? std::optional<Tensor>(band(t, window, q_BHTd.device())) : std::nullopt;
+  return at::scaled_dot_product_attention(q_BHTd, k_BKTd, v_BKTd, mask, 0.0, /*is_causal=*/!banded,
+                                          std::nullopt, /*enable_gqa=*/shared)
+      .transpose(1, 2);
+}
+
+Tensor causal_luna_attention(const NewTokens& tokens, const Rope& rope) {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(tokens.q_BTHd.size(-1)));
+  const auto heads_first = [](const Tensor& x_BTHd) { return x_BTHd.transpose(1, 2); };
+  return heads_first(causal_luna(heads_first(rope.rotate(tokens.q_BTHd * scale, tokens.positions_BT)),
+                                 heads_first(rope.rotate(tokens.k_BTKd, tokens.positions_BT)),
+                                 heads_first(tokens.v_BTKd), heads_first(tokens.a_BTHL), {}, {}, Drop{}));
+}
+
+}  // namespace attnlab

@@ -37,37 +37,44 @@ struct Family {
   bool add_bos = false;
   bool reads_attention_bias = true;        ///< the key: biases on q, k, v and the output
   bool qkv_bias = false, qk_norm = false;  ///< whatever config.json says
+  bool luna = false;                       ///< ours: causal Luna in place of softmax attention
 };
-constexpr std::array<Family, 6> families{{{.name = "llama", .max_positions = 2048, .add_bos = true},
-                                          {.name = "mistral",
-                                           .max_positions = 4096 * 32,
-                                           .sliding_window = 4096,
-                                           .kv_heads = 8,
-                                           .add_bos = true,
-                                           .reads_attention_bias = false},
-                                          {.name = "Yi", .max_positions = 4096},
-                                          {.name = "yi", .max_positions = 4096},
-                                          {.name = "qwen2",
-                                           .max_positions = 32768,
-                                           .sliding_window = 4096,
-                                           .window_by_switch = true,
-                                           .kv_heads = 32,
-                                           .reads_attention_bias = false,
-                                           .qkv_bias = true},
-                                          {.name = "qwen3",
-                                           .max_positions = 32768,
-                                           .sliding_window = 4096,
-                                           .window_by_switch = true,
-                                           .kv_heads = 32,
-                                           .head_dim = 128,
-                                           .qk_norm = true}}};
+constexpr std::array<Family, 7> families{
+    {{.name = "llama", .max_positions = 2048, .add_bos = true},
+     {.name = "mistral",
+      .max_positions = 4096 * 32,
+      .sliding_window = 4096,
+      .kv_heads = 8,
+      .add_bos = true,
+      .reads_attention_bias = false},
+     {.name = "Yi", .max_positions = 4096},
+     {.name = "yi", .max_positions = 4096},
+     {.name = "qwen2",
+      .max_positions = 32768,
+      .sliding_window = 4096,
+      .window_by_switch = true,
+      .kv_heads = 32,
+      .reads_attention_bias = false,
+      .qkv_bias = true},
+     {.name = "qwen3",
+      .max_positions = 32768,
+      .sliding_window = 4096,
+      .window_by_switch = true,
+      .kv_heads = 32,
+      .head_dim = 128,
+      .qk_norm = true},
+     {.name = "attnlab_luna", .max_positions = 2048, .reads_attention_bias = false, .luna = true}}};
+
+const std::vector<std::pair<std::string, CausalLunaOptions::Omega>> omegas{
+    {"elu", CausalLunaOptions::Omega::elu}, {"softplus", CausalLunaOptions::Omega::softplus}};
 
 const Family& family_of(const JsonFile& config) {
   const std::string name = config.text("model_type");
   for (const Family& family : families)
     if (name == family.name) return family;
-  user_error("{}: the model_type '{}' is unknown here; llama, mistral, Yi, qwen2 and qwen3 are read",
-             config.path(), name);
+  user_error(
+      "{}: the model_type '{}' is unknown here; llama, mistral, Yi, qwen2, qwen3 and attnlab_luna are read",
+      config.path(), name);
 }
 
 /// Stops at settings that would change the model and that this decoder does not have.
@@ -101,6 +108,28 @@ int64_t read_window(const JsonFile& config, const Family& family, int64_t layers
   return family.window_by_switch ? switched_window(config, layers, window) : window;
 }
 
+/// What stands in for softmax: the keys of ours.
+void read_luna(const JsonFile& config, DecoderOptions& o) {
+  o.attention.select("luna");
+  auto& luna = dynamic_cast<DecoderLunaOptions&>(*o.attention);
+  luna.length = config.count("luna_length", 1);
+  luna.sums.tie_kv = config.flag("luna_tie_kv", false);
+  const std::string word = config.text("luna_omega");
+  for (const auto& [name, omega] : omegas)
+    if (name == word) {
+      luna.sums.omega = omega;
+      return;
+    }
+  user_error("{}: the luna_omega '{}' is unknown; elu and softplus are read", config.path(), word);
+}
+
+void write_luna(const DecoderLunaOptions& luna, ordered_json& json) {
+  json["luna_length"] = luna.length;
+  json["luna_tie_kv"] = luna.sums.tie_kv;
+  for (const auto& [name, omega] : omegas)
+    if (omega == luna.sums.omega) json["luna_omega"] = name;
+}
+
 DecoderOptions read_decoder(const JsonFile& config, const Family& family) {
   DecoderOptions o;
   o.vocabulary = config.count("vocab_size", 1);
@@ -117,6 +146,7 @@ DecoderOptions read_decoder(const JsonFile& config, const Family& family) {
   o.qkv_bias = family.qkv_bias || o.o_bias;
   o.qk_norm = family.qk_norm;
   o.sliding_window = read_window(config, family, o.layers);
+  if (family.luna) read_luna(config, o);
   read_rope(config, o);
   try {
     return o.resolved();
@@ -152,6 +182,8 @@ struct Written {
   bool qwen;
 };
 Written family_to_write(const DecoderOptions& o) {
+  if (o.luna())
+    return {"attnlab_luna", "AttnlabLunaForCausalLM", false};  // which transformers refuses by name
   if (o.qk_norm) return {"qwen3", "Qwen3ForCausalLM", true};
   if (o.qkv_bias && !o.o_bias) return {"qwen2", "Qwen2ForCausalLM", true};
   if (o.sliding_window > 0) return {"mistral", "MistralForCausalLM", false};  // Llama's code has no window
@@ -217,6 +249,7 @@ void write_hf_config(const fs::path& folder, const HfConfig& config) {
   json["max_position_embeddings"] = o.max_positions;
   if (o.sliding_window > 0) json["sliding_window"] = o.sliding_window;
   if (family.qwen) json["use_sliding_window"] = o.sliding_window > 0, json["max_window_layers"] = 0;
+  if (o.luna()) write_luna(*o.luna(), json);
   if (o.o_bias) json["attention_bias"] = true;
   json["tie_word_embeddings"] = o.tied_embeddings;
   for (const auto& [text, type] : type_names)

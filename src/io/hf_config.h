@@ -35,7 +35,8 @@ bool is_hf_folder(const std::filesystem::path& folder);
 HfConfig read_hf_config(const std::filesystem::path& folder);
 
 /// Writes config.json, generation_config.json and tokenizer_config.json so that transformers builds the same
-/// model. Creates the folder. Throws RunError when the disk refuses.
+/// model; it knows no Luna, and refuses the model_type attnlab_luna. Creates the folder. Throws RunError when
+/// the disk refuses.
 void write_hf_config(const std::filesystem::path& folder, const HfConfig& config);
 
 }  // namespace attnlab

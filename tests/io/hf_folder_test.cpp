@@ -138,6 +138,33 @@ TEST(HfFolder, EveryFamilyIsWrittenSoThatItIsReadBack) {
   }
 }
 
+TEST(HfFolder, ALunaModelIsWrittenSoThatItIsReadBack) {
+  for (const bool tied : {false, true}) {
+    DecoderOptions sizes = read_hf_config(golden_folder("tied")).decoder;
+    sizes.kv_heads = sizes.heads;
+    sizes.attention.select("luna");
+    auto& luna = dynamic_cast<DecoderLunaOptions&>(*sizes.attention);
+    luna.length = 3;
+    luna.sums.tie_kv = tied;
+    luna.sums.omega = tied ? CausalLunaOptions::Omega::elu : CausalLunaOptions::Omega::softplus;
+    Decoder decoder(sizes);
+    const Temporary folder;
+    save_hf_folder(folder.path(), decoder, {});
+    HfModel again = load_hf_folder(folder.path(), {.trainable = true});
+    ASSERT_NE(again.config.decoder.luna(), nullptr);
+    EXPECT_EQ(again.config.decoder.luna()->length, 3);
+    const torch::Tensor ids_BT = torch::arange(12, torch::kLong).view({1, 12});
+    const auto logits = [&](Decoder& model) { return model->logits(model->forward_training(ids_BT)); };
+    EXPECT_EQ(largest(logits(decoder) - logits(again.decoder)), 0.0);
+    EXPECT_LT(largest(logits_of(again, ids_BT) - logits(decoder)[0]), 1e-5);
+    const json config = json::parse(read_bytes(folder.path() / "config.json"));
+    EXPECT_EQ(config["model_type"], "attnlab_luna");  // which transformers does not know
+    EXPECT_EQ(config["architectures"], json::array({"AttnlabLunaForCausalLM"}));
+    EXPECT_EQ(config["luna_omega"], tied ? "elu" : "softplus");
+    EXPECT_EQ(config["luna_tie_kv"], tied);
+  }
+}
+
 TEST(HfFolder, Stories260KHasTheLogitsOfTransformers) {
   ATTNLAB_FROM_MIRROR(folder, "models/stories260K");
   const json golden = golden_json("stories260K.json");

@@ -97,10 +97,33 @@ TEST_F(SpoiltFolder, AHeadThatATiedModelLeavesUnusedIsSaid) {
   }
 }
 
+TEST_F(SpoiltFolder, ConfigurationsOfLuna) {
+  const auto luna = [&](const std::function<void(json&)>& change) {
+    return after("config.json", [&](json& config) {
+      config.update({{"model_type", "attnlab_luna"}, {"luna_length", 3}, {"luna_omega", "elu"}});
+      config["num_key_value_heads"] = config["num_attention_heads"];
+      change(config);
+    });
+  };
+  EXPECT_THAT(luna([](json& c) { c.erase("luna_length"); }),
+              EndsWith("config.json lacks the key 'luna_length'"));
+  EXPECT_THAT(luna([](json& c) { c["luna_length"] = 0; }),
+              EndsWith("'luna_length' is 0 where a whole number above 0 was expected"));
+  EXPECT_THAT(luna([](json& c) { c["luna_omega"] = "relu"; }),
+              EndsWith("config.json: the luna_omega 'relu' is unknown; elu and softplus are read"));
+  EXPECT_THAT(
+      luna([](json& c) { c["num_key_value_heads"] = 2; }),
+      EndsWith("config.json: Luna's sums are of every head's own keys and values: kv_heads must be 4, or 0, "
+               "not 2"));
+  EXPECT_THAT(
+      luna([](json&) {}),
+      HasSubstr("holds no tensor 'model.layers.0.self_attn.pack_query.weight', which config.json asks for"));
+}
+
 TEST_F(SpoiltFolder, Configurations) {
   EXPECT_THAT(with_config("model_type", "gpt2"),
               EndsWith("config.json: the model_type 'gpt2' is unknown here; "
-                       "llama, mistral, Yi, qwen2 and qwen3 are read"));
+                       "llama, mistral, Yi, qwen2, qwen3 and attnlab_luna are read"));
   EXPECT_THAT(after("config.json", [](json& c) { c.erase("hidden_size"); }),
               EndsWith("config.json lacks the key 'hidden_size'"));
   EXPECT_THAT(with_config("hidden_size", "many"),

@@ -11,6 +11,7 @@
 #include "core/json_text.h"
 #include "core/log.h"
 #include "core/random.h"
+#include "data/byte_tokenizer.h"
 #include "data/token_corpus.h"
 #include "data/tokenizer.h"
 #include "data/tokenizer_training.h"
@@ -122,10 +123,12 @@ Validation validate_on(Decoder& decoder, const TokenCorpus& corpus, const TrainL
   return {std::exp(mean), std::exp(mean) * error, mean, chunks * options.context};
 }
 
-/// The tokenizer's file: the named one, or that of one trained on the texts and kept in the data cache.
+/// The tokenizer's file: the named one, that of bytes, or of one trained on the texts; these two are kept in
+/// the data cache.
 std::filesystem::path named_or_trained(const TokenizerSource& o, const TextSource& texts,
                                        const DataPlace& place) {
   if (!o.path.empty()) return tokenizer_file(o.path);
+  if (o.bytes) return put_byte_tokenizer(place.cache / "tokenizer-bytes");
   const std::string key =
       sha256(fmt::format("sentencepiece 2 {} {} {}", o.vocabulary, o.sample_bytes, texts.checksum));
   const auto file = place.cache / ("tokenizer-" + key.substr(0, 16) + ".model");
@@ -177,6 +180,8 @@ void TokenizerSource::visit(Fields& f) {
     "tokenizer.json, tokenizer.model or the folder of either; empty: one is trained on the documents");
   f("vocabulary", vocabulary, Range{300, 65536}, "pieces of a tokenizer that is trained");
   f("sample_bytes", sample_bytes, Range{1000, 1e10}, "bytes of text that a tokenizer is trained on");
+  f("bytes", bytes, "no pieces: every byte of a text is a token, BOS and EOS beside them (258 ids)");
+  f.require(!bytes || path.empty(), "bytes", "are the tokens, but `path` names another tokenizer");
 }
 
 void TrainLmOptions::visit(Fields& f) {
@@ -190,6 +195,10 @@ void TrainLmOptions::visit(Fields& f) {
       context <= model.max_positions, "context",
       fmt::format("{} tokens are more than the model's max_positions of {}", context, model.max_positions));
   f("batch_size", batch_size, Range{1, 65536}, "chunks in a micro-batch");
+  f("batch_tokens", batch_tokens, Range{0, 1 << 24},
+    "tokens of a micro-batch instead, a multiple of context; 0: `batch_size` says how many chunks");
+  f.require(batch_tokens % context == 0, "batch_tokens",
+            fmt::format("{} is no multiple of the {} tokens of a chunk", batch_tokens, context));
   f("validation_tokens", validation_tokens, Range{1, 1e12}, "validate on the first N tokens");
   f("train", train, "the training loop");
 }
@@ -236,18 +245,19 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   log_info("{} tokens to train on, {} held out; vocabulary {}; {} parameters", books.size(), held_out.size(),
            sizes.vocabulary, parameters);
 
-  PackedChunks chunks(books, this->context, batch_size, context.seed);
+  const int64_t batch = this->chunks();
+  PackedChunks packed(books, this->context, batch, context.seed);
   Trainee trainee;
   trainee.model = decoder.ptr();
   trainee.metric = "perplexity";
   trainee.higher_is_better = false;
   trainee.draws_by_micro_batch = true;
-  trainee.micro_batches_per_epoch = chunks.batches_per_epoch();
+  trainee.micro_batches_per_epoch = packed.batches_per_epoch();
   trainee.micro_batch = [&](int64_t m) {
     const auto started = std::chrono::steady_clock::now();
-    const torch::Tensor ids = chunks.batch(m, context.device);
+    const torch::Tensor ids = packed.batch(m, context.device);
     const std::chrono::duration<double> data_time = std::chrono::steady_clock::now() - started;
-    return MicroBatch{training_loss(decoder, ids), batch_size, batch_size * this->context, data_time.count()};
+    return MicroBatch{training_loss(decoder, ids), batch, batch * this->context, data_time.count()};
   };
   trainee.validate = [&] { return validate_on(decoder, held_out, *this, context.device); };
   const TrainOutcome outcome =

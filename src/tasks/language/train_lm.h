@@ -16,6 +16,7 @@ struct TokenizerSource {
   std::string path;
   int64_t vocabulary = 4096;
   int64_t sample_bytes = 10'000'000;
+  bool bytes = false;
 
   void visit(Fields& f);
 };
@@ -27,6 +28,7 @@ struct TrainLmOptions final : TaskOptions {
   TokenizerSource tokenizer;
   int64_t context = 1024;
   int64_t batch_size = 8;
+  int64_t batch_tokens = 0;
   int64_t validation_tokens = 65536;
   TrainOptions train;
 
@@ -36,6 +38,8 @@ struct TrainLmOptions final : TaskOptions {
   std::vector<Input> inputs(const RunContext& context) const override;
   bool shares_training() const override { return true; }
   void run(const RunContext& context, RecordSink& record) const override;
+  /// Chunks in a micro-batch.
+  int64_t chunks() const { return batch_tokens > 0 ? batch_tokens / context : batch_size; }
 };
 
 }  // namespace attnlab

@@ -7,10 +7,13 @@
 #include "config/scalars.h"
 #include "config/writer.h"
 #include "core/error.h"
+#include "run/trained_model.h"
 #include "tables/recorded_json.h"
 
 namespace attnlab {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// Name and description first, so that the printed configuration stands for the same experiment when read
 /// back.
@@ -76,6 +79,20 @@ void refuse_unknown_metrics(const Compare& compare, const std::vector<Headline>&
   throw_if_any(problems);
 }
 
+/// The folder of an experiment's run in this row, its first seed. Throws UserError where it has no such row.
+fs::path folder_of_row(const fs::path& file, const std::string& row,
+                       const std::vector<std::string>& overrides) {
+  std::vector<std::string> place, rows;
+  for (const std::string& one : overrides)
+    if (one.starts_with("results_folder=")) place.push_back(one);
+  const Experiment experiment = load_experiment(file);
+  for (const Case& one : expand(experiment, place)) {
+    if (one.row() == row) return planned(experiment, {}, one, read_options<RunOptions>(one.config)).folder;
+    rows.push_back(one.row());
+  }
+  user_error("{} has no run '{}'{}", file.string(), row, suggestion(row, rows));
+}
+
 void refuse_equal_runs(const Plan& plan) {
   std::map<std::string, const PlannedRun*> seen;
   for (const auto& run : plan.runs)
@@ -85,11 +102,22 @@ void refuse_equal_runs(const Plan& plan) {
           first->second->index, first->second->name, run.index, run.name, plan.experiment);
 }
 
+/// Cases whose runs are not yet planned; a `model: EXPERIMENT.yaml#ROW` in them stands for the folder of that
+/// run, wherever this command keeps results.
+std::vector<Case> expanded(const Experiment& experiment, const std::vector<std::string>& overrides) {
+  std::vector<Case> cases = expand(experiment, overrides);
+  for (Case& one : cases)
+    name_trained_model(one.config, [&](const fs::path& file, const std::string& row) {
+      return folder_of_row(file, row, overrides);
+    });
+  return cases;
+}
+
 }  // namespace
 
 Plan plan_experiment(const std::filesystem::path& config, const std::vector<std::string>& overrides) {
   const Experiment experiment = load_experiment(config);
-  const std::vector<Case> cases = expand(experiment, overrides);
+  const std::vector<Case> cases = expanded(experiment, overrides);
   std::vector<RunOptions> options = read_cases<RunOptions>(cases);
   Plan plan{experiment.name, experiment.description, published_of(experiment), experiment.compare, {}};
   for (std::size_t i = 0; i < cases.size(); ++i)
@@ -102,7 +130,7 @@ Plan plan_experiment(const std::filesystem::path& config, const std::vector<std:
 PlannedRun plan_run(const std::filesystem::path& config, const std::vector<std::string>& overrides,
                     std::optional<int64_t> index) {
   const Experiment experiment = load_experiment(config);
-  const std::vector<Case> cases = expand(experiment, overrides);
+  const std::vector<Case> cases = expanded(experiment, overrides);
   const int64_t count = static_cast<int64_t>(cases.size());
   if (!index && count > 1)
     user_error(

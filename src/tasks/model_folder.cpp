@@ -20,7 +20,9 @@ std::optional<torch::ScalarType> type_of(WeightType precision) {
 
 void PretrainedOptions::visit_pretrained(Fields& f) {
   f("model", model, OneOf{},
-    "folder with config.json and *.safetensors as on Hugging Face, or the folder of a run that trained one");
+    "folder with config.json and *.safetensors as on Hugging Face, or the folder of a run that trained one; "
+    "in "
+    "an experiment also EXPERIMENT.yaml#ROW, the run in that row as `attnlab list` shows it");
   f("tokenizer", tokenizer, OneOf{},
     "tokenizer.json, tokenizer.model or the folder of either; empty: the model's folder");
   f("precision", precision, weight_types,
@@ -32,7 +34,9 @@ fs::path model_folder(const fs::path& path) {
   if (is_hf_folder(path)) return path;
   if (is_hf_folder(path / "model")) return path / "model";
   if (const auto mistake = mistaken_for_model(path)) throw UserError(*mistake);
-  if (!fs::is_directory(path)) user_error("there is no folder {} to read a model from", path.string());
+  if (!fs::is_directory(path))
+    user_error("there is no folder {} to read a model from; where it is a run's, that run comes first",
+               path.string());
   user_error("{} holds no model: there is no config.json in it, nor in a folder model/ below it",
              path.string());
 }

@@ -1,0 +1,33 @@
+#include "run/trained_model.h"
+
+#include "config/problems.h"
+#include "core/error.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* trained_key = "model";
+constexpr std::string_view file_end = ".yaml";
+
+}  // namespace
+
+void name_trained_model(Config& config, const FolderOfRow& folder_of_row) {
+  const Tree* model = config.tree.find(trained_key);
+  if (!model || model->kind != Tree::Kind::scalar) return;
+  const std::size_t hash = model->text.find('#');
+  if (hash == std::string::npos || !model->text.substr(0, hash).ends_with(file_end)) return;
+  const fs::path beside = model->mark.line > 0 ? fs::path(model->mark.file).parent_path() : fs::path();
+  Tree folder = *model;
+  try {
+    folder.text = folder_of_row(beside / model->text.substr(0, hash), model->text.substr(hash + 1)).string();
+  } catch (const UserError& e) {
+    config.problems.push_back(problem_line(model->mark, trained_key, e.what()));
+    return;
+  }
+  folder.quoted = true;
+  set_member(config.tree, trained_key, model->key_mark, std::move(folder));
+}
+
+}  // namespace attnlab

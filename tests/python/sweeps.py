@@ -213,7 +213,7 @@ def speed_sweep(folder, lengths=(1024, 2048, 3072, 4096, 8192)):
 PERPLEXITY_CONFIG = """\
 task: perplexity
 seed: 1
-model: models/small
+model: models/{model}
 precision: saved
 data: {{type: pg19, split: test}}
 chunks: {{length: 4096, bos: chunk, last: keep, max_tokens: 65536, min_tokens: 0}}
@@ -233,7 +233,7 @@ SIZES = (64, 256, 1024)
 BOOKS = 5
 
 
-def cache_run(folder, label, size, more, published, row=None):
+def cache_run(folder, label, size, more, published, row=None, model="small"):
     """One run: five books of 4,096 scored tokens, each 0.2 nat harder than the one before, with costs of the policy
     that are half a tenth of a nat apart; nothing is lost in the first quarter of a chunk."""
     policy, protect = CACHES[label][:2] if label in CACHES else ("full", 0)
@@ -248,7 +248,7 @@ def cache_run(folder, label, size, more, published, row=None):
         conftest.write_attributes(
             file, folder, label=row, case=row, published=json.dumps(said), compare="", description="books",
             config=PERPLEXITY_CONFIG.format(
-                policy=policy, size=size, protect=protect, baseline=str(label == "baseline").lower()),
+                policy=policy, size=size, protect=protect, model=model, baseline=str(label == "baseline").lower()),
         )  # fmt: skip
         conftest.write_table(
             file, "/eval/test", "every document",
@@ -279,6 +279,13 @@ def perplexity_sweep(folder):
     for label, (_, _, costs, published_values) in CACHES.items():
         for size, more, said in zip(SIZES, costs, published_values):
             cache_run(folder / f"{label.replace('+', '')}{size}", label, size, more, said)
+
+
+def state_sweep(folder):
+    """The same beside two models that keep the bytes of so many states."""
+    perplexity_sweep(folder)
+    for length, more in ((16, 0.9), (64, 0.8)):
+        cache_run(folder / f"luna{length}", f"Luna-{length}", length, more, 1, row=f"Luna-{length}", model=f"luna{length}")
 
 
 def eighth_sweep(folder):

@@ -11,6 +11,7 @@ from pages import PLOTS, PNG, start
 from report import pictures  # noqa: F401  (puts the folder of the plots on the path)
 import accuracy_by_length
 import accuracy_by_projection
+import bounded_state
 import common
 import learning_curve
 import learning_curves
@@ -30,6 +31,7 @@ def root(tmp_path_factory):
     sweeps.length_sweep(root / "lengths", (1024, 4096))
     sweeps.speed_sweep(root / "speed")
     sweeps.perplexity_sweep(root / "perplexity")
+    sweeps.state_sweep(root / "states")
     return root
 
 
@@ -75,6 +77,7 @@ def test_each_plot_of_a_run_is_a_script_of_its_own(written, tmp_path, plot, run)
         ("memory_by_length", "speed", ["--phase", "train"]),
         ("perplexity_by_size", "perplexity", []),
         ("perplexity_by_book", "perplexity", []),
+        ("bounded_state", "states", []),
         ("loss_by_position", "perplexity", []),
     ],
 )
@@ -98,6 +101,7 @@ def test_single_records_can_be_compared_too(written, tmp_path):
         ("speed_by_length", "quickstart"),
         ("perplexity_by_size", "luna_text"),
         ("perplexity_by_book", "luna_text"),
+        ("bounded_state", "luna_text"),
         ("loss_by_position", "quickstart/aaaa1111/run.h5"),
     ],
 )
@@ -213,6 +217,17 @@ def test_perplexity_without_a_full_cache_is_shown_whole(root):
     near, whole = perplexity_by_size.draw([case for case in cases(root / "perplexity") if case.label != "full"]).axes
     assert line(whole, "tova+4")[1] == pytest.approx(np.exp([2.5, 2.2, 2.0]))
     assert whole.get_ylim()[1] > 4812 > near.get_ylim()[1]
+
+
+def test_perplexity_against_bytes_of_state(root):
+    (axis,) = bounded_state.draw(cases(root / "states")).axes
+    kib, perplexities = line(axis, "Luna")  # 2,048 bytes a state
+    assert list(kib) == [32, 128] and perplexities == pytest.approx(np.exp([2.8, 2.7]))
+    kib, perplexities = line(axis, "tova+4")
+    assert list(kib) == [128, 512, 2048] and perplexities == pytest.approx(np.exp([2.5, 2.2, 2.0]))
+    assert list(line(axis, "full")[0]) == [8192]
+    assert axis.get_xscale() == axis.get_yscale() == "log"
+    assert bounded_state.draw(cases(root / "perplexity")) is None, "caches of one model have a plot by size"
 
 
 def faint_lines(axis):

@@ -7,6 +7,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "plots"))
 import accuracy_by_example_length  # noqa: E402
 import accuracy_by_length  # noqa: E402
 import accuracy_by_projection  # noqa: E402
+import bounded_state  # noqa: E402
 import common  # noqa: E402
 import kept_life_by_class  # noqa: E402
 import kept_positions  # noqa: E402
@@ -39,6 +40,7 @@ OF_LENGTH = [
 OF_EXPERIMENT = [
     (perplexity_by_size, {}, "Perplexity against the states that each layer keeps. Bars, where there are several seeds: "
      "their standard deviation. Documents differ more than policies do, so no bar stands for them here."),
+    (bounded_state, {}, "Perplexity against what a model remembers of a text, as allocated at a chunk's end; bars as above."),
     (perplexity_by_book, {}, "The same document by document, over its perplexity with the full cache; lines above "
      "1.8 leave the picture."),
     (loss_by_position, {}, "Loss of a token by its position in the chunk, with the full cache and above it: the least, a "

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Perplexity against the bytes that a model remembers of a text, a line a family: the policies of a bounded cache at their
+sizes k, and models that keep a state of a fixed size (Luna at several l). The full cache stands alone."""
+
+import re
+
+import common
+import matplotlib
+import numpy as np
+import scaling
+from caches import is_full, name_of
+
+KIB = 1024
+
+
+def draw(cases):
+    """None unless several models were scored, at least two of them, or of their caches, with states of different sizes."""
+    cases = [case for case in cases if case.setting("task") == "perplexity" and case.done and bytes_of(case)]
+    models = {case.setting("model") for case in cases}
+    families = points_by_family(cases)
+    if len(models) < 2 or not any(len(points) > 1 for points in families.values()):
+        return None
+    looks = common.styles(families, [name for name, points in families.items() if len(points) == 1])
+    made, (axis,) = common.figure(1, heights=3.6)
+    for name, points in families.items():
+        size, perplexity, spread = np.array(points).T
+        error = np.nan_to_num(spread) if np.isfinite(spread).any() else None
+        axis.errorbar(size / KIB, perplexity, yerr=error, **looks[name], linewidth=1.4, capsize=3, label=name)
+    axis.set_xscale("log", base=2)
+    axis.set_yscale("log")
+    axis.xaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.4g}"))
+    axis.set_xlabel("KiB of state a text, log scale")
+    axis.set_title("Perplexity against bytes of state")
+    scaling.plain_numbers(axis)
+    common.legend_below(made, axis)
+    return made
+
+
+def bytes_of(case):
+    held = case.estimate("cache_bytes")
+    return held.mean if held else 0
+
+
+def family_of(case):
+    """The label without a size at its end: Luna-16 and Luna-64 are Luna."""
+    return re.sub(r"-\d+$", "", case.label) if is_full(case) else name_of(case)
+
+
+def points_by_family(cases):
+    """{family: [(bytes, perplexity, spread over seeds)]}, by bytes."""
+    families = {}
+    for case in cases:
+        if e := case.estimate("perplexity"):
+            point = (bytes_of(case), e.mean, e.spread if e.over_seeds else np.nan)
+            families.setdefault(family_of(case), []).append(point)
+    return {name: sorted(points) for name, points in families.items()}
+
+
+if __name__ == "__main__":
+    common.main_of_runs(draw, __doc__)

@@ -74,7 +74,7 @@ void takes_limit(CLI::App* sub, Arguments& a) {
 
 /// Short spellings of the keys that continuations need most.
 void takes_continuation_flags(CLI::App* sub, Target& target) {
-  static constexpr std::array<std::array<const char*, 3>, 8> flags{
+  static constexpr std::array<std::array<const char*, 3>, 10> flags{
       {{"--max-new-tokens", "max_new_tokens", "tokens to add at most"},
        {"--temperature", "temperature", "of sampling; 0: always the most probable token"},
        {"--top-k", "top_k", "sample among the so many most probable tokens"},
@@ -82,7 +82,9 @@ void takes_continuation_flags(CLI::App* sub, Target& target) {
        {"--seed", "seed", "of sampling"},
        {"--policy", "cache.policy", "which states of the cache go: full, window, tova, …"},
        {"--size", "cache.size", "states kept per layer and head"},
-       {"--batch", "batch", "lines to continue together"}}};
+       {"--batch", "batch", "lines to continue together"},
+       {"--save-state", "save_state", "a file for what is remembered of the line, to go on from later"},
+       {"--load-state", "load_state", "such a file, which every line goes on from"}}};
   for (const auto& [flag, key, meaning] : flags)
     sub->add_option_function<std::string>(
            flag,

@@ -49,6 +49,18 @@ std::unique_ptr<LayerState> FullState::copy(const Tensor& rows) const {
   return copy;
 }
 
+std::map<std::string, Tensor> FullState::to_store() const {
+  ensure(!present_BL_.defined(), "texts without padding");
+  return {{"keys", k_BKLd_.narrow(2, 0, length_)}, {"values", v_BKLd_.narrow(2, 0, length_)}};
+}
+
+void FullState::restore(const std::map<std::string, Tensor>& stored) {
+  k_BKLd_ = stored.at("keys");
+  v_BKLd_ = stored.at("values");
+  length_ = k_BKLd_.size(2);
+  bias_columns_ = 0;
+}
+
 void FullState::append(const Tensor& k_BTKd, const Tensor& v_BTKd, const Tensor& padding_BT) {
   const int64_t t = k_BTKd.size(1), needed = length_ + t;
   if (needed > k_BKLd_.size(2)) {

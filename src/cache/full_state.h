@@ -20,6 +20,8 @@ class FullState final : public LayerState {
   int64_t bytes() const override;
   void reorder(const Tensor& rows) override;
   std::unique_ptr<LayerState> copy(const Tensor& rows) const override;
+  std::map<std::string, Tensor> to_store() const override;
+  void restore(const std::map<std::string, Tensor>& stored) override;
 
  private:
   void append(const Tensor& k_BTKd, const Tensor& v_BTKd, const Tensor& padding_BT);

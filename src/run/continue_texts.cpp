@@ -14,6 +14,7 @@
 #include "core/json_text.h"
 #include "core/random.h"
 #include "io/hf_folder.h"
+#include "io/state_file.h"
 #include "models/generate.h"
 #include "run/device.h"
 #include "run/prompts.h"
@@ -39,6 +40,8 @@ struct Continuer {
   Tokenizer tokenizer;
   PromptRules rules;
   std::vector<int64_t> protected_ids;
+  StoredText before;    ///< what all lines go on from; no ids where nothing was loaded
+  DecoderState states;  ///< of it
 };
 
 /// The folder's own template, or the format that was asked for.
@@ -53,6 +56,31 @@ std::vector<std::pair<std::string, ChatFormat>> chat_choices() {
   std::vector<std::pair<std::string, ChatFormat>> choices{{"folder", ChatFormat::none}};
   choices.insert(choices.end(), chat_formats.begin(), chat_formats.end());
   return choices;
+}
+
+DecoderState new_states(const Continuer& c, const CacheOptions& cache, int64_t batch) {
+  return make_states(cache, state_shape(c.model.config.decoder),
+                     {.batch = batch,
+                      .dtype = c.model.decoder->activations().dtype().toScalarType(),
+                      .device = c.device,
+                      .seed = static_cast<uint64_t>(c.options.seed),
+                      .protected_ids = c.protected_ids,
+                      .record_expiry = c.options.with_kept});
+}
+
+/// What was read before, and the checksum of the model, which says whether it is the one that reads on.
+void open_state(Continuer& c, const fs::path& folder) {
+  const std::string &load = c.options.load_state, &save = c.options.save_state;
+  if (load.empty() && save.empty()) return;
+  if (!c.options.cache.policy->unbounded())
+    user_error("save_state and load_state keep what cache.policy=full remembers, and not yet what {} does",
+               c.options.cache.policy.name());
+  c.before.model = checksum_of_model(folder);
+  if (load.empty()) return;
+  c.states = new_states(c, c.options.cache, 1);
+  c.before = load_state_file(load, c.before.model, c.states);
+  c.rules.before = static_cast<int64_t>(c.before.ids.size());
+  c.rules.with_bos = false;
 }
 
 void prepare(Continuer& c, const fs::path& folder, const std::vector<std::string>& overrides) {
@@ -75,12 +103,20 @@ void prepare(Continuer& c, const fs::path& folder, const std::vector<std::string
   c.device = choose_device(c.options.device);
   set_threads(c.options.threads);
   const HfLoadOptions load{.type = type_for(c.options.precision, config.type), .device = c.device};
+  check_cache(c.options.cache, state_shape(config.decoder));
   c.model = load_hf_folder(folder, load);
+  open_state(c, folder);
+}
+
+/// Ids that the loaded states have read.
+int64_t read_before(const Continuer& c) {
+  return c.before.ids.empty() ? 0 : static_cast<int64_t>(c.before.ids.size()) - 1;
 }
 
 GenerateOptions generate_options(const Continuer& c, const std::vector<TextPrompt>& prompts) {
   GenerateOptions g;
   g.max_new_tokens = c.options.max_new_tokens;
+  g.read = read_before(c);
   g.sampling = c.options.sampling;
   if (!c.options.ignore_eos) g.eos_ids = c.model.config.eos_ids;
   g.last_position = c.options.beyond_positions ? -1 : c.model.config.decoder.max_positions - 1;
@@ -91,13 +127,21 @@ GenerateOptions generate_options(const Continuer& c, const std::vector<TextPromp
   return g;
 }
 
+/// The ids before a prompt, and its own.
+std::vector<int64_t> whole(const Continuer& c, const TextPrompt& prompt) {
+  std::vector<int64_t> ids = c.before.ids;
+  ids.insert(ids.end(), prompt.ids.begin(), prompt.ids.end());
+  return ids;
+}
+
 ordered_json line_of(const Continuer& c, const TextPrompt& prompt, const Continuation& made) {
   ordered_json line;
   if (!prompt.id.is_null()) line["id"] = prompt.id;
   line["prompt"] = prompt.text;
-  line["text"] = text_after(c.tokenizer, prompt.ids, made.ids);
+  line["text"] = text_after(c.tokenizer, whole(c, prompt), made.ids);
   line["ids"] = made.ids;
   line["prompt_tokens"] = prompt.ids.size();
+  if (!c.states.empty()) line["read_before"] = c.before.ids.size();
   if (c.options.with_prompt_ids) line["prompt_ids"] = prompt.ids;
   line["new_tokens"] = made.ids.size();
   line["stopped_by"] = name_of(made.stopped_by);
@@ -138,23 +182,33 @@ void add_batch_figures(ordered_json& line, const Generated& all, const CacheOpti
   line["cache_bytes"] = bytes_of(states);
 }
 
+/// Of so many texts that have read what was loaded, or nothing.
+DecoderState first_states(const Continuer& c, const CacheOptions& cache, int64_t batch) {
+  if (c.states.empty()) return new_states(c, cache, batch);
+  return copy_of(c.states, torch::zeros({batch}, torch::kLong));
+}
+
+/// Reads all of a text but its last id, and writes the states. Returns how many ids they have read.
+int64_t keep_state(Continuer& c, const std::vector<int64_t>& ids, DecoderState& states) {
+  const int64_t read = static_cast<int64_t>(ids.size()) - 1;
+  read_ahead(c.model.decoder, states, {ids.begin(), ids.end() - 1}, read_before(c));
+  save_state_file(c.options.save_state, states, {ids, c.before.model});
+  return read;
+}
+
 /// A line for each prompt, whose caches are alike.
 std::vector<ordered_json> continued(Continuer& c, const CacheOptions& cache,
                                     const std::vector<TextPrompt>& prompts) {
-  DecoderState states = make_states(cache, state_shape(c.model.config.decoder),
-                                    {.batch = static_cast<int64_t>(prompts.size()),
-                                     .dtype = c.model.decoder->activations().dtype().toScalarType(),
-                                     .device = c.device,
-                                     .seed = static_cast<uint64_t>(c.options.seed),
-                                     .protected_ids = c.protected_ids,
-                                     .record_expiry = c.options.with_kept});
+  DecoderState states = first_states(c, cache, static_cast<int64_t>(prompts.size()));
   std::vector<std::vector<int64_t>> ids;
   std::size_t longest = 0;
   for (const TextPrompt& prompt : prompts) {
-    ids.push_back(prompt.ids);
+    ids.push_back(whole(c, prompt));
     longest = std::max(longest, prompt.ids.size());
   }
-  const Generated all = generate(c.model.decoder, states, ids, generate_options(c, prompts));
+  GenerateOptions options = generate_options(c, prompts);
+  if (!c.options.save_state.empty()) options.read = keep_state(c, ids.front(), states);
+  const Generated all = generate(c.model.decoder, states, ids, options);
   std::vector<ordered_json> lines;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     lines.push_back(line_of(c, prompts[i], all.texts[i]));
@@ -203,6 +257,10 @@ void ContinueOptions::visit(Fields& f) {
     "markers of");
   f("with_prompt_ids", with_prompt_ids, "the prompt's token ids in the answer");
   f("with_kept", with_kept, "in the answer the positions that each layer still keeps at the end");
+  f("save_state", save_state, OneOf{},
+    "a safetensors file to write what the layers remember of the one line of input, to go on from later");
+  f("load_state", load_state, OneOf{},
+    "such a file: every line, which may be empty, goes on from the text in it");
   f("beyond_positions", beyond_positions, "go on past the positions that the model is trained for");
   f("precision", precision, OneOf{{"auto", "fp32", "bf16"}},
     "type of the weights and activations; auto: as they are stored");
@@ -215,9 +273,13 @@ int64_t continue_texts(const fs::path& folder, const std::vector<std::string>& o
                        std::ostream& out) {
   Continuer c;
   prepare(c, folder, overrides);
-  PromptReader reader(c.rules, c.options.batch, in);
-  for (PromptBatch batch = reader.next(); !batch.answers.empty(); batch = reader.next())
+  const bool saves = !c.options.save_state.empty();
+  PromptReader reader(c.rules, saves ? 1 : c.options.batch, in);
+  for (PromptBatch batch = reader.next(); !batch.answers.empty(); batch = reader.next()) {
     answer_batch(c, batch, out);
+    if (saves && !reader.next().answers.empty())
+      user_error("save_state keeps the state of one text, and there is a second line, which was not read");
+  }
   reader.stray().tell("lines", as_replacement);
   return reader.refused();
 }

@@ -88,11 +88,13 @@ TextPrompt read_prompt(const PromptRules& rules, int64_t line, const std::string
   TextPrompt prompt =
       told ? from_json(rules, line, *told)
            : TextPrompt{line, text, rules.tokenizer->encode(text, rules.with_bos, rules.special)};
-  if (prompt.ids.empty()) user_error("line {} is empty, and without BOS there is nothing to continue", line);
-  if (rules.most_tokens > 0 && static_cast<int64_t>(prompt.ids.size()) > rules.most_tokens)
+  if (prompt.ids.empty() && rules.before == 0)
+    user_error("line {} is empty, and without BOS there is nothing to continue", line);
+  const int64_t tokens = rules.before + static_cast<int64_t>(prompt.ids.size());
+  if (rules.most_tokens > 0 && tokens > rules.most_tokens)
     user_error(
         "line {} has {} tokens, and the model is trained for {} positions; beyond_positions=true reads on",
-        line, prompt.ids.size(), rules.most_tokens);
+        line, tokens, rules.most_tokens);
   return prompt;
 }
 

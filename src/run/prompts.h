@@ -25,7 +25,8 @@ struct PromptRules {
   bool with_bos = true;  ///< of plain texts and "prompt"; conversations have what their format gives them
   SpecialTokens special = SpecialTokens::as_tokens;  ///< of plain texts and "prompt"
   int64_t vocabulary = 0;                            ///< ids are below it
-  int64_t most_tokens = 0;                           ///< that a prompt may have; 0: any number
+  int64_t before = 0;       ///< tokens of the text that all lines go on from, which may then be empty
+  int64_t most_tokens = 0;  ///< that a prompt may have with them; 0: any number
 };
 
 /// A line of input that can be continued.

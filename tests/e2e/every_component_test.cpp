@@ -13,6 +13,7 @@
 #include "captions.h"
 #include "data/documents.h"
 #include "lab.h"
+#include "models/decoder_attention.h"
 #include "tasks/generation/benchmarks/benchmark.h"
 #include "tasks/task.h"
 #include "train/options.h"
@@ -206,6 +207,14 @@ TEST_P(EveryCausalAttention, Translates) {
 }
 INSTANTIATE_TEST_SUITE_P(Registered, EveryCausalAttention,
                          testing::ValuesIn(registered<CausalAttentionOptions>()), name_of_case);
+
+using EveryDecoderAttention = EveryComponent;
+TEST_P(EveryDecoderAttention, IsTrainedAndScored) {
+  expect_done({"run", "train_lm.yaml", "model.kv_heads=0", "model.attention=" + GetParam()});
+  expect_done({"run", "perplexity.yaml", "model=" + (lab.run_folder("train_lm") / "model").string()});
+}
+INSTANTIATE_TEST_SUITE_P(Registered, EveryDecoderAttention,
+                         testing::ValuesIn(registered<DecoderAttentionOptions>()), name_of_case);
 
 using EveryOptimizer = EveryComponent;
 TEST_P(EveryOptimizer, TrainsAClassifier) {

@@ -1,7 +1,6 @@
 #include "cache/luna_state.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/error.h"
 
@@ -20,7 +19,7 @@ LunaState::LunaState(const StateShape& shape, const StateRun& run) {
                                  torch::empty({0}, torch::TensorOptions().dtype(type).device(run.device)));
 }
 
-Tensor LunaState::attend(const NewTokens& tokens, const Rope& rope) {
+Tensor LunaState::attend(const NewTokens& tokens, const Rope&) {
   const torch::NoGradGuard no_grad;
   ensure(tokens.a_BTHL.defined(), "the weights a of the tokens in Luna's sums");
   ensure(tokens.q_BTHd.size(0) == sums_.counts_R.size(0), "{} sequences, not {}", sums_.counts_R.size(0),
@@ -28,9 +27,7 @@ Tensor LunaState::attend(const NewTokens& tokens, const Rope& rope) {
   const auto heads_first = [&](const Tensor& x_BTHd) {
     return x_BTHd.to(sums_.sums_RHL2d.scalar_type()).transpose(1, 2);
   };
-  const double scale = 1.0 / std::sqrt(static_cast<double>(tokens.q_BTHd.size(-1)));
-  const Tensor q_BHTd = heads_first(rope.rotate(tokens.q_BTHd, tokens.positions_BT)) * scale;
-  const Tensor k_BHTd = heads_first(rope.rotate(tokens.k_BTKd, tokens.positions_BT));
+  const Tensor q_BHTd = heads_first(tokens.q_BTHd), k_BHTd = heads_first(tokens.k_BTKd);
   const Tensor v_BHTd = heads_first(tokens.v_BTKd);
   Tensor a_BHTL = heads_first(tokens.a_BTHL);
   const Tensor& padding_BT = tokens.padding_BT;

@@ -20,7 +20,8 @@ namespace attnlab {
 
 using torch::Tensor;
 
-/// New tokens of a batch as a layer has projected them, before rotary positions.
+/// New tokens of a batch as a layer has projected them, before rotary positions; with Luna as its sums take
+/// them.
 struct NewTokens {
   Tensor q_BTHd, k_BTKd, v_BTKd;
   Tensor positions_BT;  ///< int64: each token's absolute position in its text

@@ -1,5 +1,6 @@
 #include "io/hf_config.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -65,8 +66,12 @@ constexpr std::array<Family, 7> families{
       .qk_norm = true},
      {.name = "attnlab_luna", .max_positions = 2048, .reads_attention_bias = false, .luna = true}}};
 
-const std::vector<std::pair<std::string, CausalLunaOptions::Omega>> omegas{
-    {"elu", CausalLunaOptions::Omega::elu}, {"softplus", CausalLunaOptions::Omega::softplus}};
+template <class Enum>
+using Words = std::vector<std::pair<std::string, Enum>>;
+const Words<CausalLunaOptions::Omega> omegas{{"elu", CausalLunaOptions::Omega::elu},
+                                             {"softplus", CausalLunaOptions::Omega::softplus}};
+const Words<LunaPositions> luna_positions{{"sinusoidal", LunaPositions::sinusoidal},
+                                          {"rotary", LunaPositions::rotary}};
 
 const Family& family_of(const JsonFile& config) {
   const std::string name = config.text("model_type");
@@ -108,26 +113,36 @@ int64_t read_window(const JsonFile& config, const Family& family, int64_t layers
   return family.window_by_switch ? switched_window(config, layers, window) : window;
 }
 
+template <class Enum>
+Enum read_word(const JsonFile& config, const char* key, const Words<Enum>& words) {
+  const std::string given = config.text(key);
+  for (const auto& [word, meant] : words)
+    if (given == word) return meant;
+  user_error("{}: the {} '{}' is unknown; {} and {} are read", config.path(), key, given, words[0].first,
+             words[1].first);
+}
+
+template <class Enum>
+std::string word_for(Enum value, const Words<Enum>& words) {
+  return std::find_if(words.begin(), words.end(), [&](const auto& one) { return one.second == value; })
+      ->first;
+}
+
 /// What stands in for softmax: the keys of ours.
 void read_luna(const JsonFile& config, DecoderOptions& o) {
   o.attention.select("luna");
   auto& luna = dynamic_cast<DecoderLunaOptions&>(*o.attention);
   luna.length = config.count("luna_length", 1);
   luna.sums.tie_kv = config.flag("luna_tie_kv", false);
-  const std::string word = config.text("luna_omega");
-  for (const auto& [name, omega] : omegas)
-    if (name == word) {
-      luna.sums.omega = omega;
-      return;
-    }
-  user_error("{}: the luna_omega '{}' is unknown; elu and softplus are read", config.path(), word);
+  luna.sums.omega = read_word(config, "luna_omega", omegas);
+  luna.positions = read_word(config, "luna_positions", luna_positions);
 }
 
 void write_luna(const DecoderLunaOptions& luna, ordered_json& json) {
   json["luna_length"] = luna.length;
   json["luna_tie_kv"] = luna.sums.tie_kv;
-  for (const auto& [name, omega] : omegas)
-    if (omega == luna.sums.omega) json["luna_omega"] = name;
+  json["luna_omega"] = word_for(luna.sums.omega, omegas);
+  json["luna_positions"] = word_for(luna.positions, luna_positions);
 }
 
 DecoderOptions read_decoder(const JsonFile& config, const Family& family) {

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "kernels/decoder_ops.h"
+#include "models/positions.h"
 
 namespace attnlab {
 namespace {
@@ -56,11 +57,18 @@ Tensor DecoderImpl::forward_training(const Tensor& ids_BT) {
 }
 
 Tensor DecoderImpl::run(const NewTokens& tokens, DecoderState* states) {
-  Tensor x_BTD = torch::embedding(**tokens_, tokens.ids_BT).to(activations().dtype());
+  Tensor x_BTD = embed(tokens);
   for (std::size_t i = 0; i < layers_->size(); ++i)
     x_BTD =
         layers_[i]->as<DecoderLayer>()->forward(x_BTD, tokens, rope_, states ? (*states)[i].get() : nullptr);
   return rms_norm(x_BTD, norm_, options_.norm_eps);
+}
+
+Tensor DecoderImpl::embed(const NewTokens& tokens) const {
+  const Tensor x_BTD = torch::embedding(**tokens_, tokens.ids_BT).to(activations().dtype());
+  const auto* luna = options_.luna();
+  if (!luna || luna->positions != LunaPositions::sinusoidal) return x_BTD;
+  return x_BTD + initial_deviation * sinusoids(tokens.positions_BT, options_.dim).to(x_BTD.dtype());
 }
 
 torch::TensorOptions DecoderImpl::activations() const {

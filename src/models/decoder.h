@@ -56,6 +56,8 @@ class DecoderImpl final : public torch::nn::Module {
   /// `tokens` without q, k and v; states null: the texts attend to themselves.
   Tensor run(const NewTokens& tokens, DecoderState* states);
 
+  Tensor embed(const NewTokens& tokens) const;
+
   DecoderOptions options_;
   Rope rope_;
   torch::nn::ModuleList layers_;

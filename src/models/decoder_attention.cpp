@@ -1,6 +1,5 @@
 #include "models/decoder_attention.h"
 
-#include <cmath>
 #include <optional>
 
 #include "kernels/causal_luna.h"
@@ -31,6 +30,9 @@ const std::vector<Entry<DecoderAttentionOptions>>& registry<DecoderAttentionOpti
 void DecoderLunaOptions::visit(Fields& f) {
   f("length", length, Range{1, 65536}, "rows l of P, a parameter of the model that all layers read");
   sums.visit(f);
+  f("positions", positions, {{"sinusoidal", LunaPositions::sinusoidal}, {"rotary", LunaPositions::rotary}},
+    "sinusoids added to the embeddings, as the paper has them; rotary: queries and keys are rotated before "
+    "they are summed");
 }
 
 Tensor causal_attention(const NewTokens& tokens, const Rope& rope, int64_t window) {
@@ -47,11 +49,9 @@ Tensor causal_attention(const NewTokens& tokens, const Rope& rope, int64_t windo
       .transpose(1, 2);
 }
 
-Tensor causal_luna_attention(const NewTokens& tokens, const Rope& rope) {
-  const double scale = 1.0 / std::sqrt(static_cast<double>(tokens.q_BTHd.size(-1)));
+Tensor causal_luna_attention(const NewTokens& tokens) {
   const auto heads_first = [](const Tensor& x_BTHd) { return x_BTHd.transpose(1, 2); };
-  return heads_first(causal_luna(heads_first(rope.rotate(tokens.q_BTHd * scale, tokens.positions_BT)),
-                                 heads_first(rope.rotate(tokens.k_BTKd, tokens.positions_BT)),
+  return heads_first(causal_luna(heads_first(tokens.q_BTHd), heads_first(tokens.k_BTKd),
                                  heads_first(tokens.v_BTKd), heads_first(tokens.a_BTHL), {}, {}, Drop{}));
 }
 

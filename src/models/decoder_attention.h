@@ -5,9 +5,11 @@
 //                                              layer and changed by none ("decoder-only")
 //   the rest as in kernels/causal_luna.h, of q, k and v as softmax attention has them
 //
-// Queries and keys are rotated to their positions as they are for softmax: rotations that stand inside the
-// sums, Σ a_j·rot(k_j), show a query how far back a key was.
-// The paper, which has no decoder-only experiment, adds sinusoids to the embeddings.
+// Order is seen by sinusoids added to the embeddings, as the paper's decoders have them, of an amplitude like
+// the embeddings' own at the start; or, rotary, by rotating queries and keys before they are summed,
+// Σ a_j·rot(k_j). In a trial of 100 updates of 4,096 tokens (Luna-16, 4 layers × 256, contexts of 512 tokens
+// of PG-19, one seed) validation perplexity was 426 with sinusoids, 452 with rotations, 431 with both and 478
+// with neither.
 #pragma once
 
 #include <torch/torch.h>
@@ -29,9 +31,12 @@ struct DecoderSoftmaxOptions final : DecoderAttentionOptions {
   void visit(Fields&) override {}
 };
 
+enum class LunaPositions { sinusoidal, rotary };
+
 struct DecoderLunaOptions final : DecoderAttentionOptions {
   int64_t length = 16;
   CausalLunaOptions sums;  ///< ω, and whether keys and values are tied
+  LunaPositions positions = LunaPositions::sinusoidal;
 
   void visit(Fields& f) override;
 };
@@ -41,7 +46,7 @@ struct DecoderLunaOptions final : DecoderAttentionOptions {
 /// right it changes nothing at the tokens before it.
 Tensor causal_attention(const NewTokens& tokens, const Rope& rope, int64_t window);
 
-/// The same by Luna's sums; `tokens` bring their weights a.
-Tensor causal_luna_attention(const NewTokens& tokens, const Rope& rope);
+/// The same by Luna's sums; `tokens` bring their weights a, and queries divided by √d.
+Tensor causal_luna_attention(const NewTokens& tokens);
 
 }  // namespace attnlab

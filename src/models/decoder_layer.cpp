@@ -81,14 +81,23 @@ Tensor DecoderLayerImpl::attention(const Tensor& x_BTD, NewTokens tokens, const 
   tokens.q_BTHd = heads(q_, options_.heads, q_norm_);
   tokens.k_BTKd = heads(k_, options_.kv_heads, k_norm_);
   tokens.v_BTKd = heads(v_, options_.kv_heads, nullptr);
-  if (options_.luna()) tokens.a_BTHL = luna_weights(normed_BTD, state);
+  if (options_.luna()) {
+    tokens.a_BTHL = luna_weights(normed_BTD, state);
+    take_into_sums(tokens, rope);
+  }
   return project(attend(tokens, rope, state).flatten(2), o_);
 }
 
 Tensor DecoderLayerImpl::attend(const NewTokens& tokens, const Rope& rope, LayerState* state) const {
   if (state) return state->attend(tokens, rope);
-  return options_.luna() ? causal_luna_attention(tokens, rope)
+  return options_.luna() ? causal_luna_attention(tokens)
                          : causal_attention(tokens, rope, options_.sliding_window);
+}
+
+void DecoderLayerImpl::take_into_sums(NewTokens& tokens, const Rope& rope) const {
+  if (options_.luna()->positions == LunaPositions::rotary)
+    for (Tensor* x : {&tokens.q_BTHd, &tokens.k_BTKd}) *x = rope.rotate(*x, tokens.positions_BT);
+  tokens.q_BTHd = tokens.q_BTHd / std::sqrt(static_cast<double>(options_.head_dim));
 }
 
 Tensor DecoderLayerImpl::pack_queries(torch::ScalarType type) const {

@@ -58,6 +58,8 @@ class DecoderLayerImpl final : public torch::nn::Module {
  private:
   Tensor attention(const Tensor& x_BTD, NewTokens tokens, const Rope& rope, LayerState* state) const;
   Tensor attend(const NewTokens& tokens, const Rope& rope, LayerState* state) const;
+  /// Queries and keys as Luna's sums take them.
+  void take_into_sums(NewTokens& tokens, const Rope& rope) const;
   /// The tokens' weights a in Luna's sums, [B,T,H,L].
   Tensor luna_weights(const Tensor& normed_BTD, LayerState* state) const;
   Tensor pack_queries(torch::ScalarType type) const;  // [H, d, L], divided by √d

@@ -10,6 +10,8 @@ std::string contradiction_of_luna(const DecoderOptions& o, int64_t kv_heads) {
     return fmt::format(
         "Luna's sums are of every head's own keys and values: kv_heads must be {}, or 0, not {}", o.heads,
         kv_heads);
+  if (o.luna()->positions == LunaPositions::sinusoidal && o.dim % 2 != 0)
+    return fmt::format("sinusoidal positions need an even model width, not {}", o.dim);
   if (o.sliding_window > 0)
     return fmt::format("Luna's sums are of all tokens: sliding_window must be 0, not {}", o.sliding_window);
   return "";

@@ -7,14 +7,17 @@
 
 namespace attnlab {
 
-Tensor sinusoidal_table(int64_t rows, int64_t dim) {
+Tensor sinusoids(const Tensor& positions, int64_t dim) {
   ensure(dim % 2 == 0, "an even width for sinusoidal positions, not {}", dim);
   const int64_t half = dim / 2;
-  const auto fp64 = torch::TensorOptions().dtype(torch::kDouble);
+  const auto fp64 = positions.options().dtype(torch::kDouble);
   const double step = std::log(10000.0) / static_cast<double>(std::max<int64_t>(half - 1, 1));
-  const Tensor angles =
-      torch::outer(torch::arange(rows, fp64), torch::exp(torch::arange(half, fp64) * -step));
-  return torch::cat({angles.sin(), angles.cos()}, 1);
+  const Tensor angles = positions.unsqueeze(-1) * torch::exp(torch::arange(half, fp64) * -step);
+  return torch::cat({angles.sin(), angles.cos()}, -1);
+}
+
+Tensor sinusoidal_table(int64_t rows, int64_t dim) {
+  return sinusoids(torch::arange(rows, torch::kDouble), dim);
 }
 
 PositionsImpl::PositionsImpl(PositionKind kind, int64_t max_length, int64_t dim, Initialisation how)

@@ -17,9 +17,11 @@ inline constexpr int64_t padding_id = 1;
 
 enum class PositionKind { learned, sinusoidal };
 
-/// [rows, dim], fp64: row p holds sin(p·w_i) for i < dim/2, then cos(p·w_i), w_i = 10000^(−i/(dim/2 − 1)),
-/// the form of tensor2tensor and fairseq (Vaswani et al. 2017, §3.5, up to the order of columns). dim must be
-/// even.
+/// Of positions of any shape: [positions…, dim], fp64: sin(p·w_i) for i < dim/2, then cos(p·w_i),
+/// w_i = 10000^(−i/(dim/2 − 1)), the form of tensor2tensor and fairseq (Vaswani et al. 2017, §3.5, up to the
+/// order of columns). dim must be even.
+Tensor sinusoids(const Tensor& positions, int64_t dim);
+/// Those of positions below `rows`.
 Tensor sinusoidal_table(int64_t rows, int64_t dim);
 
 /// Weights on disk: weight [max_length + 2, D] where learned; none where sinusoidal.

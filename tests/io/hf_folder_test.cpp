@@ -146,6 +146,7 @@ TEST(HfFolder, ALunaModelIsWrittenSoThatItIsReadBack) {
     auto& luna = dynamic_cast<DecoderLunaOptions&>(*sizes.attention);
     luna.length = 3;
     luna.sums.tie_kv = tied;
+    luna.positions = tied ? LunaPositions::rotary : LunaPositions::sinusoidal;
     luna.sums.omega = tied ? CausalLunaOptions::Omega::elu : CausalLunaOptions::Omega::softplus;
     Decoder decoder(sizes);
     const Temporary folder;
@@ -161,6 +162,7 @@ TEST(HfFolder, ALunaModelIsWrittenSoThatItIsReadBack) {
     EXPECT_EQ(config["model_type"], "attnlab_luna");  // which transformers does not know
     EXPECT_EQ(config["architectures"], json::array({"AttnlabLunaForCausalLM"}));
     EXPECT_EQ(config["luna_omega"], tied ? "elu" : "softplus");
+    EXPECT_EQ(config["luna_positions"], tied ? "rotary" : "sinusoidal");
     EXPECT_EQ(config["luna_tie_kv"], tied);
   }
 }

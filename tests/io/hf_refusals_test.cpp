@@ -100,7 +100,10 @@ TEST_F(SpoiltFolder, AHeadThatATiedModelLeavesUnusedIsSaid) {
 TEST_F(SpoiltFolder, ConfigurationsOfLuna) {
   const auto luna = [&](const std::function<void(json&)>& change) {
     return after("config.json", [&](json& config) {
-      config.update({{"model_type", "attnlab_luna"}, {"luna_length", 3}, {"luna_omega", "elu"}});
+      config.update({{"model_type", "attnlab_luna"},
+                     {"luna_length", 3},
+                     {"luna_omega", "elu"},
+                     {"luna_positions", "rotary"}});
       config["num_key_value_heads"] = config["num_attention_heads"];
       change(config);
     });
@@ -111,6 +114,9 @@ TEST_F(SpoiltFolder, ConfigurationsOfLuna) {
               EndsWith("'luna_length' is 0 where a whole number above 0 was expected"));
   EXPECT_THAT(luna([](json& c) { c["luna_omega"] = "relu"; }),
               EndsWith("config.json: the luna_omega 'relu' is unknown; elu and softplus are read"));
+  EXPECT_THAT(
+      luna([](json& c) { c["luna_positions"] = "learned"; }),
+      EndsWith("config.json: the luna_positions 'learned' is unknown; sinusoidal and rotary are read"));
   EXPECT_THAT(
       luna([](json& c) { c["num_key_value_heads"] = 2; }),
       EndsWith("config.json: Luna's sums are of every head's own keys and values: kv_heads must be 4, or 0, "

@@ -18,6 +18,7 @@ struct LunaCase {
   Omega omega = Omega::softplus;
   bool tied = false;
   int64_t length = 5;
+  LunaPositions positions = LunaPositions::sinusoidal;
 };
 
 DecoderOptions tiny_luna(const LunaCase& one = {}) {
@@ -34,6 +35,7 @@ DecoderOptions tiny_luna(const LunaCase& one = {}) {
   luna.length = one.length;
   luna.sums.omega = one.omega;
   luna.sums.tie_kv = one.tied;
+  luna.positions = one.positions;
   return o;
 }
 
@@ -89,12 +91,21 @@ Tensor hidden_written_out(const Decoder& decoder, const Tensor& ids_T) {
   const int64_t t = ids_T.size(0), d = o.head_dim;
   const Tensor angle = torch::outer(torch::arange(t, torch::kDouble),
                                     torch::pow(o.rope_theta, -torch::arange(0, d, 2, torch::kDouble) / d));
+  const bool rotary = o.luna()->positions == LunaPositions::rotary;
   const auto rotated = [&](const Tensor& x_Td) {
+    if (!rotary) return x_Td;
     const Tensor first = x_Td.slice(1, 0, d / 2), second = x_Td.slice(1, d / 2, d);
     return torch::cat(
         {first * angle.cos() - second * angle.sin(), second * angle.cos() + first * angle.sin()}, 1);
   };
   Tensor x = weights["model.embed_tokens.weight"].index_select(0, ids_T);
+  const int64_t half = o.dim / 2;
+  for (int64_t p = 0; p < t && !rotary; ++p)
+    for (int64_t i = 0; i < half; ++i) {
+      const double at = static_cast<double>(p) / std::pow(1e4, static_cast<double>(i) / (half - 1.0));
+      x[p][i] += 0.02 * std::sin(at);
+      x[p][half + i] += 0.02 * std::cos(at);
+    }
   for (int64_t i = 0; i < o.layers; ++i) {
     const std::string layer = "model.layers." + std::to_string(i) + ".", at = layer + "self_attn.";
     const bool tied = o.luna()->sums.tie_kv;
@@ -220,11 +231,14 @@ TEST_P(LunaDecoder, TrainingHasTheGradientOfFiniteDifferences) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, LunaDecoder,
                          testing::Values(LunaCase{}, LunaCase{.omega = Omega::elu}, LunaCase{.tied = true},
-                                         LunaCase{.length = 1}, LunaCase{.length = 90}),
+                                         LunaCase{.positions = LunaPositions::rotary}, LunaCase{.length = 1},
+                                         LunaCase{.length = 90}),
                          [](const auto& info) {
                            const LunaCase& c = info.param;
                            return std::string(c.omega == Omega::elu ? "Elu" : "Softplus") +
-                                  (c.tied ? "Tied" : "") + std::to_string(c.length);
+                                  (c.tied ? "Tied" : "") +
+                                  (c.positions == LunaPositions::rotary ? "Rotary" : "") +
+                                  std::to_string(c.length);
                          });
 
 TEST(LunaDecoderState, TakesAsManyBytesAfterAnyNumberOfTokens) {

@@ -13,6 +13,11 @@ using torch::autograd::variable_list;
 
 /// Fewer tokens are not worth a thread of their own.
 constexpr int64_t least_stretch = 512;
+/// Tokens of one head after which the next head takes its turn: heads lie side by side in a token's row, and
+/// going through a long text for each of them anew would look up every page as often.
+constexpr int64_t turn_tokens = 256;
+
+enum class Through { forwards, backwards };
 
 /// How the tokens of every head are shared out.
 struct Stretches {
@@ -23,6 +28,9 @@ struct Stretches {
     tokens = ((n + each - 1) / each + luna_chunk - 1) / luna_chunk * luna_chunk;
     each = (n + tokens - 1) / tokens;
   }
+  /// Whether sums pass from one turn to another.
+  bool carries_sums() const { return each > 1 || tokens > turn_tokens; }
+
   int64_t heads, each = 1;  ///< stretches of a head
   int64_t tokens;           ///< of a stretch
 };
@@ -113,22 +121,27 @@ LunaTokens tokens_of(const LunaBatch& x, int64_t b, int64_t h, int64_t first, in
           .scratch = scratch};
 }
 
-/// Runs body(stretch) for stretches [begin, end) of every head, on all threads.
+/// Runs body(stretch) for the turns of stretches [begin, end) of every head, on all threads: those of a
+/// stretch in this order, on one thread.
 template <class Body>
-void for_stretches(const LunaBatch& x, const Stretches& s, int64_t begin, int64_t end, const Body& body) {
-  const int64_t count = end - begin, heads = x.q.size(1);
+void for_stretches(const LunaBatch& x, const Stretches& s, int64_t begin, int64_t end, Through order,
+                   const Body& body) {
+  const int64_t count = end - begin, heads = x.q.size(1), turns = (s.tokens + turn_tokens - 1) / turn_tokens;
   at::parallel_for(0, s.heads * count, 1, [&](int64_t from, int64_t to) {
     const torch::NoGradGuard no_grad;
     const AlignedFloats scratch(simd().luna_scratch(x.a.size(3), x.q.size(3)));
-    for (int64_t i = from; i < to; ++i) {
-      const int64_t head = i / count, index = begin + i % count, first = index * s.tokens;
-      const int64_t tokens = std::min(s.tokens, x.n() - first), b = head / heads, h = head % heads;
-      body(Stretch{b, h, index, first, tokens_of(x, b, h, first, tokens, scratch.get())});
-    }
+    for (int64_t turn = 0; turn < turns; ++turn)
+      for (int64_t i = from; i < to; ++i) {
+        const int64_t head = i / count, index = begin + i % count, b = head / heads, h = head % heads;
+        const int64_t within = (order == Through::forwards ? turn : turns - 1 - turn) * turn_tokens;
+        const int64_t first = index * s.tokens + within;
+        const int64_t tokens = std::min({turn_tokens, s.tokens - within, x.n() - first});
+        if (tokens > 0) body(Stretch{b, h, index, first, tokens_of(x, b, h, first, tokens, scratch.get())});
+      }
   });
 }
 
-/// Null where a head has one stretch, which begins from nothing.
+/// Null where a head is done in one turn, from nothing.
 float* sums_of(const LunaBatch& x, Tensor& sums, const Stretch& at, int64_t index) {
   if (!sums.defined()) return nullptr;
   return sums.mutable_data_ptr<float>() + ((at.b * x.q.size(1) + at.h) * sums.size(1) + index) * x.sums();
@@ -136,7 +149,7 @@ float* sums_of(const LunaBatch& x, Tensor& sums, const Stretch& at, int64_t inde
 
 /// The sums of the tokens before every stretch, where the first stretches' are given.
 void sums_before_stretches(const LunaBatch& x, const Stretches& s, Tensor& sums) {
-  for_stretches(x, s, 0, s.each - 1,
+  for_stretches(x, s, 0, s.each - 1, Through::forwards,
                 [&](const Stretch& at) { simd().luna_sums(at.tokens, sums_of(x, sums, at, at.index + 1)); });
   for (int64_t i = 1; i < s.each; ++i) sums.select(1, i).add_(sums.select(1, i - 1));
 }
@@ -150,7 +163,7 @@ Tensor empty_by_token(const Tensor& like_BHNw) {
 Tensor scan(const LunaBatch& x, const Stretches& s, Tensor& sums) {
   sums_before_stretches(x, s, sums);
   const Tensor y = empty_by_token(x.q);
-  for_stretches(x, s, 0, s.each, [&](const Stretch& at) {
+  for_stretches(x, s, 0, s.each, Through::forwards, [&](const Stretch& at) {
     simd().luna_forward(at.tokens, sums_of(x, sums, at, at.index), mutable_rows_of(y, at.b, at.h, at.first));
   });
   return y;
@@ -175,19 +188,19 @@ LunaGradients gradients(const LunaBatch& x, const Tensor& grad) {
                         .dlogits = weights_of(dlogits, at.b, at.h, at.first)};
   };
   Tensor before, behind;
-  if (s.each > 1) {
+  if (s.carries_sums()) {
     before = x.no_sums(s.each);
     behind = x.no_sums(s.each);
   }
   sums_before_stretches(x, s, before);
-  for_stretches(x, s, 0, s.each, [&](const Stretch& at) {
+  for_stretches(x, s, 0, s.each, Through::forwards, [&](const Stretch& at) {
     simd().luna_backward_queries(at.tokens, gradient_of(at), sums_of(x, before, at, at.index));
   });
-  for_stretches(x, s, 1, s.each, [&](const Stretch& at) {
+  for_stretches(x, s, 1, s.each, Through::forwards, [&](const Stretch& at) {
     simd().luna_suffix_sums(at.tokens, gradient_of(at), sums_of(x, behind, at, at.index - 1));
   });
   for (int64_t i = s.each - 2; i >= 0; --i) behind.select(1, i).add_(behind.select(1, i + 1));
-  for_stretches(x, s, 0, s.each, [&](const Stretch& at) {
+  for_stretches(x, s, 0, s.each, Through::backwards, [&](const Stretch& at) {
     simd().luna_backward_keys(at.tokens, gradient_of(at), sums_of(x, behind, at, at.index));
   });
   return to;
@@ -202,7 +215,7 @@ struct CausalLunaFunction : torch::autograd::Function<CausalLunaFunction> {
     const LunaBatch x(q, k, v, a, parts, bias.value_or(Tensor()), mask_spec(p, seed),
                       for_backward ? empty_weights(a) : Tensor());
     const Stretches s(x.heads(), x.n());
-    Tensor sums = s.each > 1 ? x.no_sums(s.each) : Tensor();
+    Tensor sums = s.carries_sums() ? x.no_sums(s.each) : Tensor();
     const Tensor y = scan(x, s, sums);
     ctx->saved_data["p"] = p;
     ctx->saved_data["seed"] = seed;

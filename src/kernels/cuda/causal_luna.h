@@ -19,14 +19,14 @@ namespace attnlab::cuda {
 constexpr int luna_chunk_tokens = 32;
 
 /// Rows of the tokens of every head: the numbers of a row are neighbours.
-template <class Number>
+template <typename Number>
 struct HeadRows {
   Number* at = nullptr;
   int64_t of_text = 0, of_head = 0, of_token = 0;  ///< how far apart
 };
 
 /// `Number` is float on the GPU; tests take double as well.
-template <class Number>
+template <typename Number>
 struct LunaCall {
   int batch = 1, heads = 1, tokens = 1, d = 1, l = 1;
   int stretch = 1;  ///< tokens of a stretch, whole chunks

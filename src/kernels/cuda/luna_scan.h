@@ -12,7 +12,7 @@ namespace attnlab::cuda {
 
 /// A matrix in shared memory. Its rows are an odd number apart, so that a column's numbers lie in different
 /// banks.
-template <class Number>
+template <typename Number>
 struct Tile {
   Number* at;
   int stride;
@@ -22,7 +22,7 @@ struct Tile {
 ATTNLAB_ANYWHERE constexpr int odd(int width) { return width | 1; }
 
 /// Hands out tiles of a block's memory.
-template <class Number>
+template <typename Number>
 struct Tiles {
   Number* next;
   ATTNLAB_DEVICE Tile<Number> take(int rows, int width) {
@@ -33,7 +33,7 @@ struct Tiles {
 };
 
 /// One stretch of one head.
-template <class Number>
+template <typename Number>
 struct LunaUnit {
   const LunaCall<Number>& call;
   int text, head, index;  ///< index: of the stretch
@@ -47,7 +47,7 @@ struct LunaUnit {
     first = index * call.stretch;
     end = first + call.stretch < call.tokens ? first + call.stretch : call.tokens;
   }
-  template <class Rows>
+  template <typename Rows>
   ATTNLAB_DEVICE auto* row(const Rows& rows, int token) const {
     return rows.at + text * rows.of_text + head * rows.of_head + token * rows.of_token;
   }
@@ -69,7 +69,7 @@ struct LunaUnit {
 // ---- phases -----------------------------------------------------------------------------------------------
 
 /// A chunk's rows, zeros behind the last token.
-template <class Block, class Number, class Rows>
+template <typename Block, typename Number, typename Rows>
 ATTNLAB_DEVICE void load_rows(Block& block, const LunaUnit<Number>& unit, const Rows& rows, int width,
                               int first, bool scaled, Tile<Number> to) {
   block.for_each(luna_chunk_tokens * width, [&](int i) {
@@ -80,7 +80,7 @@ ATTNLAB_DEVICE void load_rows(Block& block, const LunaUnit<Number>& unit, const 
 }
 
 /// U after dropout, or dlogits.
-template <class Block, class Number>
+template <typename Block, typename Number>
 ATTNLAB_DEVICE void load_weights(Block& block, const LunaUnit<Number>& unit, bool dropped_u, int first,
                                  Tile<Number> to) {
   const LunaCall<Number>& a = unit.call;
@@ -93,12 +93,12 @@ ATTNLAB_DEVICE void load_weights(Block& block, const LunaUnit<Number>& unit, boo
   });
 }
 
-template <class Block, class Number>
+template <typename Block, typename Number>
 ATTNLAB_DEVICE void load_sums(Block& block, const LunaUnit<Number>& unit, bool of_values, Tile<Number> to) {
   const int d = unit.call.d;
   block.for_each(unit.call.l * d, [&](int i) { to(i / d, i % d) = unit.sums(i / d, of_values)[i % d]; });
 }
-template <class Block, class Number>
+template <typename Block, typename Number>
 ATTNLAB_DEVICE void store_sums(Block& block, const LunaUnit<Number>& unit, bool of_values,
                                Tile<Number> from) {
   const int d = unit.call.d;
@@ -106,7 +106,7 @@ ATTNLAB_DEVICE void store_sums(Block& block, const LunaUnit<Number>& unit, bool 
 }
 
 /// term(0) + … + term(count − 1) with `first` to begin at.
-template <class Number, class Term>
+template <typename Number, typename Term>
 ATTNLAB_DEVICE Number sum_of(int first, int end, Term term) {
   Number sum = 0;
   for (int p = first; p < end; ++p) sum += term(p);
@@ -114,7 +114,7 @@ ATTNLAB_DEVICE Number sum_of(int first, int end, Term term) {
 }
 
 /// Adds Σ_t r(t, i)·x(t, p) to sums [l, d].
-template <class Block, class Number>
+template <typename Block, typename Number>
 ATTNLAB_DEVICE void add_to_sums(Block& block, int l, int d, Tile<Number> rs, Tile<Number> xs,
                                 Tile<Number> sums) {
   block.for_each(l * d, [&](int i) {
@@ -126,7 +126,7 @@ ATTNLAB_DEVICE void add_to_sums(Block& block, int l, int d, Tile<Number> rs, Til
 // ---- the passes -------------------------------------------------------------------------------------------
 
 /// The first scan: `each(first, w)` is a phase that makes R of W, in place, for the tokens from `first` on.
-template <class Block, class Number, class X, class Each>
+template <typename Block, typename Number, typename X, typename Each>
 ATTNLAB_DEVICE void luna_scan(Block& block, const LunaUnit<Number>& unit, Number* memory, const X& x,
                               bool scaled, bool swapped, const HeadRows<Number>& out, Each each) {
   constexpr int c = luna_chunk_tokens;
@@ -169,7 +169,7 @@ ATTNLAB_DEVICE void luna_scan(Block& block, const LunaUnit<Number>& unit, Number
   }
 }
 
-template <class Block, class Number>
+template <typename Block, typename Number>
 ATTNLAB_DEVICE void luna_forward(Block& block, const LunaCall<Number>& a, int64_t of, Number* memory) {
   const LunaUnit<Number> unit(a, of);
   luna_scan(block, unit, memory, a.q, false, false, a.y, [&](int first, Tile<Number> w) {
@@ -194,7 +194,7 @@ ATTNLAB_DEVICE void luna_forward(Block& block, const LunaCall<Number>& a, int64_
   });
 }
 
-template <class Block, class Number>
+template <typename Block, typename Number>
 ATTNLAB_DEVICE void luna_backward_queries(Block& block, const LunaCall<Number>& a, int64_t of,
                                           Number* memory) {
   const LunaUnit<Number> unit(a, of);
@@ -215,7 +215,7 @@ ATTNLAB_DEVICE void luna_backward_queries(Block& block, const LunaCall<Number>& 
 }
 
 /// One chunk of the scan backwards, for K (X = Q, R = dlogits) or for V (X = ∂Y/t, R = U).
-template <class Block, class Number>
+template <typename Block, typename Number>
 ATTNLAB_DEVICE void luna_suffix_chunk(Block& block, const LunaUnit<Number>& unit, int first, bool of_values,
                                       Tile<Number> xs, Tile<Number> ys, Tile<Number> rs, Tile<Number> as,
                                       Tile<Number> outer, Tile<Number> inner, Tile<Number> sums) {
@@ -251,7 +251,7 @@ ATTNLAB_DEVICE void luna_suffix_chunk(Block& block, const LunaUnit<Number>& unit
   add_to_sums(block, a.l, a.d, rs, xs, sums);
 }
 
-template <class Block, class Number>
+template <typename Block, typename Number>
 ATTNLAB_DEVICE void luna_backward_keys(Block& block, const LunaCall<Number>& a, int64_t of, Number* memory) {
   constexpr int c = luna_chunk_tokens;
   const LunaUnit<Number> unit(a, of);
@@ -272,7 +272,7 @@ ATTNLAB_DEVICE void luna_backward_keys(Block& block, const LunaCall<Number>& a, 
 }
 
 /// Sums of a stretch's own tokens: A with K and V, or (suffix) dlogits with Q and U with ∂Y/t.
-template <class Block, class Number>
+template <typename Block, typename Number>
 ATTNLAB_DEVICE void luna_sums(Block& block, const LunaCall<Number>& a, int64_t of, bool suffix,
                               Number* memory) {
   constexpr int c = luna_chunk_tokens;
@@ -296,7 +296,7 @@ ATTNLAB_DEVICE void luna_sums(Block& block, const LunaCall<Number>& a, int64_t o
   }
 }
 
-template <class Block, class Number>
+template <typename Block, typename Number>
 ATTNLAB_DEVICE void luna_pass(Block& block, LunaPass pass, const LunaCall<Number>& a, int64_t of,
                               Number* memory) {
   switch (pass) {

@@ -1,17 +1,8 @@
 #include "cache/luna_state.h"
 
-#include <algorithm>
-
 #include "core/error.h"
 
 namespace attnlab {
-namespace {
-
-/// Tokens that are added at once: the products inside cost their square.
-constexpr int64_t piece_tokens = 64;
-
-}  // namespace
-
 LunaState::LunaState(const StateShape& shape, const StateRun& run) {
   const auto type = run.dtype == torch::kDouble ? torch::kDouble : torch::kFloat;
   sums_ =
@@ -32,19 +23,11 @@ Tensor LunaState::attend(const NewTokens& tokens, const Rope&) {
   Tensor a_BHTL = heads_first(tokens.a_BTHL);
   const Tensor& padding_BT = tokens.padding_BT;
   if (padding_BT.defined()) a_BHTL = a_BHTL.masked_fill(padding_BT.unsqueeze(1).unsqueeze(-1), 0.0);
-  const int64_t t = q_BHTd.size(2);
   const auto only = [](const Tensor& x_BHTd) { return x_BHTd.squeeze(2); };
-  Tensor y_BHTd = torch::empty_like(v_BHTd);
-  if (t == 1 && !padding_BT.defined())
-    y_BHTd = causal_luna_step(sums_, only(q_BHTd), only(k_BHTd), only(v_BHTd), only(a_BHTL), {}).unsqueeze(2);
-  else
-    for (int64_t first = 0; first < t; first += piece_tokens) {
-      const int64_t n = std::min(piece_tokens, t - first);
-      const auto piece = [&](const Tensor& x_BHTd) { return x_BHTd.narrow(2, first, n); };
-      const Tensor padding_BN = padding_BT.defined() ? padding_BT.narrow(1, first, n) : Tensor();
-      piece(y_BHTd).copy_(causal_luna_append(sums_, piece(q_BHTd), piece(k_BHTd), piece(v_BHTd),
-                                             piece(a_BHTL), padding_BN, {}));
-    }
+  const bool one = q_BHTd.size(2) == 1 && !padding_BT.defined();
+  const Tensor y_BHTd =
+      one ? causal_luna_step(sums_, only(q_BHTd), only(k_BHTd), only(v_BHTd), only(a_BHTL), {}).unsqueeze(2)
+          : causal_luna_append(sums_, q_BHTd, k_BHTd, v_BHTd, a_BHTL, padding_BT, {});
   return y_BHTd.transpose(1, 2).to(tokens.q_BTHd.scalar_type());
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "kernels/causal_luna_device.h"
 #include "kernels/causal_luna_native.h"
@@ -35,10 +36,6 @@ Tensor softmax_over_rows(Tensor logits_BHNL, const Tensor& masked_BL) {
         logits_BHNL.masked_fill(masked_BL.unsqueeze(1).unsqueeze(1), std::numeric_limits<float>::lowest());
   return logits_BHNL.softmax(-1);
 }
-
-}  // namespace
-
-namespace {
 
 Tensor composed_causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd,
                             const Tensor& a_BHNL, const Tensor& parts_BN, const Tensor& masked_BL,
@@ -143,16 +140,30 @@ Tensor causal_luna_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor&
 
 namespace {
 
+/// One chunk of tokens, [R, H, n, …] all of them.
+Tensor composed_chunk(CausalLunaSums& sums, const Tensor& q, const Tensor& k, const Tensor& v,
+                      const Tensor& a, const Tensor& parts, const Tensor& masked_RL) {
+  const Tensor keys_RHLd = sums.sums_RHL2d.select(3, 0), values_RHLd = sums.sums_RHL2d.select(3, 1);
+  const Tensor across = a.transpose(-2, -1);
+  const Tensor logits =
+      q.matmul(keys_RHLd.transpose(-2, -1)) + q.matmul(k.transpose(-2, -1)).tril().matmul(a);
+  const Tensor u = softmax_over_rows(logits * parts, masked_RL);
+  const Tensor y = (u.matmul(values_RHLd) + u.matmul(across).tril().matmul(v)) * parts;
+  sums.sums_RHL2d = sums.sums_RHL2d + torch::stack({across.matmul(k), across.matmul(v)}, 3);
+  return y;
+}
+
 Tensor composed_append(CausalLunaSums& sums, const Tensor& q_RHNd, const Tensor& k_RHNd, const Tensor& v_RHNd,
                        const Tensor& a_RHNL, const Tensor& parts_RN, const Tensor& masked_RL) {
-  const Tensor parts = parts_RN.unsqueeze(1).unsqueeze(-1), across = a_RHNL.transpose(-2, -1);
-  const Tensor keys_RHLd = sums.sums_RHL2d.select(3, 0), values_RHLd = sums.sums_RHL2d.select(3, 1);
-  const Tensor logits = q_RHNd.matmul(keys_RHLd.transpose(-2, -1)) +
-                        q_RHNd.matmul(k_RHNd.transpose(-2, -1)).tril().matmul(a_RHNL);
-  const Tensor u = softmax_over_rows(logits * parts, masked_RL);
-  const Tensor y = (u.matmul(values_RHLd) + u.matmul(across).tril().matmul(v_RHNd)) * parts;
-  sums.sums_RHL2d = sums.sums_RHL2d + torch::stack({across.matmul(k_RHNd), across.matmul(v_RHNd)}, 3);
-  return y;
+  const Tensor parts = parts_RN.unsqueeze(1).unsqueeze(-1);
+  std::vector<Tensor> y;
+  for (int64_t first = 0; first < q_RHNd.size(2); first += chunk_tokens) {
+    const int64_t n = std::min(chunk_tokens, q_RHNd.size(2) - first);
+    const auto chunk = [&](const Tensor& x) { return x.narrow(2, first, n); };
+    y.push_back(composed_chunk(sums, chunk(q_RHNd), chunk(k_RHNd), chunk(v_RHNd), chunk(a_RHNL), chunk(parts),
+                               masked_RL));
+  }
+  return at::cat(y, 2);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace {
 // pays.
 constexpr int64_t most_rows = 128;
 constexpr int64_t most_rows_before_library = 32;  // where the library is the better one
-constexpr int64_t outputs_a_turn = 64;            // what a thread takes: a multiple of the tile's four
+constexpr int64_t outputs_a_turn = 16;            // few, so that threads get equal shares; the tile has four
 constexpr int64_t least_products = 65536;         // a thread's share, below which waking it costs more
 constexpr int64_t least_part = 128;               // rows for which a panel of weights is laid out
 

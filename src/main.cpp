@@ -116,6 +116,7 @@ void add_running_commands(CLI::App& app, Arguments& a) {
   takes_limit(sweep, a);
   sweep->add_option("--jobs", a.sweep.jobs, "runs at a time; they share the cores unless threads is set")
       ->check(CLI::Range(1, 1024));
+  sweep->add_flag("--in-order", a.sweep.in_order, "start runs as they are listed, not the longest first");
   sweep->add_flag("--retry-failed", a.sweep.retry_failed,
                   "also the runs that failed, diverged or ran out of memory, and those that seem too large");
   sweep->callback([&a] {

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <torch/torch.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -36,4 +37,22 @@ inline const std::string& why_no_cuda_operators() {
   return reason;
 }
 
+/// Before any test: Torch looks CUDA up once, at the first seed that is set, and has none for good if it is
+/// not open then.
+inline const bool looked_for_cuda_first = (why_no_cuda_operators(), true);
+
+/// Whether a test that needs a GPU must not be skipped: where ATTNLAB_REQUIRE_CUDA=1 says that there is one.
+inline bool cuda_is_required() {
+  const char* word = std::getenv("ATTNLAB_REQUIRE_CUDA");
+  return word != nullptr && std::string(word) == "1";
+}
+
 }  // namespace attnlab
+
+/// First in a test that needs a GPU: skips it with the reason where there is none, and fails it where one is
+/// required.
+#define ATTNLAB_NEEDS_CUDA()                                                             \
+  if (const std::string& reason = attnlab::why_no_cuda_operators(); !reason.empty()) {   \
+    if (attnlab::cuda_is_required()) FAIL() << "ATTNLAB_REQUIRE_CUDA=1, but " << reason; \
+    GTEST_SKIP() << reason;                                                              \
+  }

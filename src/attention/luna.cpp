@@ -149,7 +149,9 @@ double LunaAttentionImpl::flops(int64_t n, int64_t m) const {
   const int64_t d = shape_.dim;
   const int64_t l =
       options_.dynamic_projection ? std::min(options_.projection_length, m) : options_.projection_length;
-  if (options_.kernel == LunaOptions::Kernel::automatic && luna_absorbs(d, shape_.heads, l, n, m)) {
+  const bool native =
+      options_.kernel == LunaOptions::Kernel::automatic && has_native_luna(pack_query_->weight);
+  if (native && luna_absorbs(d, shape_.heads, l, n, m)) {
     const int64_t rows = shape_.heads * l;
     return 7 * product_flops(l, d, d) +  // three maps of P's rows, and four images of them under a head's map
            2 * product_flops(rows, d, m) + 2 * product_flops(n, d, rows);

@@ -19,6 +19,8 @@ BoundedState::BoundedState(BoundedOptions options, const StateShape& shape, cons
   k_BKSd_ = torch::zeros({run.batch, shape.kv_heads, options_.lane.size + 1, shape.head_dim},
                          torch::TensorOptions().dtype(run.kept()).device(run.device));
   v_BKSd_ = torch::zeros_like(k_BKSd_);
+  composed_ = !run.device.is_cpu() || run.dtype != torch::kFloat || !StoredTensor::knows(k_BKSd_) ||
+              needs_.dropped != Dropped::forgotten;
   afterlife_ = make_afterlife(needs_);
   for (int64_t b = 0; b < run.batch; ++b)
     for (int64_t g = 0; g < groups(); ++g) {
@@ -35,6 +37,7 @@ BoundedState::BoundedState(const BoundedState& other)
       needs_(other.needs_),
       shape_(other.shape_),
       apart_(other.apart_),
+      composed_(other.composed_),
       lanes_(other.lanes_),
       k_BKSd_(other.k_BKSd_),
       v_BKSd_(other.v_BKSd_),
@@ -158,7 +161,7 @@ Tensor BoundedState::attend(const NewTokens& tokens, const Rope& rope) {
   prompt_goes_on_ = tokens.prompt_goes_on && !prompt_read_;
   const TokenCall call = begin(tokens, rope);
   Tensor y_BTHd;
-  if (!is_fp32_on_cpu(call.q_BTHd) || !StoredTensor::knows(k_BKSd_) || needs_.dropped != Dropped::forgotten)
+  if (composed_)
     y_BTHd = composed_steps(call, rope);
   else if (options_.compress_gaps || call.length() < BlockSpace::fewest_tokens)
     y_BTHd = native_steps(call, rope);

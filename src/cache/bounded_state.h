@@ -27,6 +27,7 @@ class BoundedState final : public LayerState {
   BoundedState(const BoundedState& other);
 
   Tensor attend(const NewTokens& tokens, const Rope& rope) override;
+  const char* kind() const override { return composed_ ? "composed" : "native"; }
   int64_t bytes() const override;
   void reorder(const Tensor& rows) override;
   std::unique_ptr<LayerState> copy(const Tensor& rows) const override;
@@ -61,7 +62,7 @@ class BoundedState final : public LayerState {
   BoundedOptions options_;
   PolicyNeeds needs_;
   StateShape shape_;
-  bool apart_;
+  bool apart_, composed_;
   std::vector<Lane> lanes_;                            ///< sequence after sequence, groups inside
   Tensor k_BKSd_, v_BKSd_;                             ///< by slot
   int64_t columns_ = 0;                                ///< tokens fed so far, padding counted

@@ -1,10 +1,13 @@
 #include "cache/cache_options.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "cache/bounded_state.h"
@@ -13,6 +16,7 @@
 #include "cache/luna_state.h"
 #include "cache/policies/full.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/random.h"
 
 namespace attnlab {
@@ -75,6 +79,25 @@ void check_policy(const CacheOptions& options, const PolicyNeeds& needs) {
 }
 
 }  // namespace
+
+namespace {
+
+std::set<std::string>& kinds_made() {
+  static std::set<std::string> all;
+  return all;
+}
+
+/// A policy that the device's own operators know goes through steps of Torch's, 10 to 100 times slower.
+void tell_stand_in(const std::string& reason, bool timed) {
+  if (timed) run_error("what is timed here would be a slow stand-in for the GPU's own steps: {}", reason);
+  static std::set<std::string> told;
+  if (told.insert(reason).second)
+    log_info("warning: the cache takes steps made of Torch's operators, 10 to 100 times slower: {}", reason);
+}
+
+}  // namespace
+
+std::string kinds_of_states_made() { return fmt::format("{}", fmt::join(kinds_made(), ", ")); }
 
 void LayerState::restore(const std::map<std::string, Tensor>&) {
   ensure(false, "a state of a kind that can be kept in a file");
@@ -160,6 +183,7 @@ DecoderState make_states(const CacheOptions& options, const StateShape& shape, c
   DecoderState states;
   if (shape.luna_length > 0) {
     for (int64_t l = 0; l < shape.layers; ++l) states.push_back(std::make_unique<LunaState>(shape, wanted));
+    kinds_made().insert("sums");
     return states;
   }
   StateRun run = wanted;
@@ -187,11 +211,16 @@ DecoderState make_states(const CacheOptions& options, const StateShape& shape, c
     }
     bounded.lane.size = sizes[l];
     bounded.seed = derive_seed(run.seed, "cache", static_cast<uint64_t>(l));
-    if (DeviceState::serves(bounded, shape, run))
+    const std::string reason = DeviceState::why_not(bounded, shape, run);
+    if (reason.empty()) {
       states.push_back(std::make_unique<DeviceState>(bounded, shape, run));
-    else
-      states.push_back(std::make_unique<BoundedState>(bounded, shape, run));
+      continue;
+    }
+    if (run.device.is_cuda() && run.kept() == run.dtype && DeviceState::knows(bounded, shape, run.dtype))
+      tell_stand_in(reason, run.timed);
+    states.push_back(std::make_unique<BoundedState>(bounded, shape, run));
   }
+  for (const auto& state : states) kinds_made().insert(state->kind());
   return states;
 }
 

@@ -60,6 +60,8 @@ struct StateRun {
   /// Tokens that a sequence will have in all, where that is known: what keeps everything makes room for them
   /// at once.
   int64_t expected = 0;
+  /// What is made is timed: no steps of Torch's operators may stand in for the device's own.
+  bool timed = false;
 
   torch::Dtype kept() const { return stored.value_or(dtype); }
 };
@@ -70,7 +72,13 @@ std::vector<int64_t> sizes_of_layers(const CacheOptions& options, int64_t layers
 /// Throws UserError where the options contradict each other or the shape.
 void check_cache(const CacheOptions& options, const StateShape& shape);
 
-/// Empty states, one a layer. Throws UserError where the options contradict each other or the shape.
+/// Empty states, one a layer. Throws UserError where the options contradict each other or the shape, RunError
+/// where `timed` states would be a stand-in for those that a GPU should have; others say so in a line of the
+/// log.
 DecoderState make_states(const CacheOptions& options, const StateShape& shape, const StateRun& run);
+
+/// LayerState::kind of all that make_states has made in this process, "device, full": what a record says of
+/// them.
+std::string kinds_of_states_made();
 
 }  // namespace attnlab

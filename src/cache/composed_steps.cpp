@@ -84,8 +84,9 @@ Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
     if (newest.empty()) continue;
 
     const int64_t kv = shape_.kv_heads, heads = lane_kv_heads(), slots = capacity();
-    const auto type = call.q_BTHd.scalar_type();
-    Rotated now{call.q_BTHd.select(1, t), k_BKSd_.to(type)};
+    // Narrow numbers are widened first: logits of 8 bits would tie where those of DeviceState do not.
+    const auto type = call.q_BTHd.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
+    Rotated now{call.q_BTHd.select(1, t).to(type), k_BKSd_.to(type)};
     if (options_.compress_gaps) now = rotate_compressed(lanes_, newest, now.q_BHd, now.k_BKSd, rope);
     const Tensor q_BKGd = now.q_BHd.unflatten(1, {kv, -1}) / std::sqrt(static_cast<double>(shape_.head_dim));
     const Tensor bias_BK1S = bias_of(lanes_, slots)

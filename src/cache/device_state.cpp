@@ -1,9 +1,11 @@
 #include "cache/device_state.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
+#include "cache/device_check.h"
 #include "core/error.h"
-#include "core/log.h"
 #include "kernels/dispatched.h"
 #include "kernels/native.h"
 
@@ -11,50 +13,6 @@ namespace attnlab {
 namespace {
 
 constexpr int64_t widest_head = 512;  // of kernels/cuda/, and a multiple of 4
-
-/// Two texts, one padded on its left, at once and token by token: here against on the CPU in fp32. Heads
-/// decide together by weight, and apart by age.
-bool agree_on(const StateShape& shape, torch::Dtype type, bool by_age, torch::Device device) {
-  constexpr int64_t batch = 2, tokens = 700, size = 600, first = 2;
-  if (device.is_cpu()) type = torch::kFloat;
-  const auto numbers = [&](int64_t heads, double phase) {  // no random number is taken
-    const int64_t count = batch * tokens * heads * shape.head_dim;
-    return torch::sin(torch::arange(count, torch::kDouble) * 1.7 + phase)
-        .view({batch, tokens, heads, shape.head_dim})
-        .to(type);
-  };
-  const Tensor inputs[] = {numbers(shape.heads, 0), numbers(shape.kv_heads, 1), numbers(shape.kv_heads, 2)};
-  Tensor present = torch::ones({batch, tokens}, torch::kBool);
-  present[0].narrow(0, 0, 30).fill_(false);
-  const auto text = dispatched::bounded_text();
-  const auto wide = [&](int i) { return inputs[i].to(torch::kFloat); };
-  const auto [want_y, want_expiry] =
-      text.call(wide(0), wide(1), wide(2), size, first, by_age, by_age, present);
-
-  const Tensor q = inputs[0].to(device), k = inputs[1].to(device), v = inputs[2].to(device),
-               there = present.to(device);
-  // Sums in another order may decide a close call the other way: not an error, nor seen in y, of which the
-  // lowest weight is a small part.
-  const auto close = [&](const Tensor& y, const Tensor& want) {
-    return torch::allclose(y.to(torch::kCPU, torch::kFloat), want, 1e-2, 1e-2);
-  };
-  const auto [y, expiry] = text.call(q, k, v, size, first, by_age, by_age, there);
-  const double same = expiry.cpu().eq(want_expiry).to(torch::kDouble).mean().item<double>();
-  if (same < 0.99 || !close(y, want_y)) return false;
-
-  const auto step = dispatched::decode_step();
-  const Tensor kept_k = torch::zeros({batch, shape.kv_heads, size + 1, shape.head_dim}, q.options()),
-               kept_v = kept_k.clone();
-  const int64_t lanes = batch * (by_age ? shape.kv_heads : 1);
-  const Tensor order = torch::zeros({lanes, size + 1}, q.options().dtype(torch::kLong)),
-               counts = torch::zeros({lanes, 3}, order.options());
-  Tensor y_steps = torch::empty_like(y);
-  for (int64_t t = 0; t < tokens; ++t)
-    y_steps.select(1, t).copy_(
-        std::get<0>(step.call(q.select(1, t), k.select(1, t), v.select(1, t), kept_k, kept_v, order, counts,
-                              size, first, by_age, there.select(1, t))));
-  return close(y_steps, want_y);
-}
 
 /// Rows of x [B, T, K, d] at columns [B, G, S] of each group's heads, as [B, K, S, d].
 Tensor rows_at(const Tensor& x_BTKd, const Tensor& columns_BGS) {
@@ -73,29 +31,41 @@ bool DeviceState::knows(const BoundedOptions& options, const StateShape& shape, 
          shape.head_dim <= widest_head;
 }
 
-bool DeviceState::agrees_with_cpu(torch::Device device) {
-  const torch::NoGradGuard no_grad;
+namespace {
+
+/// differs_from_cpu, where an operator's refusal is a reason too. A device that no longer answers is none:
+/// that is thrown.
+std::string check_device(torch::Device device, const StateShape& shape, torch::Dtype type, DecidedBy rule) {
   try {
-    for (const auto type : {torch::kFloat, torch::kBFloat16})
-      for (const int64_t kv : {2, 4})
-        for (const bool by_age : {false, true})
-          if (!agree_on({.heads = 4, .kv_heads = kv, .head_dim = 64}, type, by_age, device)) {
-            log_info("warning: the operators for {} do not agree with those for the CPU, and are not used",
-                     device.str());
-            return false;
-          }
+    const std::string difference = differs_from_cpu(device, shape, type, rule);
+    return difference.empty() ? ""
+                              : fmt::format("the operators for {} do not agree with those for the CPU ({})",
+                                            device.str(), difference);
   } catch (const c10::Error& e) {
-    log_info("warning: the operators for {} are not used: {}", device.str(), e.what_without_backtrace());
-    return false;
+    torch::ones({1}, torch::TensorOptions().device(device)).sum().item<float>();
+    return fmt::format("the operators for {} refuse: {}", device.str(), e.what_without_backtrace());
   }
-  return true;
 }
 
-bool DeviceState::serves(const BoundedOptions& options, const StateShape& shape, const StateRun& run) {
-  if (!run.device.is_cuda() || run.kept() != run.dtype || !knows(options, shape, run.dtype)) return false;
-  if (!dispatched::bounded_text().hasKernelForDispatchKey(c10::DispatchKey::CUDA)) return false;
-  static const bool agrees = agrees_with_cpu(run.device);
-  return agrees;
+}  // namespace
+
+std::string DeviceState::why_not(const BoundedOptions& options, const StateShape& shape,
+                                 const StateRun& run) {
+  if (!run.device.is_cuda()) return "on the CPU the ordinary state is faster";
+  if (run.kept() != run.dtype) return "the cache has another precision than the model";
+  if (!knows(options, shape, run.dtype)) return "the operators know TOVA and windows alone, in fp32 and bf16";
+  if (!dispatched::bounded_text().hasKernelForDispatchKey(c10::DispatchKey::CUDA))
+    return "libattnlab_ops_cuda.so is not beside libattnlab_ops.so (scripts/build cuda makes it)";
+  const DecidedBy rule{options.policy->needs().plain == PlainRule::oldest,
+                       options.policy->heads == Heads::apart && shape.kv_heads > 1};
+  using Key = std::tuple<int64_t, int64_t, int64_t, int, bool, bool>;
+  static std::map<Key, std::string> known;  // asked once a process for each kind
+  const Key key{shape.heads, shape.kv_heads, shape.head_dim, static_cast<int>(run.dtype),
+                rule.by_age, rule.apart};
+  const auto found = known.find(key);
+  return (found != known.end() ? found
+                               : known.emplace(key, check_device(run.device, shape, run.dtype, rule)).first)
+      ->second;
 }
 
 DeviceState::DeviceState(const BoundedOptions& options, const StateShape& shape, const StateRun& run)

@@ -3,6 +3,8 @@
 // those operators know: TOVA and windows. The same results as BoundedState, which serves everything else.
 #pragma once
 
+#include <string>
+
 #include "cache/bounded_options.h"
 #include "cache/cache_options.h"
 #include "cache/state.h"
@@ -14,15 +16,15 @@ class DeviceState final : public LayerState {
  public:
   /// Whether the operators know this rule, heads of this shape and states of this type.
   static bool knows(const BoundedOptions& options, const StateShape& shape, torch::Dtype type);
-  /// Whether the operators give on this device what they give on the CPU: small texts at once and token by
-  /// token, in the forms that kernels differ by. False where they cannot run.
-  static bool agrees_with_cpu(torch::Device device);
-  /// Both, on a GPU; the second is asked once a process. On the CPU the ordinary state is faster.
-  static bool serves(const BoundedOptions& options, const StateShape& shape, const StateRun& run);
+  /// "" where it serves, else why the ordinary state does: the wrong device, a rule that the operators do not
+  /// know, no operators, or operators that do not decide as the CPU's do (device_check.h, asked once a
+  /// process).
+  static std::string why_not(const BoundedOptions& options, const StateShape& shape, const StateRun& run);
 
   DeviceState(const BoundedOptions& options, const StateShape& shape, const StateRun& run);
 
   Tensor attend(const NewTokens& tokens, const Rope& rope) override;
+  const char* kind() const override { return "device"; }
   int64_t bytes() const override;
   void reorder(const Tensor& rows) override;
   std::unique_ptr<LayerState> copy(const Tensor& rows) const override;

@@ -17,6 +17,7 @@ class FullState final : public LayerState {
   FullState(const StateShape& shape, const StateRun& run, FullStep step = FullStep::native);
 
   Tensor attend(const NewTokens& tokens, const Rope& rope) override;
+  const char* kind() const override { return "full"; }
   int64_t bytes() const override;
   void reorder(const Tensor& rows) override;
   std::unique_ptr<LayerState> copy(const Tensor& rows) const override;

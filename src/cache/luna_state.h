@@ -15,6 +15,7 @@ class LunaState final : public LayerState {
   LunaState(const StateShape& shape, const StateRun& run);
 
   Tensor attend(const NewTokens& tokens, const Rope& rope) override;
+  const char* kind() const override { return "sums"; }
   int64_t bytes() const override;
   void reorder(const Tensor& rows) override;
   std::unique_ptr<LayerState> copy(const Tensor& rows) const override;

@@ -41,6 +41,9 @@ class LayerState {
   /// included, and returns y [B,T,H,d]. T may be 1 (decoding) or a whole text (exact layer-by-layer
   /// evaluation): the result is the same. Rows at padding are unspecified but finite.
   virtual Tensor attend(const NewTokens& tokens, const Rope& rope) = 0;
+  /// How it computes: "full", "device" (operators that leave every decision on the GPU), "native" (the CPU's
+  /// own), "composed" (Torch's operators step by step: any device, and many times slower), "sums".
+  virtual const char* kind() const { return "other"; }
   /// Bytes that the cache holds as allocated, scratch space left out.
   virtual int64_t bytes() const = 0;
   /// Sequence i becomes a copy of sequence rows[i] (int64 [B'], host): beam search.

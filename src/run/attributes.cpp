@@ -1,6 +1,7 @@
 #include "run/attributes.h"
 
 #include "run/device.h"
+#include "run/gpu.h"
 #include "run/machine.h"
 #include "run/version.h"
 
@@ -53,6 +54,8 @@ void write_attributes(RecordSink& record, const PlannedRun& run, const std::vect
   record.attribute("memory", machine.memory);
   record.attribute("huge_pages", machine.huge_pages);
   record.attribute("gpu", gpu_name());
+  record.attribute("gpu_state", device.is_cuda() ? gpu_state().words() : "");
+  record.attribute("cuda", cuda_words(device));
   record.attribute("device", device.str());
   record.attribute("threads", static_cast<int64_t>(threads));
 }

@@ -1,17 +1,17 @@
 #include "run/device.h"
 
-#include <dlfcn.h>
+#include <ATen/Context.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <optional>
 #include <thread>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "core/shared_library.h"
 #include "kernels/ops.h"
+#include "run/gpu.h"
 #include "run/machine.h"
 
 namespace attnlab {
@@ -19,35 +19,38 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A function of the driver's own interface, which needs neither the CUDA toolkit nor LibTorch's CUDA
-/// library; null where there is no driver.
-template <class Signature>
-Signature* driver_function(const char* name) {
-  static void* const driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-  return driver ? reinterpret_cast<Signature*>(dlsym(driver, name)) : nullptr;
-}
-
-/// The driver's handle of the first device that this process may see.
-std::optional<int> first_device() {
-  const auto init = driver_function<int(unsigned)>("cuInit");
-  const auto get = driver_function<int(int*, int)>("cuDeviceGet");
-  int device = 0;
-  if (!init || !get || init(0) != 0 || get(&device, 0) != 0) return std::nullopt;
-  return device;
-}
+/// What the driver must know: the CUDA of LibTorch's wheel, 13.0.
+constexpr int oldest_driver = 13000;
 
 /// Opens everything that CUDA needs. Returns "" or why there is no CUDA here.
 std::string open_cuda() {
   if (gpu_name().empty()) return "the NVIDIA driver finds no device";
+  if (const int known = driver_cuda_version(); known < oldest_driver)
+    return fmt::format(
+        "the NVIDIA driver knows CUDA {}.{}, and LibTorch here needs 13.0: a driver of release "
+        "580 or newer",
+        known / 1000, known % 1000 / 10);
   const auto torch_symbol = reinterpret_cast<const void*>(static_cast<int (*)()>(&at::get_num_threads));
   const fs::path torch_library = folder_of(torch_symbol) / "libtorch_cuda.so";
   if (const auto reason = open_library(torch_library); !reason.empty())
     return "LibTorch's CUDA library does not load (" + reason +
            "); a full `pip install torch` brings what it needs";
   const fs::path own = folder_of(reinterpret_cast<const void*>(&Drop::draw)) / "libattnlab_ops_cuda.so";
-  if (fs::exists(own))
+  if (fs::exists(own)) {
     if (const auto reason = open_library(own); !reason.empty()) return "the project's " + reason;
-  return torch::cuda::is_available() ? "" : "Torch finds no CUDA device that works";
+  } else {
+    static const bool told =
+        (log_info("warning: {} is not there (scripts/build cuda makes it): bounded caches and "
+                  "causal Luna take slow steps made of Torch's operators",
+                  own.string()),
+         true);
+    static_cast<void>(told);
+  }
+  if (!torch::cuda::is_available()) return "Torch finds no CUDA device that works";
+  // cuDNN's attention makes a plan for every new shape, and a decoding step has one key more than the last:
+  // flash attention and Torch's memory-efficient form serve all lengths alike.
+  at::globalContext().setSDPUseCuDNN(false);
+  return "";
 }
 
 /// A launcher that binds its processes has shared out the machine's cores already.
@@ -61,20 +64,16 @@ int64_t cores_of_each(int64_t processes) {
 
 }  // namespace
 
-std::string gpu_name() {
-  char text[256] = "";
-  const auto name = driver_function<int(char*, int, int)>("cuDeviceGetName");
-  const auto device = first_device();
-  if (!device || !name || name(text, sizeof text, *device) != 0) return "";
-  return text;
-}
-
-int64_t gpu_memory() {
-  std::size_t bytes = 0;
-  const auto total = driver_function<int(std::size_t*, int)>("cuDeviceTotalMem_v2");
-  const auto device = first_device();
-  if (!device || !total || total(&bytes, *device) != 0) return -1;
-  return static_cast<int64_t>(bytes);
+std::string cuda_words(torch::Device device) {
+  if (!device.is_cuda()) return "";
+  const auto on = [](bool yes) { return yes ? "on" : "off"; };
+  const at::Context& torch_has = at::globalContext();
+  return fmt::format(
+      "flash {}, memory-efficient {}, math {}, cuDNN {}; cuDNN {} at run time; fp32 products in {}",
+      on(torch_has.userEnabledFlashSDP()), on(torch_has.userEnabledMemEfficientSDP()),
+      on(torch_has.userEnabledMathSDP()), on(torch_has.userEnabledCuDNNSDP()),
+      at::Context::hasCuDNN() ? std::to_string(at::Context::versionRuntimeCuDNN()) : "absent",
+      torch_has.allowTF32CuBLAS() ? "TF32" : "fp32");
 }
 
 torch::Device choose_device(const std::string& word, int which) {

@@ -14,11 +14,9 @@ namespace attnlab {
 /// The `which`-th process on this machine gets that device, by turns.
 torch::Device choose_device(const std::string& word, int which = 0);
 
-/// Model of the first CUDA device as its driver names it; "" where there is none. Loads nothing of Torch.
-std::string gpu_name();
-
-/// Memory of that device in bytes, all of it; −1 where there is none. Loads nothing of Torch either.
-int64_t gpu_memory();
+/// Which forms of scaled_dot_product_attention Torch may choose from on this device, which cuDNN it found and
+/// how it multiplies in fp32: what the speed of its own attention depends on. "" on the CPU.
+std::string cuda_words(torch::Device device);
 
 /// Threads for Torch's operators, before the first one runs. 0: all cores, of which each of so many processes
 /// on this machine has its part. Returns how many.

@@ -8,6 +8,7 @@
 
 #include "run/commands.h"
 #include "run/device.h"
+#include "run/gpu.h"
 #include "run/machine.h"
 #include "run/options.h"
 #include "run/version.h"
@@ -54,11 +55,18 @@ double matrix_product_rate() {
   return 2.0 * n * n * n / best;
 }
 
-std::string cuda_words() {
+void add_gpu(TextTable& table) {
   const std::string gpu = gpu_name();
-  if (gpu.empty()) return "no device that the NVIDIA driver knows";
-  const bool works = choose_device("auto").is_cuda();
-  return gpu + (works ? ", usable" : ", but not usable (see the line above)");
+  if (gpu.empty()) {
+    table.rows.push_back({"CUDA", "no device that the NVIDIA driver knows"});
+    return;
+  }
+  const torch::Device device = choose_device("auto");
+  table.rows.push_back(
+      {"CUDA", gpu + (device.is_cuda() ? ", usable" : ", but not usable (see the line above)")});
+  table.rows.push_back({"GPU", gpu_state().words()});
+  table.rows.push_back({"GPU memory", gibibytes(gpu_memory())});
+  if (device.is_cuda()) table.rows.push_back({"Torch's attention", cuda_words(device)});
 }
 
 void add_data_sets(TextTable& table, const fs::path& root) {
@@ -88,7 +96,7 @@ int doctor_command(bool measure) {
   table.rows.push_back({"Torch's kernels", at::get_cpu_capability()});
   table.rows.push_back({"memory", gibibytes(machine.memory)});
   table.rows.push_back({"huge pages", machine.huge_pages.empty() ? "unknown" : machine.huge_pages});
-  table.rows.push_back({"CUDA", cuda_words()});
+  add_gpu(table);
   add_data_sets(table, defaults.data());
   table.rows.push_back({"results folder", defaults.results().string()});
   table.rows.push_back({"free disk there", gibibytes(free_disk(defaults.results()))});

@@ -4,6 +4,7 @@
 #include <exception>
 #include <memory>
 
+#include "cache/cache_options.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
@@ -105,6 +106,7 @@ class Session {
   void end(const std::string& status, const std::string& error) {
     if (!record_) return;
     record_->attribute("finished", iso_now());
+    record_->attribute("states", kinds_of_states_made());
     record_->attribute("seconds", before_.seconds + seconds());
     record_->attribute("error", error);
     record_->attribute("status", status);

@@ -4,6 +4,7 @@
 
 #include "core/available_memory.h"
 #include "run/device.h"
+#include "run/gpu.h"
 
 namespace attnlab {
 namespace {

@@ -16,6 +16,7 @@
 #include "run/device.h"
 #include "run/exit.h"
 #include "run/folder.h"
+#include "run/gpu.h"
 #include "run/inputs.h"
 #include "run/machine.h"
 #include "run/plan.h"
@@ -94,9 +95,9 @@ void conclude(Running& ended) {
 /// The runs of a sweep, `jobs` at a time and no more than memory holds, each in a child process.
 class Children {
  public:
-  Children(const Target& target, std::vector<Waiting> todo, int64_t jobs)
-      : target_(target), waiting_(std::move(todo)), jobs_(jobs), count_(waiting_.size()) {
-    longest_first(waiting_);
+  Children(const Target& target, std::vector<Waiting> todo, const SweepOptions& options)
+      : target_(target), waiting_(std::move(todo)), jobs_(options.jobs), count_(waiting_.size()) {
+    if (!options.in_order) longest_first(waiting_);
     skip(take_unfitting(waiting_, room_));
   }
 
@@ -205,7 +206,7 @@ int sweep_command(const Target& target, const SweepOptions& options) {
     else
       log_info("{}: {}{}", title(*run), state.status, state.error.empty() ? "" : ": " + state.error);
   }
-  Children(target, std::move(todo), options.jobs).run();
+  Children(target, std::move(todo), options).run();
   return summarise(target, chosen);
 }
 

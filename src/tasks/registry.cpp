@@ -7,6 +7,7 @@
 #include "tasks/language/train_lm.h"
 #include "tasks/speed/causal_speed.h"
 #include "tasks/speed/decode_speed.h"
+#include "tasks/speed/device_rates.h"
 #include "tasks/speed/score_speed.h"
 #include "tasks/speed/speed.h"
 #include "tasks/speed/step_speed.h"
@@ -26,6 +27,8 @@ const std::vector<Entry<TaskOptions>>& registry<TaskOptions>() {
       entry<TaskOptions, DecodeSpeedOptions>(
           "decode_speed",
           "speed and memory of decoding at a held depth, by cache policy and batch (TOVA §5)"),
+      entry<TaskOptions, DeviceRatesOptions>(
+          "device_rates", "what the device can do at most: products, reading, copying, starting operators"),
       entry<TaskOptions, LongGenerationOptions>(
           "long_generation", "long texts from a prompt under a bounded cache, each described (TOVA §5)"),
       entry<TaskOptions, PerplexityOptions>(

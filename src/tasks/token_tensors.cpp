@@ -4,11 +4,15 @@
 
 namespace attnlab {
 
+torch::Tensor on_device(const torch::Tensor& host, torch::Device device) {
+  return device.is_cuda() ? host.pin_memory().to(device, /*non_blocking=*/true) : host.to(device);
+}
+
 TokenTensors to_tensors(const TokenBatch& batch, torch::Device device) {
   TokenTensors t;
-  t.ids_BN = torch::tensor(batch.ids, torch::kLong).view({batch.rows, batch.length}).to(device);
+  t.ids_BN = on_device(torch::tensor(batch.ids, torch::kLong).view({batch.rows, batch.length}), device);
   if (batch.padded()) t.padding_BN = t.ids_BN.eq(TokenLayout::pad);
-  t.labels_B = torch::tensor(batch.labels, torch::kLong).to(device);
+  t.labels_B = on_device(torch::tensor(batch.labels, torch::kLong), device);
   t.tokens = std::accumulate(batch.lengths.begin(), batch.lengths.end(), int64_t{0});
   return t;
 }

@@ -117,5 +117,26 @@ TEST(MergingInBf16, StaysNearTheSameInFp32) {
   EXPECT_LT(off.mean().item<double>(), 0.01);
 }
 
+/// Activations in bf16 too, as on a GPU: logits are made in fp32, so that decisions are those of fp32 on the
+/// same numbers. In bf16 they would tie.
+TEST_P(CacheInBf16, DecidesByLogitsInFp32WhereTheModelIsInBf16) {
+  const Rope rope(six_heads.head_dim, 10000.0);
+  Texts narrow = texts(torch::kFloat, true), wide = narrow;
+  for (Tensor* x : {&narrow.tokens.q_BTHd, &narrow.tokens.k_BTKd, &narrow.tokens.v_BTKd})
+    *x = x->to(torch::kBFloat16);
+  wide.tokens.q_BTHd = narrow.tokens.q_BTHd.to(torch::kFloat);
+  if (GetParam().policy == "merging" || GetParam().policy == "summary" || GetParam().policy == "full")
+    GTEST_SKIP() << "rewrites states, in the type that they are kept in; or is Torch's own attention";
+  const auto in_bf16 = state(options(CachePrecision::model), torch::kBFloat16),
+             in_fp32 = state(options(CachePrecision::model), torch::kFloat);
+  const Tensor y = feed(*in_bf16, narrow, {150}, rope).to(torch::kFloat),
+               want_y = feed(*in_fp32, wide, {150}, rope);
+  EXPECT_TRUE(torch::allclose(y, want_y, 1.0 / 128, 1.0 / 128));
+  ASSERT_EQ(in_bf16->expiry().defined(), in_fp32->expiry().defined());
+  if (in_fp32->expiry().defined()) {
+    EXPECT_TRUE(in_bf16->expiry().equal(in_fp32->expiry()));
+  }
+}
+
 }  // namespace
 }  // namespace attnlab

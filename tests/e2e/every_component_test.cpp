@@ -129,6 +129,13 @@ model:
   decoder_layers: 1
   cross_attention: {type: luna, projection_length: 4}
 )"},
+    {"device_rates", R"(task: device_rates
+device: cpu
+threads: 1
+product_size: 64
+bytes: 1048576
+repetitions: 1
+)"},
     {"step_speed", R"(task: step_speed
 device: cpu
 lengths: [32]

@@ -1,5 +1,6 @@
-// The CUDA operators on a GPU against the native ones on the CPU: kernels/cuda/register.cpp. Skipped with its
-// reason where there is no GPU or no library for it.
+// The CUDA operators on a GPU against the native ones on the CPU, and parts of large calls against the whole:
+// kernels/cuda/register.cpp. Which decisions may differ says cache/device_check.h. Skipped with its reason
+// where there is no GPU or no library for it, failed where ATTNLAB_REQUIRE_CUDA=1.
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
@@ -14,8 +15,7 @@ namespace {
 class CudaDevice : public testing::Test {
  protected:
   void SetUp() override {
-    const std::string reason = why_no_cuda_operators();
-    if (!reason.empty()) GTEST_SKIP() << reason;
+    ATTNLAB_NEEDS_CUDA();
     torch::manual_seed(5);
   }
 
@@ -49,19 +49,6 @@ TEST_F(CudaDevice, StepEqualsTheNativeOne) {
   }
 }
 
-/// On the CPU the same numbers are summed in another order: texts without close calls.
-TEST_F(CudaDevice, TovaOverATextDropsTheSameStates) {
-  const auto tova = dispatched::tova_text();
-  for (const int64_t kv : {2, 8}) {
-    const Tensor q = torch::randn({2, 300, 8, 64}), k = torch::randn({2, 300, kv, 64}),
-                 v = torch::randn({2, 300, kv, 64});
-    const auto [want_y, want_expiry] = tova_attention(q, k, v, 64);
-    const auto [y, expiry] = tova.call(on_gpu(q), on_gpu(k), on_gpu(v), 64);
-    EXPECT_TRUE(expiry.cpu().equal(want_expiry));
-    expect_close(y, want_y, 1e-5);
-  }
-}
-
 /// More thread blocks than a GPU holds at a time: what is read in parts is what each sequence gives alone.
 TEST_F(CudaDevice, ManySequencesAreReadInParts) {
   const auto tova = dispatched::tova_text();
@@ -72,6 +59,64 @@ TEST_F(CudaDevice, ManySequencesAreReadInParts) {
     const auto one = [b](const Tensor& x) { return x.narrow(0, b, 1); };
     const auto [want_y, want_expiry] = tova.call(one(q), one(k), one(v), 8);
     EXPECT_TRUE(one(y).equal(want_y) && one(expiry).equal(want_expiry)) << "sequence " << b;
+  }
+}
+
+/// LLaMA-2-7B's heads at k = 512, two cooperative launches: 10 sequences of 32 heads are more blocks than 132
+/// processors hold. Each sequence must be what it is alone.
+TEST_F(CudaDevice, WideTextsAreReadInPartsToo) {
+  const auto tova = dispatched::tova_text();
+  const auto options = torch::TensorOptions().device(torch::kCUDA).dtype(torch::kBFloat16);
+  const auto texts = [&] { return torch::randn({10, 1024, 32, 128}, options); };
+  const Tensor q = texts(), k = texts(), v = texts();
+  const auto [y, expiry] = tova.call(q, k, v, 512);
+  for (int64_t b = 0; b < 10; ++b) {
+    const auto one = [b](const Tensor& x) { return x.narrow(0, b, 1); };
+    const auto [want_y, want_expiry] = tova.call(one(q), one(k), one(v), 512);
+    EXPECT_TRUE(one(y).equal(want_y) && one(expiry).equal(want_expiry)) << "sequence " << b;
+  }
+}
+
+/// 4,096 tokens: everything up to a token is what the text cut behind it gives, and 512 states are live at
+/// the end.
+TEST_F(CudaDevice, ALongTextBeginsAsAShortOne) {
+  const auto tova = dispatched::tova_text();
+  for (const auto type : {torch::kFloat, torch::kBFloat16}) {
+    const auto options = torch::TensorOptions().device(torch::kCUDA).dtype(type);
+    const Tensor q = torch::randn({1, 4096, 8, 128}, options), k = torch::randn({1, 4096, 4, 128}, options),
+                 v = torch::randn({1, 4096, 4, 128}, options);
+    const auto [y, expiry] = tova.call(q, k, v, 512);
+    EXPECT_EQ(expiry.eq(-1).sum().item<int64_t>(), 512);
+    EXPECT_EQ(expiry.ge(0).sum().item<int64_t>(), 4096 - 512);
+    const auto cut = [](const Tensor& x) { return x.narrow(1, 0, 1500); };
+    const auto [short_y, short_expiry] = tova.call(cut(q), cut(k), cut(v), 512);
+    EXPECT_TRUE(cut(y).equal(short_y));
+    EXPECT_TRUE(torch::where(cut(expiry) < 1500, cut(expiry), -1).equal(short_expiry));
+  }
+}
+
+/// 70 sequences of 32 heads, far more blocks than run at a time, and one alone.
+TEST_F(CudaDevice, ManySequencesDecodeAsOne) {
+  const auto decode = dispatched::decode_step();
+  const auto options = torch::TensorOptions().device(torch::kCUDA).dtype(torch::kBFloat16);
+  const int64_t batch = 70, kv = 32, d = 128, size = 64;
+  struct Kept {
+    Tensor k, v, order, counts;
+  };
+  const auto fresh = [&](int64_t sequences) {
+    const Tensor k = torch::zeros({sequences, kv, size + 1, d}, options);
+    return Kept{k, k.clone(), torch::zeros({sequences, size + 1}, options.dtype(torch::kLong)),
+                torch::zeros({sequences, 3}, options.dtype(torch::kLong))};
+  };
+  Kept all = fresh(batch), last = fresh(1);
+  for (int64_t t = 0; t < 100; ++t) {
+    const Tensor q = torch::randn({batch, kv, d}, options), k = torch::randn({batch, kv, d}, options),
+                 v = torch::randn({batch, kv, d}, options);
+    const auto one = [&](const Tensor& x) { return x.narrow(0, batch - 1, 1); };
+    const auto [y, gone] = decode.call(q, k, v, all.k, all.v, all.order, all.counts, size, 0, false, {});
+    const auto [want_y, want_gone] =
+        decode.call(one(q), one(k), one(v), last.k, last.v, last.order, last.counts, size, 0, false, {});
+    ASSERT_TRUE(one(y).equal(want_y) && one(gone).equal(want_gone)) << "token " << t;
   }
 }
 

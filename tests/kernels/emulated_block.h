@@ -49,14 +49,18 @@ class EmulatedBlock {
     return across_lanes(of_warps.data(), combine);
   }
 
-  template <class T, class Part, class Add, class Store>
-  void sum_rows(int rows, Part part, Add add, Store store) {
+  template <class T, class Load, class Take, class Add, class Store>
+  void sum_rows(int rows, int pieces, Load load, Take take, Add add, Store store) {
     for (int i = 0; i < warps(); ++i)
-      for (int row = turn(i, warps()); row < rows; row += warps()) {
-        T parts[warp_lanes];
-        for (int lane = 0; lane < warp_lanes; ++lane) parts[lane] = part(row, lane);
-        store(row, across_lanes(parts, add));
-      }
+      for (int first = turn(i, warps()); first < rows; first += warps() * rows_at_once)
+        for (int r = 0; r < rows_at_once && first + r * warps() < rows; ++r) {
+          const int row = first + r * warps();
+          T sums[warp_lanes] = {};
+          for (int lane = 0; lane < warp_lanes; ++lane)
+            for (int piece = 0; piece < pieces; ++piece)
+              take(sums[lane], load(row, lane, piece), lane, piece);
+          store(row, across_lanes(sums, add));
+        }
   }
 
  private:

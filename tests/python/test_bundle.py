@@ -10,7 +10,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "build" / "release" / "attnlab"
 TORCH = pathlib.Path(sysconfig.get_paths()["platlib"]) / "torch"
-LARGEST = 60 * 2**20
+LARGEST = 55 * 2**20
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="build/release is not built")
 
@@ -18,7 +18,8 @@ pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="build/release is n
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle")
-    subprocess.run([sys.executable, str(ROOT / "scripts" / "bundle"), str(folder / "b.tar.gz")], check=True)
+    command = [sys.executable, str(ROOT / "scripts" / "bundle"), str(folder / "b.tar.gz"), "--books", "2", "--reviews", "40"]
+    subprocess.run(command, check=True)
     assert (folder / "b.tar.gz").stat().st_size < LARGEST
     subprocess.run(["tar", "xzf", str(folder / "b.tar.gz"), "-C", str(folder)], check=True)
     return folder / "attnlab"
@@ -53,3 +54,20 @@ def test_says_what_is_missing(unpacked, tmp_path):
     done = start(unpacked, "doctor", PATH=f"{tmp_path}:/usr/bin:/bin")
     assert done.returncode == 2
     assert "no PyTorch is found; install torch==" in done.stderr
+
+
+def test_refuses_another_release_of_pytorch(unpacked, tmp_path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "libtorch_cpu.so").touch()
+    (tmp_path / "version.py").write_text("__version__ = '2.9.1+cu128'\n")
+    done = start(unpacked, "doctor", ATTNLAB_TORCH=str(tmp_path))
+    assert done.returncode == 2
+    assert f"error: PyTorch 2.9.1 is in {tmp_path}, and this program was built against" in done.stderr
+
+
+def test_brings_the_script_for_gpus_and_its_experiments(unpacked):
+    for name in ("scripts/gpu", "scripts/lib/gpu/drive.py", "experiments/gpu/rates.yaml", "experiments/gpu/small/luna.yaml"):
+        assert (unpacked / name).exists(), name
+    help_text = subprocess.run([sys.executable, str(unpacked / "scripts" / "gpu"), "--help"], capture_output=True, text=True)
+    assert "--minutes" in help_text.stdout
+    assert not list(unpacked.rglob("*.pyc"))

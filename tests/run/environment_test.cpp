@@ -6,6 +6,7 @@
 #include "run/attributes.h"
 #include "run/device.h"
 #include "run/exit.h"
+#include "run/gpu.h"
 #include "run/machine.h"
 #include "test_folder.h"
 

@@ -25,13 +25,19 @@ struct Unit {
 
 /// weight_scale·e^x for x ≤ 0: no factor leaves the range of fp32 where the product does not.
 ATTNLAB_DEVICE float exp_scaled(float x) {
-  const float root = expf(0.5f * x);
-  return root * weight_scale * root;
+  const float root = expf(multiply(0.5f, x));
+  return multiply(multiply(root, weight_scale), root);
 }
+
+/// Whether slots that are not seen may hold anything, also NaN, which no weight of 0 takes away.
+enum class Slots { all_numbers, any };
+
+/// Columns that a warp reads of a row at a time.
+constexpr int piece_columns = 4 * warp_lanes;
 
 /// N of the heads, from the first-th. key(s) and value(s) are the rows of slot s. Needs N · 4 floats a
 /// thread.
-template <int N, class T, class Block, class Key, class Value>
+template <int N, Slots slots, class T, class Block, class Key, class Value>
 ATTNLAB_DEVICE void attend_heads(Block& block, const Unit<T>& u, int first, const Key& key,
                                  const Value& value) {
   const int d = u.d, n = u.n, heads = u.heads - first < N ? u.heads - first : N;
@@ -42,22 +48,26 @@ ATTNLAB_DEVICE void attend_heads(Block& block, const Unit<T>& u, int first, cons
   float* const q = block.memory();
   block.for_each(N * d, [&](int i) { q[i] = i < heads * d ? widened(u.q[first * d + i]) : 0.0f; });
   block.template sum_rows<Numbers<N>>(
-      n,
-      [&](int s, int lane) {
-        Numbers<N> sum = same<N>(0.0f);
-        const T* const row = key(s);
-        for (int c = 4 * lane; c < d; c += 4 * warp_lanes) {
-          const Numbers<4> k = four(row + c);
-          for (int g = 0; g < N; ++g)
-            for (int j = 0; j < 4; ++j) sum.of[g] += q[g * d + c + j] * k.of[j];
-        }
-        return sum;
+      n, (d + piece_columns - 1) / piece_columns,
+      [&](int s, int lane, int piece) {
+        // Beyond the row's end its last columns are read, and count for nothing.
+        const int c = piece * piece_columns + 4 * lane;
+        return together(key(s) + (c < d ? c : d - 4));
+      },
+      [&](Numbers<N>& sum, const Together<T>& raw, int lane, int piece) {
+        const int c = piece * piece_columns + 4 * lane;
+        if (c >= d) return;
+        const Numbers<4> k = widened(raw);
+        for (int g = 0; g < N; ++g)
+          for (int j = 0; j < 4; ++j) sum.of[g] = multiply_add(q[g * d + c + j], k.of[j], sum.of[g]);
       },
       Sum(),
       [&](int s, const Numbers<N>& sum) {
-        const float bias = u.bias ? u.bias[s] : 0.0f;  // a slot that is not seen may hold anything, also NaN
+        const float bias = u.bias ? u.bias[s] : 0.0f;
         for (int g = 0; g < N; ++g)
-          weights[g * stride + s] = bias == -INFINITY ? bias : sum.of[g] * scale + bias;
+          weights[g * stride + s] = bias == -INFINITY ? bias
+                                    : u.bias          ? multiply_add(sum.of[g], scale, bias)
+                                                      : multiply(sum.of[g], scale);
       });
 
   const auto of_slot = [&](int s) {
@@ -79,7 +89,8 @@ ATTNLAB_DEVICE void attend_heads(Block& block, const Unit<T>& u, int first, cons
     block.for_each(n, [&](int s) {
       float sum = first > 0 ? u.shares[s] : 0.0f;
       for (int g = 0; g < N; ++g)
-        if (g < heads) sum += weights[g * stride + s] * (weight_scale * inverse.of[g]);
+        if (g < heads)
+          sum = multiply_add(weights[g * stride + s], multiply(weight_scale, inverse.of[g]), sum);
       u.shares[s] = sum;
     });
 
@@ -91,13 +102,24 @@ ATTNLAB_DEVICE void attend_heads(Block& block, const Unit<T>& u, int first, cons
     if (slice >= slices) return;
     Numbers<4> sums[N];
     for (Numbers<4>& sum : sums) sum = same<4>(0.0f);
-    for (int s = slice; s < n; s += slices) {
-      const Numbers<4> v = four(value(s) + c);
+    const auto add = [&](int s, const Together<T>& raw) {
+      const Numbers<4> v = widened(raw);
       for (int g = 0; g < N; ++g) {
         const float weight = weights[g * stride + s];
-        for (int j = 0; j < 4; ++j) sums[g].of[j] += weight == 0.0f ? 0.0f : weight * v.of[j];
+        if (slots == Slots::any && weight == 0.0f) continue;
+        for (int j = 0; j < 4; ++j) sums[g].of[j] = multiply_add(weight, v.of[j], sums[g].of[j]);
       }
+    };
+    // Several rows are asked for before the first is used: a load takes longer than all that is done with it.
+    int s = slice;
+    for (; s + (rows_at_once - 1) * slices < n; s += rows_at_once * slices) {
+      Together<T> raw[rows_at_once];
+      ATTNLAB_UNROLL
+      for (int r = 0; r < rows_at_once; ++r) raw[r] = together(value(s + r * slices) + c);
+      ATTNLAB_UNROLL
+      for (int r = 0; r < rows_at_once; ++r) add(s + r * slices, raw[r]);
     }
+    for (; s < n; s += slices) add(s, together(value(s) + c));
     for (int g = 0; g < N; ++g)
       for (int j = 0; j < 4; ++j) parts[(slice * N + g) * d + c + j] = sums[g].of[j];
   });
@@ -106,14 +128,14 @@ ATTNLAB_DEVICE void attend_heads(Block& block, const Unit<T>& u, int first, cons
       for (int c = thread; g < heads && c < d; c += block.threads()) {
         float sum = 0.0f;
         for (int slice = 0; slice < slices; ++slice) sum += parts[(slice * N + g) * d + c];
-        narrow(sum * inverse.of[g], u.y[(first + g) * d + c]);
+        narrow(multiply(sum, inverse.of[g]), u.y[(first + g) * d + c]);
       }
   });
 }
 
-template <int N, class T, class Block, class Key, class Value>
+template <int N, Slots slots = Slots::all_numbers, class T, class Block, class Key, class Value>
 ATTNLAB_DEVICE void attend(Block& block, const Unit<T>& u, const Key& key, const Value& value) {
-  for (int first = 0; first < u.heads; first += N) attend_heads<N>(block, u, first, key, value);
+  for (int first = 0; first < u.heads; first += N) attend_heads<N, slots>(block, u, first, key, value);
 }
 
 /// Whose state may go next, and how little it is worth.

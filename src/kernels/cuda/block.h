@@ -10,9 +10,11 @@
 #ifdef __CUDACC__
 #define ATTNLAB_DEVICE __device__ __forceinline__
 #define ATTNLAB_ANYWHERE __host__ __device__
+#define ATTNLAB_UNROLL _Pragma("unroll")
 #else
 #define ATTNLAB_DEVICE inline
 #define ATTNLAB_ANYWHERE
+#define ATTNLAB_UNROLL
 #endif
 
 namespace attnlab::cuda {
@@ -79,16 +81,25 @@ class Block {
     return x;
   }
 
-  /// For each row: store(row, part(row, 0) + … + part(row, 31)), a warp to a row.
-  template <class T, class Part, class Add, class Store>
-  __device__ __forceinline__ void sum_rows(int rows, Part part, Add add, Store store) {
+  /// For each row: store(row, what add makes of all 32 lanes' sums), where a lane's sum begins with T{} and
+  /// takes in load(row, lane, piece), piece after piece. A warp to a row; the loads of several rows are under
+  /// way before the first is taken in. load may be asked for a row twice.
+  template <class T, class Load, class Take, class Add, class Store>
+  __device__ __forceinline__ void sum_rows(int rows, int pieces, Load load, Take take, Add add, Store store) {
     constexpr int warps = block_threads / warp_lanes;
     const int lane = threadIdx.x % warp_lanes;
     for (int first = threadIdx.x / warp_lanes; first < rows; first += warps * rows_at_once) {
-      T sums[rows_at_once];
+      T sums[rows_at_once] = {};
+      for (int piece = 0; piece < pieces; ++piece) {
+        decltype(load(0, 0, 0)) raw[rows_at_once];
 #pragma unroll
-      for (int r = 0; r < rows_at_once; ++r)
-        sums[r] = first + r * warps < rows ? part(first + r * warps, lane) : T{};
+        for (int r = 0; r < rows_at_once; ++r) {
+          const int row = first + r * warps;
+          raw[r] = load(row < rows ? row : first, lane, piece);
+        }
+#pragma unroll
+        for (int r = 0; r < rows_at_once; ++r) take(sums[r], raw[r], lane, piece);
+      }
 #pragma unroll
       for (int r = 0; r < rows_at_once; ++r) {
         sums[r] = across_lanes(sums[r], add);

@@ -49,7 +49,7 @@ ATTNLAB_DEVICE void step_unit(Block& block, const StepCall& a, int unit) {
                   .shares = a.shares ? a.shares + from : nullptr,
                   .weights = at<float>(a.workspace, N * from),
                   .stride = a.slots};
-  attend<N>(
+  attend<N, Slots::any>(
       block, u, [&](int s) { return at<T>(a.k, (from + s) * d); },
       [&](int s) { return at<T>(a.v, (from + s) * d); });
 }
@@ -71,9 +71,12 @@ ATTNLAB_DEVICE Candidate choose(Block& block, Score score, const Votes& votes, i
     float sum = 0.0f;
     for (int h = 0; h < votes.heads; ++h)
       sum += from_all(votes.shares + static_cast<int64_t>(h) * votes.stride + s);
-    return sum * votes.each;
+    return multiply(sum, votes.each);
   });
 }
+
+/// x, kept within 0 … most.
+ATTNLAB_DEVICE int64_t bounded(int64_t x, int64_t most) { return x < 0 ? 0 : x < most ? x : most; }
 
 // Decoding. workspace: weights [B·K, N, S], then shares [B·K, S] -------------------------------------------
 
@@ -91,7 +94,9 @@ ATTNLAB_DEVICE void decode_unit(Block& block, const DecodeCall& a, int unit) {
   T* const y = at<T>(a.y, query);
   if (a.present && !a.present[sequence]) return clear(block, y, group * d);
 
-  const int64_t live = a.counts[3 * lane + 1], slot = a.counts[3 * lane + 2];
+  // A caller's counts may be anything: nothing is written out of bounds.
+  const int64_t live = bounded(a.counts[3 * lane + 1], a.rule.size),
+                slot = bounded(a.counts[3 * lane + 2], live);
   T *const k = at<T>(a.kept_k, own * d), *const v = at<T>(a.kept_v, own * d);
   block.for_each(d, [&](int c) {
     k[slot * d + c] = at<T>(a.k, static_cast<int64_t>(unit) * d)[c];
@@ -117,7 +122,7 @@ ATTNLAB_DEVICE void decode_lane(Block& block, const DecodeCall& a, int lane) {
   const int slots = a.rule.size + 1, heads = a.rule.apart ? 1 : a.shape.kv_heads;
   const bool present = !a.present || a.present[lane * heads / a.shape.kv_heads];
   int64_t *const counts = a.counts + 3 * lane, *const order = a.order + static_cast<int64_t>(lane) * slots;
-  const int64_t tokens = counts[0], live = counts[1], slot = counts[2];
+  const int64_t tokens = counts[0], live = bounded(counts[1], a.rule.size), slot = bounded(counts[2], live);
   block.for_each(1, [&](int) {
     if (present) order[slot] = tokens;
   });

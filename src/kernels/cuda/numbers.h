@@ -60,13 +60,53 @@ ATTNLAB_DEVICE void narrow(float x, Bfloat16& y) {
 
 /// Four neighbours, read at once: `row` is aligned to four numbers.
 template <class T>
+struct alignas(4 * sizeof(T)) Together {
+  T of[4];
+};
+#ifdef __CUDA_ARCH__  // a vector type, else the promise of alignment is lost in unrolled loops
+ATTNLAB_DEVICE Together<float> together(const float* row) {
+  const float4 x = *reinterpret_cast<const float4*>(row);
+  return {{x.x, x.y, x.z, x.w}};
+}
+ATTNLAB_DEVICE Together<Bfloat16> together(const Bfloat16* row) {
+  const ushort4 x = *reinterpret_cast<const ushort4*>(row);
+  return {{{x.x}, {x.y}, {x.z}, {x.w}}};
+}
+#else
+template <class T>
+Together<T> together(const T* row) {
+  Together<T> all;
+  std::memcpy(&all, row, sizeof all);
+  return all;
+}
+#endif
+
+template <class T>
+ATTNLAB_DEVICE Numbers<4> widened(const Together<T>& x) {
+  return {{widened(x.of[0]), widened(x.of[1]), widened(x.of[2]), widened(x.of[3])}};
+}
+
+template <class T>
 ATTNLAB_DEVICE Numbers<4> four(const T* row) {
-  struct alignas(4 * sizeof(T)) Together {
-    T of[4];
-  } together;
-  std::memcpy(&together, __builtin_assume_aligned(row, sizeof together), sizeof together);
-  return {
-      {widened(together.of[0]), widened(together.of[1]), widened(together.of[2]), widened(together.of[3])}};
+  return widened(together(row));
+}
+
+/// a·b + c, always in one rounding on a GPU: what two kernels compute alike is then equal to the bit.
+ATTNLAB_DEVICE float multiply_add(float a, float b, float c) {
+#ifdef __CUDA_ARCH__
+  return __fmaf_rn(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+/// a·b, never joined with a sum that follows.
+ATTNLAB_DEVICE float multiply(float a, float b) {
+#ifdef __CUDA_ARCH__
+  return __fmul_rn(a, b);
+#else
+  return a * b;
+#endif
 }
 
 }  // namespace attnlab::cuda

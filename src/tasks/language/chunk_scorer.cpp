@@ -4,13 +4,25 @@
 #include <chrono>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "core/stop.h"
 #include "kernels/decoder_ops.h"
 
 namespace attnlab {
 namespace {
 
-constexpr int64_t kLogitBytes = 32 << 20;  // fp32 logits at a time
+/// fp32 logits at a time: what caches hold on the CPU; on a GPU as few products as memory allows.
+int64_t logit_bytes(torch::Device device) { return device.is_cuda() ? int64_t{1} << 30 : int64_t{32} << 20; }
+
+/// Behind the first slice states of a GPU take token by token, and full ones need masks.
+void tell_of_slices(int64_t tokens, int64_t slice) {
+  static const bool told =
+      (log_info("warning: texts of {} tokens are read in slices of {}, which is slow on a GPU: raise "
+                "`slice` where memory allows",
+                tokens, slice),
+       true);
+  static_cast<void>(told);
+}
 
 struct Rows {
   torch::Tensor ids_BT, padding_BT;  ///< padding undefined where there is none
@@ -39,12 +51,13 @@ torch::Tensor columns(const torch::Tensor& x_BT, int64_t begin, int64_t end) {
 }  // namespace
 
 ChunkScorer::ChunkScorer(Decoder decoder, CacheOptions cache, std::vector<int64_t> protected_ids,
-                         int64_t slice, uint64_t seed)
+                         int64_t slice, uint64_t seed, bool timed)
     : decoder_(std::move(decoder)),
       cache_(std::move(cache)),
       protected_ids_(std::move(protected_ids)),
       slice_(slice),
-      seed_(seed) {}
+      seed_(seed),
+      timed_(timed) {}
 
 int64_t ChunkScorer::slice_length() const { return cache_.policy->needs().surprisal ? 1 : slice_; }
 
@@ -52,7 +65,8 @@ torch::Tensor ChunkScorer::nll_of(const torch::Tensor& hidden_BTD, const torch::
   const torch::Tensor hidden_ND = hidden_BTD.reshape({-1, hidden_BTD.size(-1)});
   const torch::Tensor targets_N = targets_BT.reshape(-1);
   const int64_t vocabulary = decoder_->options().vocabulary;
-  const int64_t rows = std::max<int64_t>(1, kLogitBytes / (vocabulary * int64_t{sizeof(float)}));
+  const int64_t rows =
+      std::max<int64_t>(1, logit_bytes(hidden_BTD.device()) / (vocabulary * int64_t{sizeof(float)}));
   std::vector<torch::Tensor> parts;
   for (int64_t begin = 0; begin < hidden_ND.size(0); begin += rows) {
     const int64_t end = std::min(begin + rows, hidden_ND.size(0));
@@ -65,7 +79,6 @@ torch::Tensor ChunkScorer::nll_of(const torch::Tensor& hidden_BTD, const torch::
 ScoredBatch ChunkScorer::score(std::span<const std::vector<int64_t>> chunks, bool with_expiry) {
   ensure(!chunks.empty(), "at least one chunk");
   const torch::InferenceMode inference;
-  const auto started = std::chrono::steady_clock::now();
   const torch::TensorOptions tensors = decoder_->activations();
   const Rows rows = rows_of(chunks, tensors.device());
   const int64_t b = rows.ids_BT.size(0), t = rows.ids_BT.size(1);
@@ -77,7 +90,12 @@ ScoredBatch ChunkScorer::score(std::span<const std::vector<int64_t>> chunks, boo
                                      .seed = seed_,
                                      .protected_ids = protected_ids_,
                                      .record_expiry = with_expiry,
-                                     .expected = t});
+                                     .expected = t,
+                                     .timed = timed_});
+  const auto started =
+      std::chrono::steady_clock::now();  // the first states of a kind are checked when they are made
+  if (tensors.device().is_cuda() && slice_length() > 1 && t > slice_length())
+    tell_of_slices(t, slice_length());
   const bool surprised = cache_.policy->needs().surprisal;
   torch::Tensor surprisal_BT;
   if (surprised) surprisal_BT = torch::zeros({b, 1}, torch::TensorOptions().device(tensors.device()));

@@ -27,8 +27,9 @@ class ChunkScorer {
  public:
   /// `slice`: tokens of a chunk that go through the layers at a time. A policy that needs surprisal reads
   /// token by token, since it is known only when the token before has passed all layers.
+  /// `timed`: refuses what would stand in for a GPU's own steps (StateRun).
   ChunkScorer(Decoder decoder, CacheOptions cache, std::vector<int64_t> protected_ids, int64_t slice,
-              uint64_t seed);
+              uint64_t seed, bool timed = false);
 
   /// The chunks are of any lengths; shorter ones are padded on the right.
   ScoredBatch score(std::span<const std::vector<int64_t>> chunks, bool with_expiry);
@@ -43,6 +44,7 @@ class ChunkScorer {
   std::vector<int64_t> protected_ids_;
   int64_t slice_;
   uint64_t seed_;
+  bool timed_;
 };
 
 }  // namespace attnlab

@@ -19,6 +19,7 @@
 #include "io/hf_folder.h"
 #include "kernels/decoder_ops.h"
 #include "tasks/inputs.h"
+#include "tasks/token_tensors.h"
 #include "tasks/training_figures.h"
 #include "train/train.h"
 
@@ -35,7 +36,7 @@ torch::Tensor chunk_tensor(const std::vector<std::vector<int64_t>>& chunks, torc
   for (int64_t i = 0; i < rows; ++i)
     std::copy(chunks[static_cast<size_t>(i)].begin(), chunks[static_cast<size_t>(i)].end(),
               ids[i].mutable_data_ptr<int64_t>());
-  return ids.to(device);
+  return on_device(ids, device);
 }
 
 /// Logits [N, V] of what follows each of ids[:, :-1], and what does [N].

@@ -54,8 +54,9 @@ std::vector<Headline> decode_headlines_of_all() {
           {"text_cache_bytes", "byte", "allocated by the caches of one text", Better::lower},
           {"weight_bytes", "byte", "weights that a step reads", Better::neither},
           {"resident_peak", "byte",
-           "pages of opening the model, reading and decoding, most at a time beyond those of before; the "
-           "measurement of the read rate left out",
+           "pages of opening the model, reading and decoding (CUDA: bytes of the device reserved), most at a "
+           "time beyond "
+           "those of before; the measurement of the read rate left out",
            Better::lower}};
 }
 
@@ -101,7 +102,7 @@ Table decode_table() {
            {"threads", Type::integer, "1", "threads on the CPU"},
            {"seconds", Type::real, "s", "time of the row's steps"},
            {"cache_bytes", Type::integer, "byte", "allocated by the caches of all texts and layers"},
-           {"tensor_bytes", Type::integer, "byte", "held by tensors on the CPU after the row"},
+           {"tensor_bytes", Type::integer, "byte", "held by tensors on the device after the row"},
            {"resident_bytes", Type::integer, "byte", "pages of the process after the row"}}};
 }
 

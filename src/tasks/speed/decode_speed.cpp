@@ -10,6 +10,7 @@
 #include "tasks/speed/decoding.h"
 #include "tasks/speed/model_step.h"
 #include "tasks/speed/read_rate.h"
+#include "tasks/speed/step_memory.h"
 
 namespace attnlab {
 namespace {
@@ -20,12 +21,14 @@ constexpr int64_t square_size = 1024;
 /// What the device can do, measured beside the steps so that a busy minute falls on both.
 class DeviceRates {
  public:
-  DeviceRates(int64_t read_bytes, torch::Device device) : read_bytes_(read_bytes), device_(device) {}
+  DeviceRates(int64_t read_bytes, torch::Device device, torch::Dtype type)
+      : read_bytes_(read_bytes), device_(device), narrow_(device.is_cuda() && type == torch::kBFloat16) {}
 
   /// Not between the steps: what it reads drives the weights out of the caches. Keeps nothing.
   void measure() {
     const ReadRate read(read_bytes_, device_);
-    ProductRate product(square_size, device_, Precision::fp32);
+    ProductRate product(device_.is_cuda() ? 8192 : square_size, device_,
+                        narrow_ ? Precision::bf16 : Precision::fp32);
     for (int64_t i = 0; i < rate_repetitions; ++i) {
       reads_.push_back(read.measure());
       products_.push_back(product.measure());
@@ -37,29 +40,38 @@ class DeviceRates {
  private:
   int64_t read_bytes_;
   torch::Device device_;
+  bool narrow_;
   std::vector<double> reads_, products_;
 };
 
-/// The most pages that were resident, beyond those of the beginning.
+/// The most pages that were resident, or bytes of a GPU reserved, beyond those of the beginning.
 class ResidentPeak {
  public:
-  ResidentPeak() {
-    release_freed_pages();
-    reset_resident_bytes_peak();
-    before_ = resident_bytes();
+  explicit ResidentPeak(torch::Device device) : device_(device) {
+    restart();
+    before_ = device.is_cpu() ? resident_bytes() : device_bytes(device).reserved;
   }
   int64_t before() const { return before_; }
   int64_t highest() const { return highest_; }
-  void look() { highest_ = std::max(highest_, resident_bytes_peak() - before_); }
+  void look() {
+    const int64_t peak = device_.is_cpu() ? resident_bytes_peak() : device_bytes(device_).reserved_peak;
+    highest_ = std::max(highest_, peak - before_);
+  }
   /// Runs what does not count.
   void leave_out(const std::function<void()>& work) {
     look();
     work();
+    restart();
+  }
+
+ private:
+  void restart() {
+    if (!device_.is_cpu()) return reset_device_peaks(device_, /*give_back=*/true);
     release_freed_pages();
     reset_resident_bytes_peak();
   }
 
- private:
+  torch::Device device_;
   int64_t before_ = 0, highest_ = 0;
 };
 
@@ -74,7 +86,7 @@ std::vector<DecodeInterval> timed_steps(const DecodeSpeedOptions& o, torch::Devi
       for (int64_t i = 0; i < interval.tokens; ++i) decoding.step();
     });
     interval.cache_bytes = decoding.cache_bytes();
-    interval.tensors = tensor_bytes();
+    interval.tensors = held_by_tensors(device);
     interval.resident = resident_bytes();
     all.push_back(interval);
     done += interval.tokens;
@@ -86,9 +98,12 @@ std::vector<DecodeInterval> timed_steps(const DecodeSpeedOptions& o, torch::Devi
 Decoded decode(const DecodeSpeedOptions& o, const Decoder& decoder, uint64_t seed, int64_t batch,
                ResidentPeak& peak) {
   const torch::Device device = decoder->tensors().device();
-  DeviceRates rates(o.read_bytes, device);
+  DeviceRates rates(o.read_bytes, device, decoder->activations().dtype().toScalarType());
   std::unique_ptr<Decoding> decoding;
   Decoded all;
+  // A GPU's first call of anything loads kernels, makes handles and checks operators: the first text is not
+  // timed.
+  if (device.is_cuda()) Decoding(decoder, o.cache, o.context, o.steps(), seed);
   all.prompt_seconds = seconds_of(
       device, [&] { decoding = std::make_unique<Decoding>(decoder, o.cache, o.context, o.steps(), seed); });
   all.prompt_tokens = decoding->prompt_tokens();
@@ -118,9 +133,10 @@ void DecodeSpeedOptions::visit(Fields& f) {
   f("batch_size", batch_size, Range{0, 65536},
     "texts side by side; with memory_budget at most so many, 0: as many as fit");
   f("memory_budget", memory_budget, Range{0, 1 << 20},
-    "GiB of main memory that weights, caches and what the steps need may take together, beyond what the "
-    "process held "
-    "before: the batch is then the largest that fits (TOVA's throughput); 0: batch_size texts whatever they "
+    "GiB of main memory, or of the GPU's, that weights, caches and what the steps need may take together, "
+    "beyond "
+    "what the process held before: the batch is then the largest that fits (TOVA's throughput); 0: "
+    "batch_size texts whatever they "
     "take");
   f("context", context, Range{2, 1 << 24},
     "tokens of each text that have been read after the last timed step");
@@ -200,10 +216,8 @@ std::vector<Input> DecodeSpeedOptions::inputs(const RunContext&) const { return 
 void DecodeSpeedOptions::run(const RunContext& context, RecordSink& record) const {
   record.truncate("/decode", 0);  // a resumed run measures everything anew
   refuse_init_from(context, "decode_speed");
-  if (memory_budget > 0 && !context.device.is_cpu())
-    user_error("memory_budget counts main memory; on {} give batch_size alone", context.device.str());
   torch::manual_seed(derive_seed(context.seed, "decode_speed"));
-  ResidentPeak peak;
+  ResidentPeak peak(context.device);
   const Decoder timed = decoder.open(context.device);
   record_inputs(decoder.inputs(), record);
   const StepWeights weights = step_weights(timed);

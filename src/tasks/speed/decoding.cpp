@@ -4,12 +4,22 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "tasks/speed/step_memory.h"
 
 namespace attnlab {
 namespace {
 
-/// Kept free: panels of weights that threads lay out where rows are many, and pages of 2 MiB in part.
-constexpr int64_t spare_bytes = 16 << 20;
+/// Kept free. On the CPU panels of weights that threads lay out where rows are many, and pages of 2 MiB in
+/// part; on a GPU what its libraries take beside tensors, and the gaps between those.
+int64_t spare_bytes(torch::Device device) { return device.is_cpu() ? 16 << 20 : 1 << 30; }
+
+/// Taken of the budget now, and at most so far.
+int64_t taken(torch::Device device, const MemoryBudget& budget) {
+  return device.is_cpu() ? resident_bytes() - budget.before : device_bytes(device).held;
+}
+int64_t most_taken(torch::Device device, const MemoryBudget& budget) {
+  return device.is_cpu() ? resident_bytes_peak() - budget.before : device_bytes(device).held_peak;
+}
 
 /// What is in use while a step of so many texts runs, at most; the caches' bytes are among it.
 struct InUse {
@@ -19,9 +29,11 @@ struct InUse {
 
 InUse step_of(Decoding& decoding, int64_t batch) {
   decoding.fill(batch);
-  reset_tensor_bytes_peak();
+  const torch::Device device = decoding.device();
+  const HeldTensors held(device);
   decoding.step();
-  return {heap_bytes(), tensor_bytes_peak() - tensor_bytes()};
+  const int64_t heap = device.is_cpu() ? heap_bytes() : device_bytes(device).held;
+  return {heap, held.peak()};
 }
 
 double gibibytes(int64_t bytes) { return static_cast<double>(bytes) / (1 << 30); }
@@ -42,7 +54,8 @@ Decoding::Decoding(Decoder decoder, const CacheOptions& cache, int64_t context, 
                          .device = device_,
                          .seed = seed,
                          .record_expiry = false,
-                         .expected = context});
+                         .expected = context,
+                         .timed = true});
   const torch::Tensor prompt_1T = ids(1, prompt_tokens_);
   decoder_->forward(prompt_1T, torch::arange(prompt_tokens_, prompt_1T.options()).unsqueeze(0), {}, states_);
 }
@@ -72,13 +85,13 @@ torch::Tensor Decoding::ids(int64_t rows, int64_t columns) const {
 }
 
 int64_t texts_that_fit(Decoding& decoding, const MemoryBudget& budget) {
-  const int64_t reading = resident_bytes_peak() - budget.before;
+  const torch::Device device = decoding.device();
+  const int64_t reading = most_taken(device, budget);
   const InUse one = step_of(decoding, 1);
   // Weights may be pages of a file, and the heap has holes: what one text takes in all, pages alone can say.
   // Filling holds two texts of a layer beside all others.
   const int64_t filling = 2 * decoding.cache_bytes() / decoding.layers();
-  const int64_t with_one =
-      resident_bytes() - budget.before + std::max(one.for_a_while, filling) + spare_bytes;
+  const int64_t with_one = taken(device, budget) + std::max(one.for_a_while, filling) + spare_bytes(device);
   if (std::max(reading, with_one) > budget.bytes)
     user_error(
         "memory_budget of {:.2f} GiB does not hold one text: the weights, its cache and what reading it "

@@ -19,6 +19,7 @@ class Decoding {
 
   int64_t prompt_tokens() const { return prompt_tokens_; }
   int64_t cache_bytes() const { return bytes_of(states_); }
+  torch::Device device() const { return device_; }
   int64_t layers() const { return static_cast<int64_t>(states_.size()); }
 
  private:
@@ -31,10 +32,10 @@ class Decoding {
   torch::Tensor next_NB1_;
 };
 
-/// Memory that decoding may take, in bytes of main memory.
+/// Memory that decoding may take, in bytes of main memory, or of the GPU that it runs on.
 struct MemoryBudget {
   int64_t bytes = 0;
-  int64_t before = 0;  ///< resident before the model was opened, which does not count
+  int64_t before = 0;  ///< resident before the model was opened, which does not count; on a GPU 0
 };
 
 /// Steps of a text that texts_that_fit takes.

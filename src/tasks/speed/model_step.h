@@ -50,6 +50,10 @@ class ModelStep {
 /// Seconds that `work` takes, from an idle device to an idle device.
 double seconds_of(torch::Device device, const std::function<void()>& work);
 
+/// Seconds of one run of `work`, the better of two measurements. On a GPU enough runs stand between two waits
+/// that neither the wait nor the launch of the first counts.
+double seconds_each(torch::Device device, const std::function<void()>& work);
+
 /// FLOPs that a training step of these options does again because the options ask for it.
 double recomputed_flops(const StepSetting& setting);
 
@@ -58,7 +62,8 @@ class ProductRate {
  public:
   /// Square matrices with sides of `size`, in the type that the steps' products have.
   ProductRate(int64_t size, torch::Device device, Precision precision);
-  /// FLOP/s of the best of two products by Torch's library, and on the CPU in fp32 of two by thin_linear.
+  /// FLOP/s of products, timed by seconds_each: of the best of two products by Torch's library, and on the
+  /// CPU in fp32 of two by thin_linear.
   double measure();
 
  private:

@@ -31,8 +31,7 @@ ReadRate::ReadRate(int64_t bytes, torch::Device device)
 
 double ReadRate::measure() const {
   const auto pass = [this] { numbers_.is_cpu() ? (void)sum_on_threads(numbers_) : (void)numbers_.sum(); };
-  const double seconds = std::min(seconds_of(numbers_.device(), pass), seconds_of(numbers_.device(), pass));
-  return static_cast<double>(numbers_.nbytes()) / seconds;
+  return static_cast<double>(numbers_.nbytes()) / seconds_each(numbers_.device(), pass);
 }
 
 }  // namespace attnlab

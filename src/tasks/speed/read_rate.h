@@ -9,7 +9,7 @@ class ReadRate {
  public:
   /// Sums `bytes` of fp32 numbers, far more than the caches hold, on Torch's threads.
   ReadRate(int64_t bytes, torch::Device device);
-  /// Bytes a second: the faster of two passes.
+  /// Bytes a second: the faster of two passes (seconds_each).
   double measure() const;
 
  private:

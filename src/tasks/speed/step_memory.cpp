@@ -24,6 +24,31 @@ c10::CachingDeviceAllocator::DeviceStats device_stats(torch::Device device) {
 
 }  // namespace
 
+DeviceBytes device_bytes(torch::Device device) {
+  const auto stats = device_stats(device);
+  const auto &held = stats.allocated_bytes[kAllPools], &reserved = stats.reserved_bytes[kAllPools];
+  return {held.current, held.peak, reserved.current, reserved.peak};
+}
+
+void reset_device_peaks(torch::Device device, bool give_back) {
+  torch::cuda::synchronize(device.index());
+  c10::DeviceAllocator* allocator = c10::getDeviceAllocator(device.type());
+  if (give_back) allocator->emptyCache();
+  allocator->resetPeakStats(device.index());
+}
+
+int64_t held_by_tensors(torch::Device device) {
+  return device.is_cpu() ? tensor_bytes() : device_bytes(device).held;
+}
+
+HeldTensors::HeldTensors(torch::Device device) : device_(device), before_(held_by_tensors(device)) {
+  device.is_cpu() ? reset_tensor_bytes_peak() : reset_device_peaks(device);
+}
+
+int64_t HeldTensors::peak() const {
+  return (device_.is_cpu() ? tensor_bytes_peak() : device_bytes(device_).held_peak) - before_;
+}
+
 MemoryMeter::MemoryMeter(torch::Device device) : device_(device) {
   if (device.is_cpu()) {
     malloc_trim(0);
@@ -32,12 +57,9 @@ MemoryMeter::MemoryMeter(torch::Device device) : device_(device) {
     resident_known_ = reset_resident_bytes_peak();
     return;
   }
-  torch::cuda::synchronize(device.index());
-  c10::DeviceAllocator* allocator = c10::getDeviceAllocator(device.type());
-  allocator->emptyCache();
-  allocator->resetPeakStats(device.index());
-  const auto stats = device_stats(device);
-  held_ = {stats.allocated_bytes[kAllPools].current, stats.reserved_bytes[kAllPools].current};
+  reset_device_peaks(device, /*give_back=*/true);
+  const DeviceBytes now = device_bytes(device);
+  held_ = {now.held, now.reserved};
 }
 
 StepMemory MemoryMeter::peaks() const {
@@ -45,9 +67,8 @@ StepMemory MemoryMeter::peaks() const {
     return {tensor_bytes_peak() - held_.allocator,
             resident_known_ ? resident_bytes_peak() - held_.resident : -1};
   torch::cuda::synchronize(device_.index());
-  const auto stats = device_stats(device_);
-  return {stats.allocated_bytes[kAllPools].peak - held_.allocator,
-          stats.reserved_bytes[kAllPools].peak - held_.resident};
+  const DeviceBytes now = device_bytes(device_);
+  return {now.held_peak - held_.allocator, now.reserved_peak - held_.resident};
 }
 
 namespace {

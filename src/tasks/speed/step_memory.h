@@ -25,6 +25,29 @@ class MemoryMeter {
   bool resident_known_ = true;
 };
 
+/// What Torch's allocator says of a CUDA device, in bytes: held by tensors, and reserved of the device.
+struct DeviceBytes {
+  int64_t held = 0, held_peak = 0, reserved = 0, reserved_peak = 0;
+};
+DeviceBytes device_bytes(torch::Device device);
+/// Peaks begin anew. Gives unused memory back first, if asked to.
+void reset_device_peaks(torch::Device device, bool give_back = false);
+
+/// Bytes held by tensors on a device of either kind.
+int64_t held_by_tensors(torch::Device device);
+
+/// Meters them from here on, and leaves memory where it is.
+class HeldTensors {
+ public:
+  explicit HeldTensors(torch::Device device);
+  /// The most at a time since the construction, above what was held then.
+  int64_t peak() const;
+
+ private:
+  torch::Device device_;
+  int64_t before_;
+};
+
 /// The peak of a step on the CPU in a child process, whose heap no earlier step has left with gaps. Call
 /// before any parallel work: a forked process cannot use its parent's threads. Throws OutOfMemory, naming the
 /// model, where the step does not fit, and UserError where its options contradict each other.

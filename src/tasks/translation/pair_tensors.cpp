@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tasks/token_tensors.h"
+
 namespace attnlab {
 namespace {
 
@@ -10,7 +12,7 @@ constexpr int64_t pad = TranslationVocabulary::pad;
 torch::Tensor table_of(const std::vector<int64_t>& ids, int64_t rows, int64_t columns, torch::Device device) {
   torch::Tensor table = torch::empty({rows, columns}, torch::kLong);
   std::copy(ids.begin(), ids.end(), table.mutable_data_ptr<int64_t>());
-  return table.to(device);
+  return on_device(table, device);
 }
 
 /// Where a table holds padding; undefined where all rows fill it.

@@ -1,0 +1,181 @@
+"""Runs the steps of a call by the clock: each ends alone, with a reason where it did not do all."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+from gpu import carry, report, steps
+
+STOPPING = 60  # seconds that a run has to save itself
+DEVICE_TESTS = "*Cuda*:*DeviceCheck*:*WrongDecision*"
+
+
+class Clock:
+    """The minutes of a call, and which of them belong to which part."""
+
+    def __init__(self, minutes, only):
+        self.start = time.monotonic()
+        self.seconds = minutes * 60
+        self.only = only
+
+    def elapsed(self):
+        return time.monotonic() - self.start
+
+    def left(self, part):
+        end = 1.0 if part == self.only else steps.PART_ENDS[part]
+        return self.seconds * end - self.elapsed()
+
+
+class Call:
+    def __init__(self, options):
+        self.options = options
+        self.program = steps.program()
+        self.results = (options.results or steps.ROOT / "results").resolve()
+        self.out = (options.out or steps.ROOT / "gpu-results").resolve()
+        self.clock = Clock(options.minutes, options.only)
+        self.reasons = {}  # of a step: why it did not do all
+        self.tests = []
+
+    def overrides(self, step):
+        words = [f"results_folder={self.results}"]
+        data = steps.ROOT / "data"
+        if data.is_dir():  # of the packed folder
+            words.append(f"data_folder={data}")
+        if step.part == "train" and self.options.small:
+            texts = self.results / "texts"
+            texts.mkdir(parents=True, exist_ok=True)
+            (texts / "licence.txt").write_text((steps.ROOT / "LICENSE").read_text())
+            words += [f"data.path={texts}", f"validation.path={texts}"]
+        if step.name == "throughput_7b":
+            if budget := self.free_gibibytes():
+                words.append(f"memory_budget={budget}")
+        return words
+
+    def free_gibibytes(self):
+        """What a batch may take of the GPU: what was free when the rates were measured, but for a twentieth."""
+        state = report.attribute(self.results / "gpu_rates", "gpu_state")
+        words = state.replace(",", "").split()
+        return int(0.95 * float(words[words.index("free") - 2])) if "free" in words else None
+
+    def run(self, words, seconds, log):
+        """The program's exit status and its last words; stopped when the seconds are over, so that it can be gone on with."""
+        with open(log, "ab") as output:
+            child = subprocess.Popen(
+                list(map(str, words)), stdout=output, stderr=subprocess.STDOUT, cwd=steps.ROOT, start_new_session=True, env=self.environment()
+            )
+            over = False
+            try:
+                child.wait(max(1.0, seconds))
+            except subprocess.TimeoutExpired:
+                over = True
+                child.send_signal(signal.SIGTERM)
+                try:
+                    child.wait(STOPPING)
+                except subprocess.TimeoutExpired:
+                    os.killpg(child.pid, signal.SIGKILL)
+                    child.wait()
+            except BaseException:  # Ctrl-C: runs are stopped as by the clock
+                child.send_signal(signal.SIGTERM)
+                child.wait()
+                raise
+        return child.returncode, over
+
+    def environment(self):
+        extra = {"ATTNLAB_REQUIRE_CUDA": "1"} if self.options.device == "cuda" else {}
+        return {**os.environ, **extra}
+
+    def last_words(self, log):
+        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        told = next((line for line in reversed(lines) if "error: " in line), lines[-1] if lines else "")
+        return told.rpartition("error: ")[2].strip()
+
+    def do(self, step):
+        left = self.clock.left(step.part)
+        if left < (steps.LEAST_TRAINING if step.part == "train" else 1):
+            self.reasons[step.name] = "the time is used up; the next call does it"
+            return
+        say(f"{step.name} (at most {left / 60:.1f} minutes)")
+        if step.experiment is None:
+            self.test(left)
+            return
+        log = self.results / "gpu_steps.log"
+        place = log.stat().st_size if log.exists() else 0
+        command = [self.program, "run", step.experiment] if step.part in ("rates", "train") else [self.program, "sweep", step.experiment, "--in-order"]
+        status, over = self.run([*command, *self.overrides(step)], left, log)
+        with open(log, "rb") as text:
+            text.seek(place)
+            (self.results / ".last.log").write_bytes(text.read())
+        if over:
+            self.reasons[step.name] = "the time was used up in the middle; the next call goes on"
+        elif status != 0:
+            self.reasons[step.name] = self.last_words(self.results / ".last.log")
+            if step.part == "rates" and status == 2:  # nothing can run: no device, an old driver, another PyTorch
+                raise SystemExit(f"error: {self.reasons[step.name]}")
+
+    def test(self, seconds):
+        log = self.out / "tests.log"
+        log.unlink(missing_ok=True)
+        end = time.monotonic() + seconds
+        programs = list(steps.test_programs())
+        if not programs:
+            self.reasons["tests"] = "the test programs are not there: scripts/build " + " ".join(steps.TESTS)
+        for program in programs:
+            xml = self.results / f"{program.name}.xml"
+            xml.unlink(missing_ok=True)
+            status, over = self.run([program, f"--gtest_filter={DEVICE_TESTS}", f"--gtest_output=xml:{xml}"], end - time.monotonic(), log)
+            passed, failed, skipped = count(xml)
+            if over:
+                failed.append("stopped: the time was used up")
+            elif status != 0 and not failed:
+                failed.append(f"ended with status {status} (see tests.log)")
+            self.tests.append((program.name, passed, failed, skipped))
+
+
+def count(xml):
+    """Passed, and names of failed and of skipped tests; none where the program wrote nothing."""
+    if not xml.exists():
+        return 0, [], []
+    passed, failed, skipped = 0, [], []
+    for case in ElementTree.parse(xml).iter("testcase"):
+        name = f"{case.get('classname')}.{case.get('name')}"
+        if case.find("failure") is not None:
+            failed.append(name)
+        elif case.find("skipped") is not None or case.get("result") == "skipped":
+            skipped.append(name)
+        elif case.get("status") == "run":
+            passed += 1
+    return passed, failed, skipped
+
+
+def say(line):
+    print(f"gpu: {line}", flush=True)
+
+
+def main(options):
+    call = Call(options)
+    if call.program is None:
+        print("error: the program attnlab is not there: scripts/build cuda makes it, or unpack what scripts/bundle packs", file=sys.stderr)
+        return 2
+    call.results.mkdir(parents=True, exist_ok=True)
+    call.out.mkdir(parents=True, exist_ok=True)
+    plan = steps.planned(options.small, options.only)
+    carry.bring_back(call.out, call.results)
+    stopped = ""
+    try:
+        for step in plan:
+            call.do(step)
+    except KeyboardInterrupt:
+        stopped = "interrupted; the next call goes on"
+    except SystemExit as refusal:
+        print(refusal, file=sys.stderr)
+        return 2
+    text = report.write(call, plan, stopped)
+    carry.pack(call.out, call.results, plan)
+    print(text)
+    say(f"{call.clock.elapsed():.0f} s; what to carry away is in {call.out}")
+    failed = any(failures for _, _, failures, _ in call.tests)
+    return 130 if stopped else 1 if failed or any(cell.status == "failed" for cell in report.all_cells(call, plan)) else 0

@@ -1,0 +1,133 @@
+"""The closing table, and what is asked of a GPU."""
+
+import csv
+import json
+
+from gpu import cells
+
+WARNING = "Run on the CPU at small sizes: it shows that every step works. No figure here says anything of a GPU."
+
+
+def attribute(folder, name):
+    """An attribute of the newest run beneath a folder of runs; "" where there is none."""
+    found = ""
+    for path in sorted(folder.glob("*/metrics.jsonl"), key=lambda path: path.stat().st_mtime):
+        for line in path.read_text().splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if event["event"] == "attribute" and event["name"] == name:
+                found = str(event["value"])
+    return found
+
+
+def rates_of(call, step):
+    """Figures of task device_rates."""
+    found = {}
+    for path in call.results.glob(f"{cells.name_of(step.experiment)}/*/metrics.jsonl"):
+        for line in path.read_text().splitlines():
+            event = json.loads(line)
+            if event["event"] == "summary" and event["value"] is not None:
+                found[event["name"]] = event["value"]
+    return found
+
+
+def all_cells(call, plan):
+    if not hasattr(call, "cells"):
+        call.rates = rates_of(call, plan[0])
+        start = call.rates.get("start_seconds", 0.0)
+        call.cells = []
+        for step in plan:
+            if step.experiment is not None and step.part != "rates":
+                call.cells += cells.of_step(call, step, start)
+    return call.cells
+
+
+def in_units(seconds):
+    if seconds is None:
+        return ""
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{1e3 * seconds:.2f} ms" if seconds >= 1e-4 else f"{1e6 * seconds:.1f} µs"
+
+
+def line_of(cell):
+    state = cell.status + (f": {cell.reason}" if cell.reason else "")
+    share = f"{100 * cell.share:.0f} %" if cell.share else ""
+    return [cell.step, cell.name, cell.what, in_units(cell.measured), in_units(cell.least), share, cell.binds, "; ".join(filter(None, [cell.note, state if state != "done" else ""]))]
+
+
+def aligned(rows):
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join("  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in rows)
+
+
+def device_lines(call, plan):
+    folder = call.results / cells.name_of(plan[0].experiment)
+    name, state, cuda = (attribute(folder, key) for key in ("gpu", "gpu_state", "cuda"))
+    lines = [f"{'GPU' if call.options.device == 'cuda' else 'CPU'}: {name if call.options.device == 'cuda' else attribute(folder, 'cpu')}"]
+    lines += [f"  {words}" for words in (state, cuda) if words]
+    lines.append(f"  commit {attribute(folder, 'git_commit')}, torch {attribute(folder, 'version_torch')}")
+    r = call.rates
+    if r:
+        rate = lambda key: f"{r[key] / 1e12:.4g}" if key in r else "-"  # noqa: E731
+        lines.append(f"  products {rate('product_rate_fp32')} (fp32), {rate('product_rate_tf32')} (TF32), {rate('product_rate_bf16')} (bf16) TFLOP/s")
+        lines.append(f"  reading {r['read_rate'] / 1e9:.4g} GB/s, copying {r['copy_rate'] / 1e9:.4g} GB/s, an operator every {1e6 * r['start_seconds']:.1f} µs")
+    return lines
+
+
+def targets(call):
+    """What a GPU should reach, and what it did: lines."""
+    find = lambda step, *words: next((c for c in call.cells if c.step == step and c.status == "done" and all(w in c.name + "|" + c.what for w in words)), None)  # noqa: E731
+    lines = []
+
+    def hold(name, value, wanted, at_least=True):
+        if value is None:
+            lines.append(f"  {name}: not measured")
+        else:
+            met = value >= wanted if at_least else value <= wanted
+            lines.append(f"  {name}: {value:.2f}, {'at least' if at_least else 'at most'} {wanted} wanted: {'met' if met else 'MISSED'}")
+
+    luna, fused = (find("luna_4096", label, "bf16", "training") for label in ("Luna-16 ", "Transformer (fused)"))
+    hold("Luna-16's training step at 4,096 tokens in bf16, times faster than the fused Transformer's", fused.measured / luna.measured if luna and fused else None, 2.5)
+    hold("and share of the rate of bf16 products", luna.share if luna else None, 0.45)
+    score = [c for c in call.cells if c.step == "scoring_7b" and "tova, k = 512" in c.name and c.note]
+    hold("exact TOVA scoring of the 7B geometry at k = 512, over the full forward (best batch)", min((float(c.note.split()[0]) for c in score), default=None), 1.5, at_least=False)
+    decode = next((c for c in call.cells if c.step == "decoding_7b" and c.name.startswith("tova, k = 1/8 batch_size=70") and c.status == "done"), None)
+    hold("decoding at k = 512, batch 70: share of the least time at the rate of reading", decode.share if decode else None, 0.7)
+    whole, eighth = (find("throughput_7b", label) for label in ("full", "k = 1/8"))
+    rate = lambda cell: float(cell.note.split(", ")[1].split()[0])  # noqa: E731
+    hold("throughput at k = 1/8 over the full cache's, largest batches that fit", rate(eighth) / rate(whole) if whole and eighth else None, 4.8)
+    return lines
+
+
+def test_lines(call):
+    lines = []
+    for name, passed, failed, skipped in call.tests:
+        lines.append(f"{name}: {passed} passed, {len(failed)} failed, {len(skipped)} skipped")
+        lines += [f"  FAILED {test}" for test in failed[:20]]
+        if skipped and call.options.device == "cuda":
+            lines += [f"  SKIPPED {test}" for test in skipped[:20]]
+    return lines
+
+
+def write(call, plan, stopped):
+    """report.txt and cells.csv; the text."""
+    all_cells(call, plan)
+    rows = [["step", "cell", "what", "measured", "least", "share", "binds", "notes"], *map(line_of, call.cells)]
+    parts = [] if call.options.device == "cuda" else [WARNING, ""]
+    parts += [*device_lines(call, plan), "", *test_lines(call), "", aligned(rows), "", cells.HOW]
+    if not call.options.small:
+        parts += ["", "What is asked of a GPU:", *targets(call)]
+    left = [f"{step}: {reason}" for step, reason in call.reasons.items()]
+    parts += ["", *(["Not all was done:", *(f"  {line}" for line in left)] if left else ["All was done."])]
+    parts += [stopped] if stopped else []
+    text = "\n".join(parts)
+    (call.out / "report.txt").write_text(text + "\n")
+    with open(call.out / "cells.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["step", "cell", "what", "measured_seconds", "least_seconds", "starts_seconds", "share", "note", "status", "reason"])
+        for c in call.cells:
+            table.writerow([c.step, c.name, c.what, c.measured, c.least, c.starts, c.share, c.note, c.status, c.reason])
+    return text
+
+

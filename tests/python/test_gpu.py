@@ -1,0 +1,146 @@
+"""scripts/gpu, in small on the CPU: every step to its end, what is carried away, and what is said where a thing is missing."""
+
+import csv
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import types
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "scripts" / "gpu"
+sys.path.insert(0, str(ROOT / "scripts" / "lib"))
+import program  # noqa: E402
+from gpu import carry, cells, drive, report, steps  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def built():
+    if steps.program() is None:
+        pytest.skip("the program is not built")
+
+
+def gpu(place, *words):
+    command = [sys.executable, SCRIPT, "--results", place / "results", "--out", place / "out", *words]
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True)
+
+
+def rows(place):
+    with open(place / "out" / "cells.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    if steps.program() is None:
+        pytest.skip("the program is not built")
+    place = tmp_path_factory.mktemp("gpu")
+    return types.SimpleNamespace(place=place, done=gpu(place, "--device", "cpu", "--small", "--minutes", "4"))
+
+
+def test_every_step_comes_to_its_end(whole):
+    assert whole.done.returncode == 0, whole.done.stdout + whole.done.stderr
+    of_step = {}
+    for row in rows(whole.place):
+        of_step.setdefault(row["step"], []).append(row)
+    assert set(of_step) == {"luna", "scoring", "decoding", "throughput", "train"}
+    for step in ("luna", "scoring", "decoding", "throughput"):
+        for row in of_step[step]:
+            assert row["status"] == "done", row
+            assert float(row["measured_seconds"]) > 0
+            assert float(row["least_seconds"]) > 0
+    assert len(of_step["luna"]) == 12, "three models at two lengths, trained and not"
+
+
+def test_says_that_these_are_no_figures_of_a_gpu(whole):
+    text = (whole.place / "out" / "report.txt").read_text()
+    assert text.startswith(report.WARNING)
+    assert "What is asked of a GPU" not in text
+
+
+def test_what_is_carried_away_is_small(whole):
+    files = list((whole.place / "out").iterdir())
+    assert {file.name for file in files} >= {"report.txt", "cells.csv", "records.tar.gz"}
+    assert len(files) <= 8
+    assert all(file.stat().st_size < 16 << 20 for file in files)
+
+
+def test_a_training_goes_on_elsewhere(whole, tmp_path):
+    assert (whole.place / "out" / "checkpoint.tar.0").exists()
+    shutil.copytree(whole.place / "out", tmp_path / "out")
+    before = next(row for row in rows(whole.place) if row["step"] == "train")
+    again = gpu(tmp_path, "--device", "cpu", "--small", "--only", "train", "--minutes", "0.5")
+    assert "the training goes on from the checkpoint" in again.stdout
+    after = next(row for row in rows(tmp_path) if row["step"] == "train")
+    assert int(after["cell"].split()[0]) > int(before["cell"].split()[0])
+    assert after["status"] == "interrupted"
+    assert "the time was used up in the middle" in after["reason"]
+
+
+def test_refuses_where_there_is_no_gpu(tmp_path):
+    if shutil.which("nvidia-smi"):
+        pytest.skip("there is one here")
+    done = gpu(tmp_path, "--minutes", "1")
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1] == "error: device: cuda was asked for, but the NVIDIA driver finds no device"
+
+
+def test_a_step_that_fails_ends_alone(tmp_path, monkeypatch):
+    """A program that does the rates and refuses all else."""
+    fake = tmp_path / "attnlab"
+    fake.write_text(f'#!/bin/sh\ncase "$1" in sweep) echo "error: out of paper" >&2; exit 1;; esac\nexec {program.find()} "$@"\n')
+    fake.chmod(0o755)
+    monkeypatch.setattr(steps, "program", lambda: fake)
+    options = types.SimpleNamespace(minutes=1.0, only="luna", device="cpu", small=True, results=tmp_path / "r", out=tmp_path / "o")
+    assert drive.main(options) == 0
+    assert "luna: out of paper" in (tmp_path / "o" / "report.txt").read_text()
+
+
+def test_time_that_is_used_up_is_said(tmp_path):
+    done = gpu(tmp_path, "--device", "cpu", "--small", "--only", "tova", "--minutes", "0.02")
+    assert done.returncode == 0, done.stderr
+    assert "the time is used up; the next call does it" in done.stdout
+    assert all(row["status"] in ("not done", "done", "interrupted") for row in rows(tmp_path))
+
+
+def test_the_cpu_takes_small_sizes_alone(tmp_path):
+    done = gpu(tmp_path, "--device", "cpu")
+    assert done.returncode == 2
+    assert "--device cpu goes with --small" in done.stderr
+
+
+def test_counts_tests_from_their_xml(tmp_path):
+    xml = tmp_path / "t.xml"
+    xml.write_text(
+        '<testsuites><testsuite><testcase name="a" classname="A" status="run" result="completed"/>'
+        '<testcase name="b" classname="A" status="run" result="skipped"><skipped message="m"/></testcase>'
+        '<testcase name="c" classname="A" status="run" result="completed"><failure message="f"/></testcase>'
+        '<testcase name="d" classname="A" status="notrun" result="suppressed"/></testsuite></testsuites>'
+    )
+    assert drive.count(xml) == (1, ["A.c"], ["A.b"])
+
+
+def test_a_checkpoint_too_large_stays(tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "results" / "gpu_train_pg19" / "id" / "checkpoint"
+    folder.mkdir(parents=True)
+    (folder / "weights").write_bytes(os.urandom(1 << 20))
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(carry, "PART_BYTES", 1 << 16)
+    carry.pack(tmp_path / "out", tmp_path / "results", [])
+    assert "is too large to be carried away and stays in" in capsys.readouterr().out
+    assert not list((tmp_path / "out").glob("checkpoint*"))
+    monkeypatch.setattr(carry, "PART_BYTES", 1 << 19)
+    carry.pack(tmp_path / "out", tmp_path / "results", [])
+    assert len(list((tmp_path / "out").glob("checkpoint*"))) == 3
+    shutil.rmtree(tmp_path / "results")
+    (tmp_path / "results").mkdir()
+    carry.bring_back(tmp_path / "out", tmp_path / "results")
+    assert (folder / "weights").stat().st_size == 1 << 20
+
+
+def test_counts_the_weights_of_the_training(tmp_path):
+    assert cells.parameters_of(ROOT / "experiments" / "gpu" / "train_pg19.yaml") == 6 * (4 * 192**2 + 3 * 192 * 512) + 4096 * 192
+    assert cells.layers_of(ROOT / "experiments" / "gpu" / "decoding_7b.yaml") == 32

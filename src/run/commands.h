@@ -26,7 +26,7 @@ int run_command(const Target& target, std::optional<int64_t> index, bool fresh,
 struct SweepOptions {
   std::optional<int64_t> index = std::nullopt;  ///< only this run
   int64_t jobs = 1;                             ///< runs at a time
-  bool in_order = false;      ///< as they are listed; else the longest first
+  bool in_order = false;                        ///< as they are listed; else the longest first
   bool retry_failed = false;  ///< failed, diverged and out-of-memory runs too, and those that seem too large
 };
 

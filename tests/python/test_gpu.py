@@ -38,7 +38,7 @@ def whole(tmp_path_factory):
     if steps.program() is None:
         pytest.skip("the program is not built")
     place = tmp_path_factory.mktemp("gpu")
-    return types.SimpleNamespace(place=place, done=gpu(place, "--device", "cpu", "--small", "--minutes", "4"))
+    return types.SimpleNamespace(place=place, done=gpu(place, "--device", "cpu", "--small", "--minutes", "1.5"))
 
 
 def test_every_step_comes_to_its_end(whole):

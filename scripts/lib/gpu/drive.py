@@ -45,11 +45,6 @@ class Call:
         data = steps.ROOT / "data"
         if data.is_dir():  # of the packed folder
             words.append(f"data_folder={data}")
-        if step.part == "train" and self.options.small:
-            texts = self.results / "texts"
-            texts.mkdir(parents=True, exist_ok=True)
-            (texts / "licence.txt").write_text((steps.ROOT / "LICENSE").read_text())
-            words += [f"data.path={texts}", f"validation.path={texts}"]
         if step.name == "throughput_7b":
             if budget := self.free_gibibytes():
                 words.append(f"memory_budget={budget}")

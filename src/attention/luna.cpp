@@ -9,6 +9,25 @@
 #include "kernels/ops.h"
 
 namespace attnlab {
+namespace {
+
+/// softmax(q·kᵀ/√d)·v by Torch's fused operator, which holds no weights. [B,L,D] of projections; hidden: true
+/// where a row of k is not read.
+Tensor fused_half(const Tensor& q_BLD, const Tensor& k_BMD, const Tensor& v_BMD, int64_t heads,
+                  const Tensor& hidden_BM, double dropout) {
+  const Tensor q_BHLd = split_heads(q_BLD, heads);
+  std::optional<Tensor> bias_B11M;
+  if (hidden_BM.defined())  // finite: a row with nothing to read would be NaN (attention_weights.cpp)
+    bias_B11M = torch::zeros(hidden_BM.sizes(), q_BHLd.options())
+                    .masked_fill_(hidden_BM, -1e30)
+                    .unsqueeze(1)
+                    .unsqueeze(1);
+  return merge_heads(at::scaled_dot_product_attention(q_BHLd, split_heads(k_BMD, heads),
+                                                      split_heads(v_BMD, heads), bias_B11M, dropout));
+}
+
+}  // namespace
+
 void LunaOptions::visit(Fields& f) {
   f("projection_length", projection_length, Range{1, 65536}, "rows l of the extra sequence P (Luna §3.1)");
   f("tie_kv", tie_kv,
@@ -16,8 +35,10 @@ void LunaOptions::visit(Fields& f) {
   f("dynamic_projection", dynamic_projection,
     "use only as many rows of P as the longest sentence has tokens, and let no sentence read more rows than "
     "its own length (released code)");
-  f("kernel", kernel, {{"auto", Kernel::automatic}, {"plain", Kernel::plain}},
-    "auto: the fused operator where the device has one; plain: Torch's own operators");
+  f("kernel", kernel, {{"auto", Kernel::automatic}, {"plain", Kernel::plain}, {"sdpa", Kernel::sdpa}},
+    "auto: this project's fused operator on the CPU in fp32, sdpa on a GPU, else plain; plain: products and "
+    "softmax, whose "
+    "weights are held; sdpa: both halves by Torch's scaled_dot_product_attention");
 }
 
 std::shared_ptr<AttentionImpl> LunaOptions::build(const AttentionShape& shape) const {
@@ -65,12 +86,19 @@ AttentionOutput LunaAttentionImpl::native(const Tensor& query_BND, const Tensor&
   return {std::move(out.y_BND), std::move(out.packed_BLD)};
 }
 
+bool LunaAttentionImpl::by_sdpa(const Tensor& x) const {
+  return options_.kernel == LunaOptions::Kernel::sdpa ||
+         (options_.kernel == LunaOptions::Kernel::automatic && x.is_cuda());
+}
+
 Tensor LunaAttentionImpl::pack(const Tensor& state_BLD, const Tensor& context_BMD, const Tensor& padding_BM) {
   const int64_t heads = shape_.heads;
   const double scale = 1.0 / std::sqrt(static_cast<double>(shape_.dim / heads));
-  Tensor q_BHLd = split_heads(pack_query_(state_BLD) * scale, heads);
   Tensor k_BMD = pack_key_(context_BMD);
   Tensor v_BMD = options_.tie_kv ? k_BMD : pack_value_(context_BMD);
+  if (by_sdpa(context_BMD))
+    return fused_half(pack_query_(state_BLD), k_BMD, v_BMD, heads, padding_BM, dropout());
+  Tensor q_BHLd = split_heads(pack_query_(state_BLD) * scale, heads);
   Tensor w_BHLM = attention_weights(q_BHLd.matmul(split_heads(k_BMD, heads).transpose(-2, -1)), padding_BM,
                                     Drop::draw(shape_.dropout, is_training()));
   return merge_heads(w_BHLM.matmul(split_heads(v_BMD, heads)));
@@ -81,6 +109,8 @@ Tensor LunaAttentionImpl::unpack(const Tensor& query_BND, const Tensor& packed_B
   const double scale = 1.0 / std::sqrt(static_cast<double>(shape_.dim / heads));
   Tensor k_BLD = key_(packed_BLD);
   Tensor v_BLD = options_.tie_kv ? k_BLD : value_(packed_BLD);
+  if (by_sdpa(query_BND))
+    return output_(fused_half(query_(query_BND), k_BLD, v_BLD, heads, masked_BL, dropout()));
   // The scale goes to the short side, the keys.
   Tensor k_BHLd = split_heads(k_BLD * scale, heads);
   Tensor w_BHNL = attention_weights(split_heads(query_(query_BND), heads).matmul(k_BHLd.transpose(-2, -1)),
@@ -141,7 +171,9 @@ StateExtent LunaAttentionImpl::state_extent(const Tensor& padding_BN, int64_t n)
 
 WeightMemory LunaAttentionImpl::weight_memory(int64_t n, int64_t m, torch::DeviceType device) const {
   const double weights = weight_bytes(shape_.heads, options_.projection_length, n + m);  // pack and unpack
-  const bool native = device == torch::kCPU && options_.kernel == LunaOptions::Kernel::automatic;
+  const bool automatic = options_.kernel == LunaOptions::Kernel::automatic;
+  if (device != torch::kCPU && (automatic || options_.kernel == LunaOptions::Kernel::sdpa)) return {};
+  const bool native = device == torch::kCPU && automatic;
   return {weights * (native || shape_.dropout <= 0 ? 1 : 2.25), weights};
 }
 

@@ -18,8 +18,10 @@ namespace attnlab {
 
 struct LunaOptions final : AttentionOptions {
   enum class Kernel {
-    automatic,  ///< the fused operator where the device has one
+    automatic,  ///< the project's fused operator where there is one, scaled_dot_product_attention on a GPU,
+                ///< else plain
     plain,      ///< Torch's own operators, step by step
+    sdpa,       ///< both halves by Torch's scaled_dot_product_attention
   };
   int64_t projection_length = 16;
   bool tie_kv = false;
@@ -48,6 +50,8 @@ class LunaAttentionImpl final : public AttentionImpl {
   class Packed;
   AttentionOutput native(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
                          const Tensor& state_BLD);
+  bool by_sdpa(const Tensor& x) const;
+  double dropout() const { return is_training() ? shape_.dropout : 0.0; }
   Tensor pack(const Tensor& state_BLD, const Tensor& context_BMD, const Tensor& padding_BM);
   Tensor unpack(const Tensor& query_BND, const Tensor& packed_BLD, const Tensor& masked_BL);
 

@@ -62,12 +62,24 @@ torch::Tensor Rope::rotate(const torch::Tensor& x, const torch::Tensor& position
       return rotate_pairs(x, positions_BT, table_.cosines, table_.sines);
     }
   }
-  const auto type = x.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
-  const auto [cosines, sines] = turns(positions_BT, type);
-  const torch::Tensor c = cosines.to(x.scalar_type()).unsqueeze(2),
-                      s = sines.to(x.scalar_type()).unsqueeze(2);
-  const torch::Tensor a = x.narrow(-1, 0, d_ / 2), b = x.narrow(-1, d_ / 2, d_ / 2);
-  return torch::cat({a * c - b * s, b * c + a * s}, -1);
+  // Few operators, because a GPU waits for each: x·c and its halves changed about times s.
+  const Turns whole = whole_turns(positions_BT, x.scalar_type());
+  return x * whole.cosines + x.roll(d_ / 2, -1) * whole.sines;
+}
+
+void Rope::share(const torch::Tensor& positions_BT) {
+  shared_positions_ = positions_BT;
+  shared_ = {};
+}
+
+Rope::Turns Rope::whole_turns(const torch::Tensor& positions_BT, torch::Dtype type) const {
+  const bool shared = shared_positions_.defined() && positions_BT.is_same(shared_positions_);
+  if (shared && shared_.cosines.defined() && shared_.cosines.scalar_type() == type) return shared_;
+  const auto [cosines, sines] = turns(positions_BT, type == torch::kDouble ? torch::kDouble : torch::kFloat);
+  const torch::Tensor c = cosines.to(type), s = sines.to(type);
+  Turns whole{torch::cat({c, c}, -1).unsqueeze(2), torch::cat({-s, s}, -1).unsqueeze(2)};
+  if (shared) shared_ = whole;
+  return whole;
 }
 
 }  // namespace attnlab

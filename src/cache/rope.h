@@ -19,6 +19,9 @@ class Rope {
   /// (in fp64 for fp64 x) and cast to x's type. On the CPU in fp32 and without autograd they come from a
   /// table that grows with the positions seen; one thread at a time may call this.
   torch::Tensor rotate(const torch::Tensor& x, const torch::Tensor& positions_BT) const;
+  /// Until the next call of this the angles of these very positions are computed once for all that is rotated
+  /// to them where there is no table: the layers of a decoder share them. Undefined: none are kept.
+  void share(const torch::Tensor& positions_BT);
   /// Makes the table ready for positions below this, so that it does not grow later.
   void reserve(int64_t positions);
   /// The table for positions below this, good until the next call of a member.
@@ -28,6 +31,8 @@ class Rope {
   struct Turns {
     torch::Tensor cosines, sines;
   };
+  /// Of the whole head, in x's type: cosines twice, sines with the sign of their half. [B, T, 1, d]
+  Turns whole_turns(const torch::Tensor& positions_BT, torch::Dtype type) const;
   torch::Tensor frequencies_in(const torch::TensorOptions& options) const;
   /// For positions of any shape: [positions…, d/2].
   Turns turns(const torch::Tensor& positions, torch::Dtype type) const;
@@ -35,7 +40,9 @@ class Rope {
   int64_t d_;
   double theta_;
   RopeScaling scaling_;
-  mutable Turns table_;  ///< fp32, by position from 0
+  mutable Turns table_;             ///< fp32, by position from 0
+  torch::Tensor shared_positions_;  ///< of share()
+  mutable Turns shared_;            ///< whole_turns of those, once they were asked for
 };
 
 }  // namespace attnlab

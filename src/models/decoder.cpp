@@ -57,10 +57,12 @@ Tensor DecoderImpl::forward_training(const Tensor& ids_BT) {
 }
 
 Tensor DecoderImpl::run(const NewTokens& tokens, DecoderState* states) {
+  rope_.share(tokens.positions_BT);
   Tensor x_BTD = embed(tokens);
   for (std::size_t i = 0; i < layers_->size(); ++i)
     x_BTD =
         layers_[i]->as<DecoderLayer>()->forward(x_BTD, tokens, rope_, states ? (*states)[i].get() : nullptr);
+  rope_.share({});
   return rms_norm(x_BTD, norm_, options_.norm_eps);
 }
 

@@ -31,6 +31,30 @@ TEST(Rope, GivesTheSameInOnePassFromATableAsWithAutograd) {
   }
 }
 
+TEST(Rope, SharesAnglesOfTheSamePositionsAlone) {
+  torch::manual_seed(1);
+  const torch::Tensor x = torch::randn({2, 3, 3, 8}).to(torch::kBFloat16),
+                      positions = torch::arange(6).view({2, 3});
+  const Rope alone(8, 10000.0);
+  Rope sharing(8, 10000.0);
+  sharing.share(positions);
+  for (const auto type : {torch::kBFloat16, torch::kDouble, torch::kBFloat16})
+    for (const torch::Tensor& at : {positions, positions + 5})
+      EXPECT_TRUE(sharing.rotate(x.to(type), at).equal(alone.rotate(x.to(type), at)));
+}
+
+TEST(Rope, RoundsInBf16AsTransformersDoes) {
+  torch::manual_seed(1);
+  const torch::Tensor x = torch::randn({1, 4, 2, 8}).to(torch::kBFloat16),
+                      positions = torch::arange(100, 104).unsqueeze(0);
+  const torch::Tensor angles = positions.to(torch::kFloat).unsqueeze(-1) *
+                               torch::pow(10000.0, torch::arange(0, 8, 2) / 8.0).reciprocal();
+  const torch::Tensor c = angles.cos().to(torch::kBFloat16).unsqueeze(2),
+                      s = angles.sin().to(torch::kBFloat16).unsqueeze(2), a = x.narrow(-1, 0, 4),
+                      b = x.narrow(-1, 4, 4);
+  EXPECT_TRUE(Rope(8, 10000.0).rotate(x, positions).equal(torch::cat({a * c - b * s, b * c + a * s}, -1)));
+}
+
 TEST(Rope, TakesNegativePositions) {  // a caller may leave such at padding
   const torch::Tensor x = torch::ones({1, 1, 1, 2});
   const torch::Tensor y = Rope(2, 10000.0).rotate(x, torch::full({1, 1}, -1, torch::kLong)).flatten();

@@ -71,3 +71,15 @@ def test_brings_the_script_for_gpus_and_its_experiments(unpacked):
     help_text = subprocess.run([sys.executable, str(unpacked / "scripts" / "gpu"), "--help"], capture_output=True, text=True)
     assert "--minutes" in help_text.stdout
     assert not list(unpacked.rglob("*.pyc"))
+
+
+def test_its_script_for_gpus_says_what_is_missing(unpacked, tmp_path):
+    """The launcher's sentence comes through, and nothing is run."""
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "libtorch_cpu.so").touch()
+    (tmp_path / "version.py").write_text("__version__ = '2.12.0+cu130'\n")
+    for torch, told in ((tmp_path, f"error: PyTorch 2.12.0 is in {tmp_path}, and this program was built"), (tmp_path / "none", "error: no PyTorch is found")):
+        command = [sys.executable, unpacked / "scripts" / "gpu", "--results", tmp_path / "results", "--out", tmp_path / "out"]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "ATTNLAB_TORCH": str(torch)})
+        assert done.returncode == 2
+        assert done.stderr.startswith(told) and done.stderr.count("\n") == 1, done.stderr

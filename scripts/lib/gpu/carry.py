@@ -1,7 +1,8 @@
 """What is carried away: at most 8 files of less than 16 MiB, 64 MiB in all, and a training's checkpoint brought back from it."""
 
-import pathlib
 import tarfile
+
+from gpu import records
 
 PART_BYTES = 15 << 20
 MOST_PARTS = 4
@@ -23,7 +24,7 @@ def pack(out, results, plan):
         for step in plan:
             if step.experiment is None:
                 continue
-            for folder in sorted(results.glob(f"{name_of(step.experiment)}/*/")):
+            for folder in records.folders(results, step.experiment):
                 for name in KEPT:
                     if (folder / name).is_file():
                         archive.add(folder / name, str((folder / name).relative_to(results)))
@@ -61,7 +62,3 @@ def bring_back(out, results):
         archive.extractall(results, filter="data") if hasattr(tarfile, "data_filter") else archive.extractall(results)
     whole.unlink()
     print(f"gpu: the training goes on from the checkpoint in {out}")
-
-
-def name_of(experiment: pathlib.Path):
-    return next(line[6:].strip() for line in experiment.read_text().splitlines() if line.startswith("name: "))

@@ -4,16 +4,21 @@ import dataclasses
 import json
 import subprocess
 
-from gpu.carry import name_of
+from gpu import records
 
-HOW = """How the least times are derived, all rates as measured here in the same run:
-  products   FLOPs of the matrix products as executed / rate of square products in the same precision (task speed, score_speed)
-  reading    decoding: weights, then caches, each the longer of bytes / read rate and FLOPs / product rate (task decode_speed)
-  training   6 FLOPs a weight and token / rate of bf16 products (fp32 on the CPU); attention left out
+HOW = """How the least times are derived (what of each cell stands in its last column), all rates as measured here in the same run:
+  speed     FLOPs of the matrix products as executed / rate of square products in the same precision, measured between the steps;
+            a training step has three times its forward's
+  scoring   FLOPs of the products that 1,000 tokens need (projections, head, a query with each live state) / the same rate
+  decoding  weights once, then the caches of all texts once: each the longer of its bytes / read rate and its FLOPs (2 a weight and
+            text; 2 a number of a cache and query head of its group) / product rate; rates measured before and after the steps
+  training  6 FLOPs a weight and token / rate of bf16 products (fp32 on the CPU); attention left out
 A share is least / measured. Starting operators costs time too, which no least counts: some 64 a decoder layer and step, 70 an encoder
 layer forward and 190 with its backward (counted in the source) times the start time above; where that is longer than the least
-time it binds ('starts')."""
+time it binds ('starts'). A share above 100 % is no figure ('rates?'): the rates were measured in a busy minute, or what counts as read
+from memory stayed in a cache."""
 
+MOST_SHARE = 1.02
 OPERATORS = {"decode": 64, "infer": 70, "train": 190}  # of a layer
 
 
@@ -28,6 +33,7 @@ class Cell:
     least: float | None = None
     starts: float | None = None
     note: str = ""
+    how: str = ""  # the least comes about
 
     @property
     def share(self):
@@ -35,6 +41,8 @@ class Cell:
 
     @property
     def binds(self):
+        if self.share and self.share > MOST_SHARE:
+            return "rates?"
         return "starts" if self.starts and self.least and self.starts > self.least else ""
 
 
@@ -66,62 +74,69 @@ def of_run(call, step, run, start_seconds):
     return timed(step, run["name"], value, layers, start_seconds)
 
 
+def with_prefix(number, unit):
+    """1.23e12, "FLOP": 1.23 TFLOP"""
+    for prefix, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{number / size:.3g} {prefix}{unit}"
+    return f"{number:.3g} {unit}"
+
+
+def by_products(flops, rate):
+    """The least time of so many FLOPs, and how it comes about."""
+    return flops / rate, f"{with_prefix(flops, 'FLOP')} at {with_prefix(rate, 'FLOP/s')}"
+
+
 def timed(step, name, value, layers, start_seconds):
     """Of task speed."""
     for phase in ("train", "infer"):
         if f"{phase}_seconds" in value:
-            memory = f"{value[f'{phase}_allocator_peak'] / 2**30:.2f} GiB above the weights"
-            yield Cell(
-                step.name, name, "done", "", "training step" if phase == "train" else "inference", value[f"{phase}_seconds"],
-                value[f"{phase}_flops"] / value["product_rate"], layers * OPERATORS[phase] * start_seconds, memory,
-            )  # fmt: skip
+            cell = Cell(step.name, name, "done", what="training step" if phase == "train" else "inference")
+            cell.measured = value[f"{phase}_seconds"]
+            cell.least, cell.how = by_products(value[f"{phase}_flops"], value["product_rate"])
+            cell.starts = layers * OPERATORS[phase] * start_seconds
+            cell.note = f"{value[f'{phase}_allocator_peak'] / 2**30:.2f} GiB above the weights"
+            yield cell
 
 
 def scored(step, name, value):
-    """Of task score_speed: shares are of the same rate, so the least time comes back from them."""
-    tokens = value["fraction_of_full"] and value["tokens_per_second"]
-    yield Cell(
-        step.name, name, "done", "", "1,000 tokens", 1000 / tokens, 1000 / tokens * value["product_share"],
-        None, f"{value['fraction_of_full']:.2f} of the full forward",
-    )  # fmt: skip
-    full = 1000 / value["full_tokens_per_second"]
-    yield Cell(step.name, name, "done", "", "1,000 tokens, full cache beside it", full, full * value["full_product_share"])
+    """Of task score_speed, whose shares are of the rate of products: FLOPs are share × time × rate."""
+    rate = value["product_rate"]
+    for prefix, what in (("", "1,000 tokens"), ("full_", "1,000 tokens, full cache beside it")):
+        cell = Cell(step.name, name, "done", what=what)
+        cell.measured = 1000 / value[f"{prefix}tokens_per_second"]
+        cell.least, cell.how = by_products(value[f"{prefix}product_share"] * cell.measured * rate, rate)
+        if not prefix:
+            cell.note = f"{value['fraction_of_full']:.2f} of the full forward"
+        yield cell
 
 
 def decoded(step, name, value, starts):
-    """Of task decode_speed."""
-    seconds = value["step_seconds"]
-    note = f"batch {value['batch']:.0f}, {value['tokens_per_second']:.0f} tokens/s, caches {value['cache_bytes'] / 2**30:.2f} GiB"
-    return Cell(step.name, name, "done", "", "decoding step", seconds, seconds * value["bound_share"], starts, note)
+    """Of task decode_speed, which knows how the least comes about: its bound_share is least / measured."""
+    cell = Cell(step.name, name, "done", what="decoding step", measured=value["step_seconds"], starts=starts)
+    cell.least = cell.measured * value["bound_share"]
+    weights, caches, rate = value["weight_bytes"], value["cache_bytes"], value["read_rate"]
+    cell.how = f"weights {with_prefix(weights, 'B')}, caches {with_prefix(caches, 'B')} at {with_prefix(rate, 'B/s')}"
+    if cell.least > 1.001 * (weights + caches) / rate:
+        cell.how += f", or their products, which take longer, at {with_prefix(value['product_rate'], 'FLOP/s')}"
+    cell.note = f"batch {value['batch']:.0f}, {value['tokens_per_second']:.0f} tokens/s, caches {value['cache_bytes'] / 2**30:.2f} GiB"
+    return cell
 
 
 def training_cell(call, step):
-    folders = sorted(call.results.glob(f"{name_of(step.experiment)}/*/metrics.jsonl"))
-    if not folders:
+    record = records.newest(call.results, step.experiment)
+    if not record.attributes:
         return Cell(step.name, "", "not done", call.reasons.get(step.name, ""))
-    status, loss, updates, parameters, rate = "running", None, 0, None, None
-    for line in folders[-1].read_text().splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue  # the last line of a killed run
-        if event["event"] == "attribute" and event["name"] == "status":
-            status = event["value"]
-        if event["event"] == "row" and event["table"] == "/train":
-            row = event["values"]
-            updates, loss = max(updates, row.get("step", 0)), row.get("loss", loss)
-            rate = row.get("tokens_per_second", rate)
-        if event["event"] == "summary" and event["name"] == "parameters":
-            parameters = event["value"]
-    cell = Cell(step.name, f"{updates} updates", status, call.reasons.get(step.name, ""), "1,000 tokens trained on")
-    if rate:
-        cell.measured = 1000 / rate
-    if parameters is None:
-        parameters = parameters_of(step.experiment)
+    rows = record.rows.get("/train", [])
+    updates = max((row["step"] for row in rows), default=0)
+    cell = Cell(step.name, f"{updates} updates", record.words("status"), call.reasons.get(step.name, ""), "1,000 tokens trained on")
+    if rows and rows[-1].get("tokens_per_second"):
+        cell.measured = 1000 / rows[-1]["tokens_per_second"]
+    parameters = record.figures.get("parameters") or parameters_of(step.experiment)
     product = call.rates.get("product_rate_fp32" if call.options.device == "cpu" else "product_rate_bf16")
     if parameters and product:
-        cell.least = 6e3 * parameters / product
-    cell.note = f"loss {loss:.3f}" if loss is not None else ""
+        cell.least, cell.how = by_products(6e3 * parameters, product)
+    cell.note = f"loss {rows[-1]['loss']:.3f}" if rows else ""
     return cell
 
 

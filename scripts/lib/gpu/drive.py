@@ -8,7 +8,7 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 
-from gpu import carry, report, steps
+from gpu import carry, records, report, steps
 
 STOPPING = 60  # seconds that a run has to save itself
 DEVICE_TESTS = "*Cuda*:*DeviceCheck*:*WrongDecision*"
@@ -33,6 +33,7 @@ class Clock:
 class Call:
     def __init__(self, options):
         self.options = options
+        self.plan = steps.planned(options.small, options.only)
         self.program = steps.program()
         self.results = (options.results or steps.ROOT / "results").resolve()
         self.out = (options.out or steps.ROOT / "gpu-results").resolve()
@@ -52,7 +53,7 @@ class Call:
 
     def free_gibibytes(self):
         """What a batch may take of the GPU: what was free when the rates were measured, but for a twentieth."""
-        state = report.attribute(self.results / "gpu_rates", "gpu_state")
+        state = records.newest(self.results, self.plan[0].experiment).words("gpu_state")
         words = state.replace(",", "").split()
         return int(0.95 * float(words[words.index("free") - 2])) if "free" in words else None
 
@@ -124,7 +125,7 @@ class Call:
             status, over = self.run([program, f"--gtest_filter={DEVICE_TESTS}", f"--gtest_output=xml:{xml}"], end - time.monotonic(), log)
             passed, failed, skipped = count(xml)
             if over:
-                failed.append("stopped: the time was used up")
+                self.reasons["tests"] = f"the time was used up in the middle of {program.name}; the next call begins them anew"
             elif status != 0 and not failed:
                 failed.append(f"ended with status {status} (see tests.log)")
             self.tests.append((program.name, passed, failed, skipped))
@@ -157,20 +158,19 @@ def main(options):
         return 2
     call.results.mkdir(parents=True, exist_ok=True)
     call.out.mkdir(parents=True, exist_ok=True)
-    plan = steps.planned(options.small, options.only)
     carry.bring_back(call.out, call.results)
     stopped = ""
     try:
-        for step in plan:
+        for step in call.plan:
             call.do(step)
     except KeyboardInterrupt:
         stopped = "interrupted; the next call goes on"
     except SystemExit as refusal:
         print(refusal, file=sys.stderr)
         return 2
-    text = report.write(call, plan, stopped)
-    carry.pack(call.out, call.results, plan)
+    text = report.write(call, stopped)
+    carry.pack(call.out, call.results, call.plan)
     print(text)
     say(f"{call.clock.elapsed():.0f} s; what to carry away is in {call.out}")
     failed = any(failures for _, _, failures, _ in call.tests)
-    return 130 if stopped else 1 if failed or any(cell.status == "failed" for cell in report.all_cells(call, plan)) else 0
+    return 130 if stopped else 1 if failed or any(cell.status == "failed" for cell in report.all_cells(call)) else 0

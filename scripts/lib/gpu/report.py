@@ -1,44 +1,18 @@
 """The closing table, and what is asked of a GPU."""
 
 import csv
-import json
 
-from gpu import cells
+from gpu import cells, records
 
 WARNING = "Run on the CPU at small sizes: it shows that every step works. No figure here says anything of a GPU."
 
 
-def attribute(folder, name):
-    """An attribute of the newest run beneath a folder of runs; "" where there is none."""
-    found = ""
-    for path in sorted(folder.glob("*/metrics.jsonl"), key=lambda path: path.stat().st_mtime):
-        for line in path.read_text().splitlines():
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue
-            if event["event"] == "attribute" and event["name"] == name:
-                found = str(event["value"])
-    return found
-
-
-def rates_of(call, step):
-    """Figures of task device_rates."""
-    found = {}
-    for path in call.results.glob(f"{cells.name_of(step.experiment)}/*/metrics.jsonl"):
-        for line in path.read_text().splitlines():
-            event = json.loads(line)
-            if event["event"] == "summary" and event["value"] is not None:
-                found[event["name"]] = event["value"]
-    return found
-
-
-def all_cells(call, plan):
+def all_cells(call):
     if not hasattr(call, "cells"):
-        call.rates = rates_of(call, plan[0])
+        call.rates = records.newest(call.results, call.plan[0].experiment).figures
         start = call.rates.get("start_seconds", 0.0)
         call.cells = []
-        for step in plan:
+        for step in call.plan:
             if step.experiment is not None and step.part != "rates":
                 call.cells += cells.of_step(call, step, start)
     return call.cells
@@ -53,7 +27,8 @@ def in_units(seconds):
 def line_of(cell):
     state = cell.status + (f": {cell.reason}" if cell.reason else "")
     share = f"{100 * cell.share:.0f} %" if cell.share else ""
-    return [cell.step, cell.name, cell.what, in_units(cell.measured), in_units(cell.least), share, cell.binds, "; ".join(filter(None, [cell.note, state if state != "done" else ""]))]
+    notes = "; ".join(filter(None, [cell.note, state if state != "done" else ""]))
+    return [cell.step, cell.name, cell.what, in_units(cell.measured), in_units(cell.least), share, cell.binds, notes, cell.how]
 
 
 def aligned(rows):
@@ -61,12 +36,11 @@ def aligned(rows):
     return "\n".join("  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in rows)
 
 
-def device_lines(call, plan):
-    folder = call.results / cells.name_of(plan[0].experiment)
-    name, state, cuda = (attribute(folder, key) for key in ("gpu", "gpu_state", "cuda"))
-    lines = [f"{'GPU' if call.options.device == 'cuda' else 'CPU'}: {name if call.options.device == 'cuda' else attribute(folder, 'cpu')}"]
-    lines += [f"  {words}" for words in (state, cuda) if words]
-    lines.append(f"  commit {attribute(folder, 'git_commit')}, torch {attribute(folder, 'version_torch')}")
+def device_lines(call):
+    says = records.newest(call.results, call.plan[0].experiment).words
+    lines = [f"GPU: {says('gpu')}" if call.options.device == "cuda" else f"CPU: {says('cpu')}"]
+    lines += [f"  {says(key)}" for key in ("gpu_state", "cuda") if says(key)]
+    lines.append(f"  commit {says('git_commit')}, torch {says('version_torch')}")
     r = call.rates
     if r:
         rate = lambda key: f"{r[key] / 1e12:.4g}" if key in r else "-"  # noqa: E731
@@ -110,12 +84,12 @@ def test_lines(call):
     return lines
 
 
-def write(call, plan, stopped):
+def write(call, stopped):
     """report.txt and cells.csv; the text."""
-    all_cells(call, plan)
-    rows = [["step", "cell", "what", "measured", "least", "share", "binds", "notes"], *map(line_of, call.cells)]
+    all_cells(call)
+    rows = [["step", "cell", "what", "measured", "least", "share", "binds", "notes", "least of"], *map(line_of, call.cells)]
     parts = [] if call.options.device == "cuda" else [WARNING, ""]
-    parts += [*device_lines(call, plan), "", *test_lines(call), "", aligned(rows), "", cells.HOW]
+    parts += [*device_lines(call), "", *test_lines(call), "", aligned(rows), "", cells.HOW]
     if not call.options.small:
         parts += ["", "What is asked of a GPU:", *targets(call)]
     left = [f"{step}: {reason}" for step, reason in call.reasons.items()]
@@ -125,9 +99,9 @@ def write(call, plan, stopped):
     (call.out / "report.txt").write_text(text + "\n")
     with open(call.out / "cells.csv", "w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["step", "cell", "what", "measured_seconds", "least_seconds", "starts_seconds", "share", "note", "status", "reason"])
+        table.writerow(["step", "cell", "what", "measured_seconds", "least_seconds", "starts_seconds", "share", "note", "least_of", "status", "reason"])
         for c in call.cells:
-            table.writerow([c.step, c.name, c.what, c.measured, c.least, c.starts, c.share, c.note, c.status, c.reason])
+            table.writerow([c.step, c.name, c.what, c.measured, c.least, c.starts, c.share, c.note, c.how, c.status, c.reason])
     return text
 
 

@@ -65,6 +65,17 @@ def test_refuses_another_release_of_pytorch(unpacked, tmp_path):
     assert f"error: PyTorch 2.9.1 is in {tmp_path}, and this program was built against" in done.stderr
 
 
+def test_names_libraries_that_are_not_found(unpacked, tmp_path):
+    """As the loader's own tool says it; here nothing is missing."""
+    told = "\\tlibcudart.so.13 => not found\\n\\tlibm.so.6 => /lib/libm.so.6 (0x0)\\nx: version `GLIBC_2.99\' not found (required by y)\\n"
+    (tmp_path / "ldd").write_text(f'#!/bin/sh\nprintf "{told}"\n'.replace("`", "\\`"))
+    (tmp_path / "ldd").chmod(0o755)
+    done = start(unpacked, "doctor", ATTNLAB_TORCH=str(TORCH), PATH=f"{tmp_path}:/usr/bin:/bin")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: what attnlab needs is not found here: GLIBC_2.99 libcudart.so.13 (")
+    assert done.stderr.count("\n") == 1
+
+
 def test_brings_the_script_for_gpus_and_its_experiments(unpacked):
     for name in ("scripts/gpu", "scripts/lib/gpu/drive.py", "experiments/gpu/rates.yaml", "experiments/gpu/small/luna.yaml"):
         assert (unpacked / name).exists(), name

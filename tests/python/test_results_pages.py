@@ -68,7 +68,7 @@ def test_every_table_that_is_described_stands_in_one_page():
         ("step_speed.csv", "0.7299", "0.8299",
          ["results/luna.md: table 'step_speed'", "results/luna.md: table 'step_shares'"]),
         ("recipe_lra_luna.csv", "65.508", "66.508",
-         ["README.md: table 'luna_claims'", "results/luna.md: table 'recipe'"]),
+         ["README.md: table 'luna_claims'", "results/luna.md: table 'claims_luna'", "results/luna.md: table 'recipe'"]),
         ("INDEX.csv", "three minutes", "four minutes", ["results/tova.md: origin 'decoding.csv'"]),
     ],
 )  # fmt: skip
@@ -128,7 +128,7 @@ def test_figures_that_are_held_and_words_that_are_no_figures_pass(copy, capsys, 
     [
         ("<!-- table: recipe -->", "<!-- table: recipes -->", "no table is called 'recipes'"),
         ("<!-- origin: step_speed.csv -->", "<!-- origin: speed.csv -->", "INDEX.csv has no row of 'speed.csv'"),
-        ("<!-- end -->", "", "results/luna.md: 'step_speed.csv' has no <!-- end -->"),
+        ("<!-- end -->", "", "results/luna.md: 'claims_luna' has no <!-- end -->"),
         ("notes.csv: recipe_lra_luna.update_minutes", "notes.csv: nothing", "notes.csv: 0 rows are 'nothing'"),
         ("notes.csv: recipe_lra_luna.update_minutes", "gone.csv: nothing", "results/reference/gone.csv is not there"),
     ],

@@ -4,13 +4,13 @@
 
 namespace attnlab {
 
-Flush::Flush(const Tensor& padding_BN, int64_t n) : n_(n), length_(n) {
+Flush::Flush(const Tensor& padding_BN, int64_t n, bool looks) : n_(n), length_(n) {
   if (!padding_BN.defined()) return;
   const Tensor lengths_B = padding_BN.logical_not().sum(1);
-  length_ = lengths_B.max().item<int64_t>();
+  if (looks) length_ = lengths_B.max().item<int64_t>();
   const Tensor columns_L = torch::arange(length_, lengths_B.options());
   padding_BL_ = columns_L.unsqueeze(0).ge(lengths_B.unsqueeze(1));
-  if (!torch::equal(padding_BL_, padding_BN.narrow(1, 0, length_)))
+  if (!looks || !torch::equal(padding_BL_, padding_BN.narrow(1, 0, length_)))
     order_BN_ = padding_BN.to(torch::kByte).argsort(/*stable=*/true, /*dim=*/1);
 }
 

@@ -8,10 +8,14 @@ namespace attnlab {
 
 class Flush {
  public:
-  /// padding: bool [B, n], true at padding, or undefined.
-  Flush(const Tensor& padding_BN, int64_t n);
+  /// padding: bool [B, n], true at padding, or undefined. A GPU is not waited for, to learn the lengths.
+  Flush(const Tensor& padding_BN, int64_t n)
+      : Flush(padding_BN, n, !padding_BN.defined() || padding_BN.is_cpu()) {}
+  /// `looks`: whether length() is the longest sentence's and what stands at the left already stays; else all
+  /// n columns are moved.
+  Flush(const Tensor& padding_BN, int64_t n, bool looks);
 
-  /// Columns that the longest sentence takes.
+  /// Columns that the longest sentence takes, at least.
   int64_t length() const { return length_; }
   /// [B, n, …] to [B, length(), …]: tokens in order, then padding.
   Tensor left(const Tensor& x_BND) const;

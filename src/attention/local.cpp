@@ -1,13 +1,10 @@
 #include "attention/local.h"
 
 #include "attention/flush.h"
-#include "kernels/ops.h"
+#include "kernels/attention_weights.h"
 
 namespace attnlab {
 namespace {
-
-// Added to the score of a position that must not be read. Finite: a padded query may have nothing to read.
-constexpr double unreadable = -1e30;
 
 /// [B, n, …] cut into `blocks` windows of `span` rows that begin every `step` rows: [B·blocks, span, …].
 /// `before` rows of `fill` come first, and as many as are missing last.
@@ -45,6 +42,7 @@ AttentionOutput LocalAttentionImpl::forward(const Tensor& query_BND, const Tenso
   };
 
   Tensor hidden_BM1 = torch::zeros({c_BMD.size(0), c_BMD.size(1), 1}, c_BMD.options().requires_grad(false));
+  const double unreadable = hidden_score(c_BMD.scalar_type());
   if (context.padding().defined()) hidden_BM1.masked_fill_(context.padding().unsqueeze(-1), unreadable);
   const Tensor bias_CS = spans(hidden_BM1, unreadable).squeeze(-1);
   const Tensor q_CWD = windows(queries.left(query_(query_BND)), 0, blocks, w, w, 0.0);

@@ -1,32 +1,13 @@
 #include "attention/luna.h"
 
 #include <cmath>
-#include <limits>
 
-#include "attention/shape.h"
+#include "attention/fused.h"
 #include "kernels/attention_weights.h"
 #include "kernels/luna.h"
 #include "kernels/ops.h"
 
 namespace attnlab {
-namespace {
-
-/// softmax(q·kᵀ/√d)·v by Torch's fused operator, which holds no weights. [B,L,D] of projections; hidden: true
-/// where a row of k is not read.
-Tensor fused_half(const Tensor& q_BLD, const Tensor& k_BMD, const Tensor& v_BMD, int64_t heads,
-                  const Tensor& hidden_BM, double dropout) {
-  const Tensor q_BHLd = split_heads(q_BLD, heads);
-  std::optional<Tensor> bias_B11M;
-  if (hidden_BM.defined())  // finite: a row with nothing to read would be NaN (attention_weights.cpp)
-    bias_B11M = torch::zeros(hidden_BM.sizes(), q_BHLd.options())
-                    .masked_fill_(hidden_BM, -1e30)
-                    .unsqueeze(1)
-                    .unsqueeze(1);
-  return merge_heads(at::scaled_dot_product_attention(q_BHLd, split_heads(k_BMD, heads),
-                                                      split_heads(v_BMD, heads), bias_B11M, dropout));
-}
-
-}  // namespace
 
 void LunaOptions::visit(Fields& f) {
   f("projection_length", projection_length, Range{1, 65536}, "rows l of the extra sequence P (Luna §3.1)");
@@ -74,15 +55,11 @@ AttentionOutput LunaAttentionImpl::native(const Tensor& query_BND, const Tensor&
   const auto map = [](const torch::nn::Linear& linear) { return AffineMap{linear->weight, linear->bias}; };
   const LunaWeights weights{map(pack_query_), map(pack_key_), map(pack_value_), map(query_),
                             map(key_),        map(value_),    map(output_)};
-  const auto bias = [&](const Tensor& masked) {
-    return masked.defined() ? torch::zeros(masked.sizes(), query_BND.options())
-                                  .masked_fill_(masked, -std::numeric_limits<double>::infinity())
-                            : Tensor();
-  };
   const Drop pack_drop = Drop::draw(shape_.dropout, is_training());
   const Drop unpack_drop = Drop::draw(shape_.dropout, is_training());
   LunaOutput out = luna_attention(query_BND, context_BMD, state_BLD, weights, shape_.heads,
-                                  bias(masks.context_BM), bias(masks.state_BL), pack_drop, unpack_drop);
+                                  padding_bias(masks.context_BM, query_BND),
+                                  padding_bias(masks.state_BL, query_BND), pack_drop, unpack_drop);
   return {std::move(out.y_BND), std::move(out.packed_BLD)};
 }
 
@@ -97,7 +74,7 @@ Tensor LunaAttentionImpl::pack(const Tensor& state_BLD, const Tensor& context_BM
   Tensor k_BMD = pack_key_(context_BMD);
   Tensor v_BMD = options_.tie_kv ? k_BMD : pack_value_(context_BMD);
   if (by_sdpa(context_BMD))
-    return fused_half(pack_query_(state_BLD), k_BMD, v_BMD, heads, padding_BM, dropout());
+    return fused_attention(pack_query_(state_BLD), k_BMD, v_BMD, heads, padding_BM, dropout());
   Tensor q_BHLd = split_heads(pack_query_(state_BLD) * scale, heads);
   Tensor w_BHLM = attention_weights(q_BHLd.matmul(split_heads(k_BMD, heads).transpose(-2, -1)), padding_BM,
                                     Drop::draw(shape_.dropout, is_training()));
@@ -110,7 +87,7 @@ Tensor LunaAttentionImpl::unpack(const Tensor& query_BND, const Tensor& packed_B
   Tensor k_BLD = key_(packed_BLD);
   Tensor v_BLD = options_.tie_kv ? k_BLD : value_(packed_BLD);
   if (by_sdpa(query_BND))
-    return output_(fused_half(query_(query_BND), k_BLD, v_BLD, heads, masked_BL, dropout()));
+    return output_(fused_attention(query_(query_BND), k_BLD, v_BLD, heads, masked_BL, dropout()));
   // The scale goes to the short side, the keys.
   Tensor k_BHLd = split_heads(k_BLD * scale, heads);
   Tensor w_BHNL = attention_weights(split_heads(query_(query_BND), heads).matmul(k_BHLd.transpose(-2, -1)),
@@ -162,9 +139,12 @@ StateExtent LunaAttentionImpl::state_extent(const Tensor& padding_BN, int64_t n)
   if (!options_.dynamic_projection) return {l, {}};
   if (!padding_BN.defined()) return {std::min(l, n), {}};
   const Tensor lengths_B = padding_BN.logical_not().sum(1);
-  const int64_t longest = lengths_B.max().item<int64_t>(), shortest = lengths_B.min().item<int64_t>();
-  const int64_t rows = std::clamp<int64_t>(longest, 1, l);
-  if (shortest >= rows) return {rows, {}};
+  int64_t rows = std::min(l, n);
+  if (padding_BN.is_cpu()) {  // a GPU is not waited for: rows that no sentence reads change no result
+    const int64_t longest = lengths_B.max().item<int64_t>(), shortest = lengths_B.min().item<int64_t>();
+    rows = std::clamp<int64_t>(longest, 1, l);
+    if (shortest >= rows) return {rows, {}};
+  }
   const Tensor slots_L = torch::arange(rows, lengths_B.options());
   return {rows, slots_L.unsqueeze(0).ge(lengths_B.unsqueeze(1))};
 }

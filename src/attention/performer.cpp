@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "attention/feature_map.h"
+#include "kernels/attention_weights.h"
 
 namespace attnlab {
 namespace {
@@ -71,8 +72,9 @@ Tensor PerformerAttentionImpl::key_features(const Tensor& k_BHMd, const Tensor& 
     return without_padding(torch::relu(k_BHMd) + relu_feature_eps, padding_BM);
   const Tensor x_BHMd = k_BHMd * std::pow(static_cast<double>(k_BHMd.size(-1)), -0.25);
   Tensor s_BHMF = x_BHMd.matmul(features_Rd_.t());
-  // The maximum runs over a sentence's own keys: padding must not change it. (−1e30: bf16 has it too.)
-  if (padding_BM.defined()) s_BHMF = s_BHMF.masked_fill(padding_BM.unsqueeze(1).unsqueeze(-1), -1e30);
+  // The maximum runs over a sentence's own keys: padding must not change it.
+  if (padding_BM.defined())
+    s_BHMF = s_BHMF.masked_fill(padding_BM.unsqueeze(1).unsqueeze(-1), hidden_score(s_BHMF.scalar_type()));
   const Tensor length_BHM1 = x_BHMd.square().sum(-1, true) / 2;
   const Tensor k_BHMF = torch::exp(s_BHMF - length_BHM1 - s_BHMF.amax({-2, -1}, true)) + softmax_feature_eps;
   return without_padding(k_BHMF, padding_BM);

@@ -1,10 +1,9 @@
 // What every attention does with its shape.
 #pragma once
 
-#include <limits>
-
 #include "attention/attention.h"
 #include "core/error.h"
+#include "kernels/attention_weights.h"
 #include "kernels/decoder_ops.h"
 
 namespace attnlab {
@@ -29,12 +28,12 @@ inline Tensor step_linear(const torch::nn::Linear& linear, const Tensor& x) {
   return thin_linear(x, linear->weight).add_(linear->bias);
 }
 
-/// What hides padding where scores are sums: bool [B, M] to [B, M] of 0, and the lowest number where padded,
-/// so that a row with nothing to read is finite. Undefined where there is no padding.
+/// What is added to the scores: bool [B, M], true where a key must not be read, to [B, M] of 0 and
+/// hidden_score. Undefined where there is no padding.
 inline Tensor padding_bias(const Tensor& padding_BM, const Tensor& like) {
   if (!padding_BM.defined()) return {};
   return torch::zeros(padding_BM.sizes(), like.options().requires_grad(false))
-      .masked_fill_(padding_BM, std::numeric_limits<float>::lowest());
+      .masked_fill_(padding_BM, hidden_score(like.scalar_type()));
 }
 
 /// Floating-point operations of an [n, inner] × [inner, m] matrix product, multiply and add counted apart.

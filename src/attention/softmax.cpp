@@ -1,5 +1,6 @@
 #include "attention/softmax.h"
 
+#include "attention/fused.h"
 #include "kernels/ops.h"
 
 namespace attnlab {
@@ -39,7 +40,8 @@ AttentionOutput SoftmaxAttentionImpl::forward(const Tensor& query_BND, const Ten
       case fused:
         break;
     }
-    return this->fused(q_BND, k_BMD, v_BMD, masks.context_BM);
+    return fused_attention(q_BND, k_BMD, v_BMD, shape_.heads, masks.context_BM,
+                           is_training() ? shape_.dropout : 0.0);
   };
   return {output_(y_BND()), {}};
 }
@@ -52,40 +54,28 @@ class SoftmaxAttentionImpl::KeysAndValues final : public OpenedContext {
     const int64_t heads = attention.shape_.heads;
     keys_BHMd_ = split_heads(attention.key_(context_BMD), heads).contiguous();
     values_BHMd_ = split_heads(attention.value_(context_BMD), heads).contiguous();
-    if (padding_BM.defined()) readable_B11M_ = padding_BM.logical_not().unsqueeze(1).unsqueeze(1);
+    bias_BM_ = padding_bias(padding_BM, keys_BHMd_);
   }
   Tensor read(const Tensor& query_BND) override {
     SoftmaxAttentionImpl& at = attention_;
-    return step_linear(at.output_, merge_heads(at::scaled_dot_product_attention(
-                                       split_heads(step_linear(at.query_, query_BND), at.shape_.heads),
-                                       keys_BHMd_, values_BHMd_, readable_B11M_)));
+    const Tensor q_BHNd = split_heads(step_linear(at.query_, query_BND), at.shape_.heads);
+    return step_linear(at.output_, fused_attention(q_BHNd, keys_BHMd_, values_BHMd_, bias_BM_, 0.0));
   }
   void select(const Tensor& members_B) override {
     keys_BHMd_ = keys_BHMd_.index_select(0, members_B);
     values_BHMd_ = values_BHMd_.index_select(0, members_B);
-    if (readable_B11M_) readable_B11M_ = readable_B11M_->index_select(0, members_B);
+    if (bias_BM_.defined()) bias_BM_ = bias_BM_.index_select(0, members_B);
   }
   int64_t bytes() const override { return static_cast<int64_t>(keys_BHMd_.nbytes() + values_BHMd_.nbytes()); }
 
  private:
   SoftmaxAttentionImpl& attention_;
-  Tensor keys_BHMd_, values_BHMd_;
-  std::optional<Tensor> readable_B11M_;
+  Tensor keys_BHMd_, values_BHMd_, bias_BM_;
 };
 
 std::unique_ptr<OpenedContext> SoftmaxAttentionImpl::open(const Tensor& context_BMD, const Masks& masks,
                                                           const Tensor&) {
   return std::make_unique<KeysAndValues>(*this, context_BMD, masks.context_BM);
-}
-
-Tensor SoftmaxAttentionImpl::fused(const Tensor& q_BND, const Tensor& k_BMD, const Tensor& v_BMD,
-                                   const Tensor& padding_BM) const {
-  // scaled_dot_product_attention's masks are true where a key may be read.
-  std::optional<Tensor> readable_B11M;
-  if (padding_BM.defined()) readable_B11M = padding_BM.logical_not().unsqueeze(1).unsqueeze(1);
-  return merge_heads(at::scaled_dot_product_attention(
-      split_heads(q_BND, shape_.heads), split_heads(k_BMD, shape_.heads), split_heads(v_BMD, shape_.heads),
-      readable_B11M, is_training() ? shape_.dropout : 0.0));
 }
 
 WeightMemory SoftmaxAttentionImpl::weight_memory(int64_t n, int64_t m, torch::DeviceType device) const {

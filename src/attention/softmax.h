@@ -35,7 +35,6 @@ class SoftmaxAttentionImpl final : public ProjectedAttentionImpl {
 
  private:
   class KeysAndValues;
-  Tensor fused(const Tensor& q_BND, const Tensor& k_BMD, const Tensor& v_BMD, const Tensor& padding_BM) const;
 
   SoftmaxOptions options_;
 };

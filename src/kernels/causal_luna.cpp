@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/attention_weights.h"
 #include "kernels/causal_luna_device.h"
 #include "kernels/causal_luna_native.h"
 #include "kernels/native.h"
@@ -33,7 +34,7 @@ Tensor sums_before(const Tensor& a_BHCcL, const Tensor& z_BHCcd) {
 Tensor softmax_over_rows(Tensor logits_BHNL, const Tensor& masked_BL) {
   if (masked_BL.defined())
     logits_BHNL =
-        logits_BHNL.masked_fill(masked_BL.unsqueeze(1).unsqueeze(1), std::numeric_limits<float>::lowest());
+        logits_BHNL.masked_fill(masked_BL.unsqueeze(1).unsqueeze(1), hidden_score(logits_BHNL.scalar_type()));
   return logits_BHNL.softmax(-1);
 }
 

@@ -1,6 +1,7 @@
 // What single baselines promise beyond the matrix.
 #include <gtest/gtest.h>
 
+#include "attention/flush.h"
 #include "attention/linformer.h"
 #include "attention/local.h"
 #include "attention/performer.h"
@@ -30,6 +31,25 @@ TEST(FixedLength, LinformerAndSynthesizerSayWhatTheyWereBuiltFor) {
                 .find("synthesizer has weights for 9 positions and got a sequence of 11"),
             std::string::npos);
   EXPECT_EQ(refusal(*LinformerOptions().build(shape), 9), "");
+}
+
+/// As on a GPU, where the lengths are not asked for.
+TEST(Flush, MovesTheSameTokensWithoutLooking) {
+  torch::manual_seed(3);
+  const Tensor x = torch::randn({3, 7, 2});
+  for (const bool left : {false, true}) {
+    Tensor padding = torch::zeros({3, 7}, torch::kBool);
+    for (const auto& [b, length] : {std::pair<int64_t, int64_t>{0, 5}, {1, 2}, {2, 4}})
+      padding[b].narrow(0, left ? 0 : length, 7 - length).fill_(true);
+    const Flush looks(padding, 7, true), does_not(padding, 7, false);
+    EXPECT_EQ(looks.length(), 5);
+    EXPECT_EQ(does_not.length(), 7);
+    const Tensor seen = looks.padding().logical_not().unsqueeze(-1);
+    EXPECT_TRUE((looks.left(x) * seen).equal((does_not.left(x).narrow(1, 0, 5) * seen)));
+    EXPECT_TRUE(does_not.padding().narrow(1, 0, 5).equal(looks.padding()));
+    EXPECT_TRUE(does_not.padding().narrow(1, 5, 2).all().item<bool>());
+    EXPECT_TRUE(does_not.back(does_not.left(x)).equal(x));
+  }
 }
 
 /// Copies the four projections that softmax attention and `other` have in common.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <span>
 #include <utility>
 
 #include "core/error.h"
@@ -44,22 +43,24 @@ Feed prompts_as_feed(const std::vector<std::vector<int64_t>>& prompts, int64_t r
 }
 
 Feed columns(const Feed& feed, int64_t first, int64_t count) {
-  return {feed.ids_BT.narrow(1, first, count), feed.positions_BT.narrow(1, first, count),
-          feed.padding_BT.defined() ? feed.padding_BT.narrow(1, first, count) : Tensor()};
+  Tensor padding_BT;
+  if (feed.padding_BT.defined()) padding_BT = feed.padding_BT.narrow(1, first, count);
+  if (padding_BT.defined() && !padding_BT.any().item<bool>()) padding_BT.reset();
+  return {feed.ids_BT.narrow(1, first, count), feed.positions_BT.narrow(1, first, count), padding_BT};
 }
 
-/// The decoder with its states, fed from the host and answering there.
+/// The decoder with its states, fed from the host.
 class Reader {
  public:
   Reader(Decoder& decoder, DecoderState& states) : decoder_(decoder), states_(states) {}
 
-  /// fp32 logits [B, V] after the last column.
+  /// fp32 logits [B, V] after the last column, where the decoder is.
   Tensor read(const Feed& feed, const Tensor& surprisal_BT) {
     const torch::Device device = decoder_->tensors().device();
     const auto there = [&](const Tensor& x) { return x.defined() ? x.to(device) : x; };
     const Tensor hidden_BTD = decoder_->forward(there(feed.ids_BT), there(feed.positions_BT),
                                                 there(feed.padding_BT), states_, there(surprisal_BT));
-    return decoder_->logits(hidden_BTD.select(1, -1)).to(torch::kCPU, torch::kFloat).contiguous();
+    return decoder_->logits(hidden_BTD.select(1, -1)).to(torch::kFloat).contiguous();
   }
 
  private:
@@ -67,18 +68,12 @@ class Reader {
   DecoderState& states_;
 };
 
-std::span<const float> row_of(const Tensor& logits_BV, int64_t b) {
-  return {logits_BV.const_data_ptr<float>() + b * logits_BV.size(1),
-          static_cast<std::size_t>(logits_BV.size(1))};
-}
-
-/// −log p of the one column of `feed` under the logits before it; 0 where there were none, and at padding.
+/// −log p of the one column of `feed` under the logits before it; 0 where there were none.
 Tensor surprisal_column(const Tensor& logits_BV, const Feed& feed) {
-  Tensor surprisal_B1 = torch::zeros({feed.ids_BT.size(0), 1});
-  for (int64_t b = 0; logits_BV.defined() && b < surprisal_B1.size(0); ++b)
-    if (feed.positions_BT[b][0].item<int64_t>() > 0)
-      surprisal_B1[b][0] = surprisal_of(row_of(logits_BV, b), feed.ids_BT[b][0].item<int64_t>());
-  return surprisal_B1;
+  if (!logits_BV.defined()) return torch::zeros(feed.ids_BT.sizes());
+  const auto there = [&](const Tensor& x_B1) { return x_B1.select(1, 0).to(logits_BV.device()); };
+  const Tensor surprisal_B = surprisal_of(logits_BV, there(feed.ids_BT)).to(torch::kFloat);
+  return surprisal_B.masked_fill(there(feed.positions_BT).le(0), 0.0).unsqueeze(1);
 }
 
 Tensor read_prompts(Reader& reader, const Feed& feed, const GenerateOptions& options) {
@@ -100,8 +95,7 @@ struct Text {
   bool ended = false;
 };
 
-void choose_next(Text& text, std::span<const float> logits, const GenerateOptions& options) {
-  const int64_t id = choose_token(logits, options.sampling, text.random.uniform());
+void go_on_with(Text& text, int64_t id, const GenerateOptions& options) {
   text.made.ids.push_back(id);
   ++text.position;
   text.ended = true;
@@ -113,6 +107,15 @@ void choose_next(Text& text, std::span<const float> logits, const GenerateOption
     text.made.stopped_by = StoppedBy::positions;  // chosen, but it cannot be read any more
   else
     text.ended = false;
+}
+
+/// The next token of every text that has not ended.
+void choose_next(std::vector<Text>& texts, const Tensor& logits_BV, const GenerateOptions& options) {
+  std::vector<double> uniforms;
+  for (Text& text : texts) uniforms.push_back(text.ended ? 0.0 : text.random.uniform());
+  const std::vector<int64_t> ids = choose_tokens(logits_BV, options.sampling, uniforms);
+  for (std::size_t b = 0; b < texts.size(); ++b)
+    if (!texts[b].ended) go_on_with(texts[b], ids[b], options);
 }
 
 Feed newest(const std::vector<Text>& texts) {
@@ -170,8 +173,7 @@ Generated generate(Decoder& decoder, DecoderState& states, const std::vector<std
     texts.push_back({{}, Random(options.seeds[b]), static_cast<int64_t>(prompts[b].size()) - 1});
   const auto going = [](const Text& text) { return !text.ended; };
   while (true) {
-    for (std::size_t b = 0; b < texts.size(); ++b)
-      if (!texts[b].ended) choose_next(texts[b], row_of(logits_BV, static_cast<int64_t>(b)), options);
+    choose_next(texts, logits_BV, options);
     if (std::none_of(texts.begin(), texts.end(), going)) break;
     if (options.each_step) options.each_step();
     const Feed feed = newest(texts);

@@ -1,6 +1,8 @@
 // The choice of the next token from its logits.
 #pragma once
 
+#include <torch/torch.h>
+
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -31,7 +33,15 @@ std::vector<Candidate> candidates(std::span<const float> logits, const SamplingO
 /// in [0, 1) falls on.
 int64_t choose_token(std::span<const float> logits, const SamplingOptions& options, double uniform);
 
-/// −log p of a token under these logits, in nats, computed in double.
-double surprisal_of(std::span<const float> logits, int64_t id);
+/// choose_token of each row of contiguous fp32 logits [B, V]. Of a GPU's logits only the ids leave it.
+std::vector<int64_t> choose_tokens(const torch::Tensor& logits_BV, const SamplingOptions& options,
+                                   const std::vector<double>& uniforms);
+
+/// The same composed of Torch's operators; uniforms in double beside the logits. int64 [B].
+torch::Tensor choose_by_operators(const torch::Tensor& logits_BV, const SamplingOptions& options,
+                                  const torch::Tensor& uniform_B);
+
+/// −log p of a token of each row, in nats, computed in double: [B].
+torch::Tensor surprisal_of(const torch::Tensor& logits_BV, const torch::Tensor& ids_B);
 
 }  // namespace attnlab

@@ -47,10 +47,64 @@ TEST(Sampling, ANumberFallsOnEachTokenAsOftenAsItIsProbable) {
   EXPECT_EQ(choose_token(logits, {.temperature = 1.0}, 0.0), 1);  // the most probable comes first
 }
 
+/// Thousands of tokens, many of them equal: the order is that of a stable sort of all by Torch.
+TEST(Sampling, LargeVocabulariesAreInOrderToTheLast) {
+  torch::manual_seed(4);
+  const torch::Tensor coarse = (torch::randn({5000}) * 8).round();
+  const std::vector<float> logits(coarse.const_data_ptr<float>(), coarse.const_data_ptr<float>() + 5000);
+  const torch::Tensor order = std::get<1>(coarse.sort(/*stable=*/true, -1, /*descending=*/true));
+  const torch::Tensor p = (coarse.to(torch::kDouble) / 3).softmax(-1);
+  const std::vector<Candidate> all = candidates(logits, {.temperature = 3.0});
+  ASSERT_EQ(all.size(), logits.size());
+  for (int64_t i = 0; i < 5000; ++i) {
+    EXPECT_EQ(all[static_cast<std::size_t>(i)].id, order[i].item<int64_t>()) << i;
+    EXPECT_NEAR(all[static_cast<std::size_t>(i)].probability, p[order[i]].item<double>(), 1e-12) << i;
+  }
+}
+
+TEST(Sampling, ABatchIsChosenLikeEachOfItsRows) {
+  torch::manual_seed(6);
+  const torch::Tensor logits_BV = (torch::randn({64, 3000}) * 4).round() / 2;  // with equals
+  std::vector<double> uniforms;
+  for (int i = 0; i < 64; ++i) uniforms.push_back(torch::rand({}, torch::kDouble).item<double>());
+  uniforms[0] = 0.0;
+  uniforms[1] = 1 - 1e-16;
+  for (const SamplingOptions& o : {SamplingOptions{},
+                                   {1.0, 0, 1.0},
+                                   {0.3, 0, 0.9},
+                                   {2.0, 50, 1.0},
+                                   {1.5, 40, 0.5},
+                                   {5.0, 0, 0.999},
+                                   {1.0, 1, 1.0},
+                                   {1.0, 0, 1e-9},
+                                   {1.0, 9999, 1.0}}) {
+    SCOPED_TRACE("temperature " + std::to_string(o.temperature) + ", top_k " + std::to_string(o.top_k) +
+                 ", top_p " + std::to_string(o.top_p));
+    const std::vector<int64_t> ids = choose_tokens(logits_BV, o, uniforms);
+    const torch::Tensor by_operators =
+        choose_by_operators(logits_BV, o, torch::tensor(uniforms, torch::kDouble));
+    for (int64_t b = 0; b < 64; ++b) {
+      const std::span row(logits_BV.const_data_ptr<float>() + b * 3000, 3000);
+      EXPECT_EQ(ids[static_cast<std::size_t>(b)], choose_token(row, o, uniforms[static_cast<std::size_t>(b)]))
+          << b;
+      EXPECT_EQ(by_operators[b].item<int64_t>(), ids[static_cast<std::size_t>(b)]) << b;
+    }
+  }
+}
+
+TEST(Sampling, NotANumberIsNeverReadOutOfPlace) {
+  std::vector<float> logits(1000, NAN);
+  logits[7] = 1.0f;
+  const int64_t id = choose_token(logits, {.temperature = 1.0}, 0.5);
+  EXPECT_TRUE(id >= 0 && id < 1000);
+}
+
 TEST(Sampling, SurprisalIsTheNegativeLogOfTheProbability) {
-  const std::vector<float> logits{std::log(0.2f) + 40, std::log(0.5f) + 40, std::log(0.3f) + 40};
-  EXPECT_NEAR(surprisal_of(logits, 0), -std::log(0.2), 1e-5);
-  EXPECT_NEAR(surprisal_of(logits, 1), -std::log(0.5), 1e-5);
+  const torch::Tensor logits = torch::tensor({0.2f, 0.5f, 0.3f}).log() + 40;
+  const torch::Tensor surprisal =
+      surprisal_of(logits.expand({2, 3}), torch::tensor({int64_t{0}, int64_t{1}}));
+  EXPECT_NEAR(surprisal[0].item<double>(), -std::log(0.2), 1e-5);
+  EXPECT_NEAR(surprisal[1].item<double>(), -std::log(0.5), 1e-5);
 }
 
 }  // namespace

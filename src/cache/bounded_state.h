@@ -20,6 +20,11 @@
 
 namespace attnlab {
 
+/// Where a lane's newest token stands.
+struct Newest {
+  int64_t lane, slot;
+};
+
 class BoundedState final : public LayerState {
  public:
   BoundedState(BoundedOptions options, const StateShape& shape, const StateRun& run);
@@ -36,8 +41,9 @@ class BoundedState final : public LayerState {
  private:
   TokenCall begin(const NewTokens& tokens, const Rope& rope);
   Tensor composed_steps(const TokenCall& call, const Rope& rope);
-  /// Of composed_steps: the token of column t takes a slot, and the lane drops what must go.
-  void place(const TokenCall& call, int64_t t, int64_t lane, int64_t slot);
+  /// Of composed_steps: the tokens of column t take slots, of which the lanes are told; a lane drops what
+  /// must go.
+  std::vector<Newest> place(const TokenCall& call, int64_t t);
   void settle(int64_t lane, std::span<const double> weights);
   Tensor native_steps(const TokenCall& call, const Rope& rope);
   Tensor native_blocks(const TokenCall& call);

@@ -6,14 +6,10 @@
 
 #include "cache/bounded_state.h"
 #include "cache/gaps.h"
+#include "kernels/on_device.h"
 
 namespace attnlab {
 namespace {
-
-/// A lane and the slot of its newest token.
-struct Newest {
-  int64_t lane, slot;
-};
 
 Tensor bias_of(const std::vector<Lane>& lanes, int64_t slots) {
   Tensor bias_LS = torch::empty({static_cast<int64_t>(lanes.size()), slots}, torch::kFloat);
@@ -73,14 +69,8 @@ Answers answers_of(const Afterlife& afterlife, int64_t groups, const Tensor& q_B
 Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
   make_room(call);
   Tensor y_BTHd = torch::zeros_like(call.q_BTHd);
-  std::vector<Newest> newest;
   for (int64_t t = 0; t < call.length(); ++t) {
-    newest.clear();
-    for (int64_t i = 0; i < static_cast<int64_t>(lanes_.size()); ++i) {
-      if (!call.has_token(i / groups(), t)) continue;
-      newest.push_back({i, lanes_[i].take()});
-      place(call, t, i, newest.back().slot);
-    }
+    const std::vector<Newest> newest = place(call, t);
     if (newest.empty()) continue;
 
     const int64_t kv = shape_.kv_heads, heads = lane_kv_heads(), slots = capacity();
@@ -89,8 +79,8 @@ Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
     Rotated now{call.q_BTHd.select(1, t).to(type), k_BKSd_.to(type)};
     if (options_.compress_gaps) now = rotate_compressed(lanes_, newest, now.q_BHd, now.k_BKSd, rope);
     const Tensor q_BKGd = now.q_BHd.unflatten(1, {kv, -1}) / std::sqrt(static_cast<double>(shape_.head_dim));
-    const Tensor bias_BK1S = bias_of(lanes_, slots)
-                                 .to(k_BKSd_.device(), type)
+    const Tensor bias_BK1S = on_device(bias_of(lanes_, slots), k_BKSd_.device())
+                                 .to(type)
                                  .repeat_interleave(heads, 0)
                                  .view({call.batch(), kv, 1, slots});
     Tensor logits_BKGS = q_BKGd.matmul(now.k_BKSd.transpose(-2, -1)) + bias_BK1S;
@@ -118,12 +108,28 @@ Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
   return y_BTHd;
 }
 
-void BoundedState::place(const TokenCall& call, int64_t t, int64_t lane, int64_t slot) {
-  const int64_t sequence = lane / groups(), heads = lane_kv_heads(), head = lane % groups() * heads;
-  lanes_[lane].arrive(slot, call.arrival(sequence, t, head, heads));
-  if (afterlife_) afterlife_->arrive(lane, slot);
-  lane_part(k_BKSd_, lane).select(1, slot).copy_(call.k_BTKd[sequence][t].narrow(0, head, heads));
-  lane_part(v_BKSd_, lane).select(1, slot).copy_(call.v_BTKd[sequence][t].narrow(0, head, heads));
+std::vector<Newest> BoundedState::place(const TokenCall& call, int64_t t) {
+  const auto lanes = static_cast<int64_t>(lanes_.size()), heads = lane_kv_heads();
+  std::vector<Newest> newest;
+  std::vector<int64_t> at;  // lanes, then slots
+  for (int64_t i = 0; i < lanes; ++i) {
+    if (!call.has_token(i / groups(), t)) continue;
+    newest.push_back({i, lanes_[i].take()});
+    lanes_[i].arrive(newest.back().slot, call.arrival(i / groups(), t, i % groups() * heads, heads));
+    if (afterlife_) afterlife_->arrive(i, newest.back().slot);
+    at.push_back(i);
+  }
+  if (newest.empty()) return newest;
+  for (const Newest& n : newest) at.push_back(n.slot);
+  const Tensor at_2N = on_device(torch::tensor(at).view({2, -1}), k_BKSd_.device());
+  const auto put = [&](const Tensor& kept_BKSd, const Tensor& x_BTKd) {
+    const Tensor x_LKd = x_BTKd.select(1, t).reshape({lanes, heads, -1}).to(kept_BKSd.scalar_type());
+    kept_BKSd.view({lanes, heads, capacity(), -1})
+        .index_put_({at_2N[0], torch::indexing::Slice(), at_2N[1]}, x_LKd.index_select(0, at_2N[0]));
+  };
+  put(k_BKSd_, call.k_BTKd);
+  put(v_BKSd_, call.v_BTKd);
+  return newest;
 }
 
 void BoundedState::settle(int64_t lane, std::span<const double> weights) {

@@ -20,6 +20,14 @@ Tensor grown(const Tensor& x_BKLd, int64_t used, int64_t capacity) {
   return larger;
 }
 
+/// Whether flash attention reads these queries, and so also the last of more keys causally: with unequal
+/// numbers of both its own operator lets the last query see the last key (torch/nn/attention/bias.py), while
+/// scaled_dot_product_attention would need a mask, which flash has not.
+bool is_flash(const Tensor& q_BTHd) {
+  const int64_t d = q_BTHd.size(-1);
+  return q_BTHd.is_cuda() && q_BTHd.scalar_type() == torch::kBFloat16 && d % 8 == 0 && d <= 256;
+}
+
 }  // namespace
 
 FullState::FullState(const StateShape& shape, const StateRun& run, FullStep step)
@@ -77,7 +85,9 @@ void FullState::append(const Tensor& k_BTKd, const Tensor& v_BTKd, const Tensor&
   }
   k_BKLd_.narrow(2, length_, t).copy_(k_BTKd.transpose(1, 2));
   v_BKLd_.narrow(2, length_, t).copy_(v_BTKd.transpose(1, 2));
-  if (padding_BT.defined() && padding_BT.any().item<bool>() && !present_BL_.defined())
+  // Asking a GPU whether there is any would wait for it, at every layer: there the caller has looked.
+  if (padding_BT.defined() && !present_BL_.defined() &&
+      (padding_BT.is_cuda() || padding_BT.any().item<bool>()))
     present_BL_ = torch::ones({k_BKLd_.size(0), k_BKLd_.size(2)}, k_BKLd_.options().dtype(torch::kBool));
   if (padding_BT.defined() && present_BL_.defined())
     present_BL_.narrow(1, length_, t).copy_(padding_BT.logical_not());
@@ -143,9 +153,10 @@ Tensor FullState::attend_to(const Tensor& q_BTHd, int64_t first) const {
   const int64_t batch = q_BTHd.size(0), t = q_BTHd.size(1);
   const bool windowed = shape_.sliding_window > 0 && length_ > shape_.sliding_window;
   if (!present_BL_.defined() && !windowed && (first == 0 || t == 1)) return fused(q_BTHd, first, 0);
-  // With a mask: sequence by sequence where they differ, and few queries at a time.
+  if (!present_BL_.defined() && !windowed && is_flash(q_BTHd)) return fused(q_BTHd, first, 0);
+  // With a mask: few queries at a time, and texts sequence by sequence where they differ.
   Tensor y_BTHd = torch::empty_like(q_BTHd);
-  const int64_t together = present_BL_.defined() ? 1 : batch;
+  const int64_t together = present_BL_.defined() && t > 1 ? 1 : batch;
   for (int64_t b = 0; b < batch; b += together)
     for (int64_t row = 0; row < t; row += masked_rows) {
       const int64_t rows = std::min(masked_rows, t - row);
@@ -155,17 +166,18 @@ Tensor FullState::attend_to(const Tensor& q_BTHd, int64_t first) const {
   return y_BTHd;
 }
 
-Tensor FullState::mask(int64_t queries, int64_t first, int64_t from, int64_t b) const {
+Tensor FullState::mask(int64_t queries, int64_t first, int64_t from, int64_t b, int64_t sequences) const {
   const int64_t end = first + queries;
   const auto options = torch::TensorOptions().dtype(torch::kLong).device(k_BKLd_.device());
   const Tensor query_T1 = torch::arange(first, end, options).unsqueeze(1);
   const Tensor key_L = torch::arange(from, end, options);
   Tensor seen_TL = key_L <= query_T1;
   if (shape_.sliding_window > 0) seen_TL = seen_TL & (key_L > query_T1 - shape_.sliding_window);
+  if (!present_BL_.defined()) return seen_TL;
   // A query at padding sees itself, so that its softmax has something to sum over.
-  if (present_BL_.defined())
-    seen_TL = (seen_TL & present_BL_[b].narrow(0, from, end - from)) | (key_L == query_T1);
-  return seen_TL;
+  const Tensor present_B1L = present_BL_.narrow(0, b, sequences).narrow(1, from, end - from).unsqueeze(1);
+  const Tensor seen_BTL = (seen_TL & present_B1L) | (key_L == query_T1);
+  return seen_BTL.repeat_interleave(sequences > 1 ? shape_.kv_heads : 1, 0).unsqueeze(1);
 }
 
 Tensor FullState::fused(const Tensor& q_BTHd, int64_t first, int64_t b) const {
@@ -175,19 +187,19 @@ Tensor FullState::fused(const Tensor& q_BTHd, int64_t first, int64_t b) const {
       shape_.sliding_window > 0 ? std::max<int64_t>(0, first - shape_.sliding_window + 1) : 0;
   const bool plain =
       !present_BL_.defined() && from == 0 && (shape_.sliding_window == 0 || end <= shape_.sliding_window);
-  const bool causal = plain && first == 0;
-  Tensor seen_TL;
-  if (!causal && !(plain && t == 1)) seen_TL = mask(t, first, from, b);
+  const bool causal = plain && first == 0, behind = plain && t > 1 && !causal && is_flash(q_BTHd);
+  std::optional<Tensor> seen;
+  if (!causal && !behind && !(plain && t == 1)) seen = mask(t, first, from, b, batch);
   // Query heads of a group see one key-value head through a stride of 0: nothing is repeated in memory.
   const auto spread = [&](const Tensor& x_BKLd) {
     const Tensor x = x_BKLd.narrow(0, b, batch).narrow(2, from, end - from).to(q_BTHd.scalar_type());
     return x.unsqueeze(2).expand({batch, kv, group, end - from, d}).flatten(0, 1);
   };
   const Tensor q = q_BTHd.transpose(1, 2).unflatten(1, {kv, group}).flatten(0, 1);
-  const Tensor y = at::scaled_dot_product_attention(
-      q, spread(k_BKLd_), spread(v_BKLd_),
-      seen_TL.defined() ? std::optional(seen_TL.unsqueeze(0).unsqueeze(0)) : std::nullopt, 0.0,
-      causal && t > 1);
+  const Tensor k = spread(k_BKLd_), v = spread(v_BKLd_);
+  const Tensor y = behind
+                       ? std::get<0>(at::_scaled_dot_product_flash_attention(q, k, v, 0.0, /*causal=*/true))
+                       : at::scaled_dot_product_attention(q, k, v, seen, 0.0, causal && t > 1);
   return y.unflatten(0, {batch, kv}).flatten(1, 2).transpose(1, 2);
 }
 

@@ -37,8 +37,9 @@ class FullState final : public LayerState {
   void refresh_bias();
   /// Queries of columns [first, first + q's length) of sequences [b, b + q's batch).
   Tensor fused(const Tensor& q_BTHd, int64_t first, int64_t b) const;
-  /// bool [T, keys]: which of the columns from `from` on each query sees; undefined where all see causally.
-  Tensor mask(int64_t queries, int64_t first, int64_t from, int64_t b) const;
+  /// bool, [T, keys] or of each key-value head of sequences [b, b + sequences), so that it broadcasts: which
+  /// of the columns from `from` on each query sees.
+  Tensor mask(int64_t queries, int64_t first, int64_t from, int64_t b, int64_t sequences) const;
 
   StateShape shape_;
   StateRun run_;

@@ -26,7 +26,8 @@ struct NewTokens {
   Tensor q_BTHd, k_BTKd, v_BTKd;
   Tensor positions_BT;  ///< int64: each token's absolute position in its text
   Tensor ids_BT;        ///< int64: token ids, for policies that protect contents
-  Tensor padding_BT;    ///< bool, true where a sequence has no token; undefined: none
+  Tensor padding_BT;    ///< bool, true where a sequence has no token; undefined: none (where it is
+                        ///< defined and nothing is padded, the result is the same, but slower on a GPU)
   Tensor surprisal_BT;  ///< −log p of each token when it was read, nats; undefined unless a policy needs it
   bool prompt_goes_on =
       false;  ///< the next call's tokens belong to the same prompt (see cache/cache_options.h)

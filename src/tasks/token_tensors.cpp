@@ -2,11 +2,9 @@
 
 #include <numeric>
 
-namespace attnlab {
+#include "kernels/on_device.h"
 
-torch::Tensor on_device(const torch::Tensor& host, torch::Device device) {
-  return device.is_cuda() ? host.pin_memory().to(device, /*non_blocking=*/true) : host.to(device);
-}
+namespace attnlab {
 
 TokenTensors to_tensors(const TokenBatch& batch, torch::Device device) {
   TokenTensors t;

@@ -14,10 +14,6 @@ struct TokenTensors {
   int64_t tokens = 0;        ///< without padding
 };
 
-/// A host's tensor on the device. To a GPU from pinned memory and without waiting for what it has to do yet,
-/// so that the next batch is made while the last is computed.
-torch::Tensor on_device(const torch::Tensor& host, torch::Device device);
-
 TokenTensors to_tensors(const TokenBatch& batch, torch::Device device);
 
 }  // namespace attnlab

@@ -1,4 +1,4 @@
-// Matrix products in bfloat16, parameters and the rest in fp32.
+// Matrix products in a narrower type, parameters and the rest in fp32.
 #pragma once
 
 #include <torch/torch.h>
@@ -7,8 +7,9 @@
 
 namespace attnlab {
 
-/// Torch's autocast on `device` while it lives; does nothing for fp32. Its bfloat16 copies of weights go with
-/// it, because they are stale after an update.
+/// While it lives: for bf16 Torch's autocast on `device`, whose bfloat16 copies of weights go with it, because
+/// they are stale after an update; for tf32 products of fp32 numbers in TF32 on a GPU (19 bits), on the CPU as
+/// they are; fp32: no change.
 class Autocast {
  public:
   Autocast(Precision precision, torch::Device device);
@@ -17,7 +18,8 @@ class Autocast {
 
  private:
   torch::DeviceType device_;
-  bool on_;
+  Precision precision_;
+  bool tf32_before_;
 };
 
 }  // namespace attnlab

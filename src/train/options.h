@@ -54,7 +54,8 @@ struct ApolloOptions : OptimizerOptions {
   void visit(Fields& f) override;
 };
 
-enum class Precision { fp32, bf16 };
+/// Of matrix products; see autocast.h. tf32 is for what needs no gradients.
+enum class Precision { fp32, tf32, bf16 };
 enum class Clip { total, each };
 enum class EvaluateWith { best, last, average };
 

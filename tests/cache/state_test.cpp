@@ -9,6 +9,7 @@
 #include "cache/policies/random.h"
 #include "cache/texts.h"
 #include "core/error.h"
+#include "cuda_libraries.h"
 
 namespace attnlab {
 namespace {
@@ -97,6 +98,22 @@ TEST(FullState, SeesNoFurtherThanTheModelsWindow) {
     expect_full(windowed, {25}, false, {25}, type);
     expect_full(windowed, {6, 20}, true, {12, 1, 1, 6}, type);
     expect_full(windowed, {20}, false, one_by_one(3, 20), type);
+  }
+}
+
+/// Later slices go through flash attention's own operator in bf16, and through masks in fp32.
+TEST(FullState, CudaReadsSlicesAsItReadsTheWhole) {
+  ATTNLAB_NEEDS_CUDA();
+  const StateShape wide{.layers = 1, .heads = 8, .kv_heads = 2, .head_dim = 128};
+  for (const auto& [type, tolerance] : {std::pair{torch::kBFloat16, 2e-2}, {torch::kFloat, 1e-5}}) {
+    const StateRun there{.batch = 2, .dtype = type, .device = torch::kCUDA};
+    NewTokens tokens = make_texts(wide, {3000, 3000}, false, type).tokens;
+    for (Tensor* x : {&tokens.q_BTHd, &tokens.k_BTKd, &tokens.v_BTKd, &tokens.positions_BT}) *x = x->cuda();
+    tokens.padding_BT.reset();
+    const Tensor whole = feed(*one_state(CacheOptions(), wide, there), tokens, {3000}),
+                 sliced = feed(*one_state(CacheOptions(), wide, there), tokens, {1000, 1999, 1});
+    EXPECT_TRUE(torch::allclose(sliced, whole, tolerance, tolerance))
+        << (sliced - whole).abs().max().item<float>();
   }
 }
 

@@ -107,6 +107,9 @@ void EvaluationOptions::visit(Fields& f) {
   f("test_curve", test_curve,
     "also evaluate on test at every validation, and report the best of it under its own name: LRA's text "
     "task has no validation half, and published accuracies were probably selected on test");
+  f("precision", precision, {{"fp32", Precision::fp32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}},
+    "matrix products of validations and of the last evaluation: on a GPU tf32 (fp32 numbers, products of 19 "
+    "bits; on the CPU as fp32) and bf16 (by autocast, as training with it) take a fraction of fp32's time");
 }
 
 void ClassifyOptions::visit(Fields& f) {

@@ -14,6 +14,7 @@ struct EvaluationOptions {
   int64_t batch_size = 32;
   bool byte_count_floor = true;
   bool test_curve = false;
+  Precision precision = Precision::fp32;
 
   void visit(Fields& f);
 };

@@ -9,6 +9,7 @@
 #include "core/stop.h"
 #include "metrics/statistics.h"
 #include "tasks/token_tensors.h"
+#include "train/autocast.h"
 
 namespace attnlab {
 namespace {
@@ -33,6 +34,7 @@ Table example_table(Split split) {
 
 SplitResults ClassifierEvaluation::operator()(Classifier& model, const LabelledSequences& data) const {
   const torch::NoGradGuard no_grad;
+  const Autocast autocast(options_.evaluation.precision, device_);
   const bool training = model->is_training();
   model->eval();
   std::vector<int64_t> lengths = token_lengths(data, options_.encoding);

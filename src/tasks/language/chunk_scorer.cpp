@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -25,7 +26,13 @@ void tell_of_slices(int64_t tokens, int64_t slice) {
 }
 
 struct Rows {
-  torch::Tensor ids_BT, padding_BT;  ///< padding undefined where there is none
+  torch::Tensor ids_BT, padding_BT;
+  int64_t shortest = 0;  ///< columns without padding
+
+  /// Of columns [begin, end): undefined where there is none.
+  torch::Tensor padding(int64_t begin, int64_t end) const {
+    return end > shortest ? padding_BT.slice(1, begin, end) : torch::Tensor();
+  }
 };
 
 Rows rows_of(std::span<const std::vector<int64_t>> chunks, torch::Device device) {
@@ -33,22 +40,22 @@ Rows rows_of(std::span<const std::vector<int64_t>> chunks, torch::Device device)
   const auto b = static_cast<int64_t>(chunks.size()), t = static_cast<int64_t>(longest);
   const torch::Tensor ids_BT = torch::zeros({b, t}, torch::kLong);
   const torch::Tensor padding_BT = torch::zeros({b, t}, torch::kBool);
-  bool padded = false;
+  int64_t shortest = t;
   for (int64_t i = 0; i < b; ++i) {
     const auto& chunk = chunks[static_cast<std::size_t>(i)];
     std::copy(chunk.begin(), chunk.end(), ids_BT[i].mutable_data_ptr<int64_t>());
     const auto n = static_cast<int64_t>(chunk.size());
-    padded |= n < t;
+    shortest = std::min(shortest, n);
     padding_BT[i].slice(0, n, t).fill_(true);
   }
-  return {ids_BT.to(device), padded ? padding_BT.to(device) : torch::Tensor()};
-}
-
-torch::Tensor columns(const torch::Tensor& x_BT, int64_t begin, int64_t end) {
-  return x_BT.defined() ? x_BT.slice(1, begin, end) : x_BT;
+  return {ids_BT.to(device), padding_BT.to(device), shortest};
 }
 
 }  // namespace
+
+int64_t slice_length(int64_t slice, torch::Device device) {
+  return slice > 0 ? slice : device.is_cuda() ? std::numeric_limits<int64_t>::max() / 2 : 8192;
+}
 
 ChunkScorer::ChunkScorer(Decoder decoder, CacheOptions cache, std::vector<int64_t> protected_ids,
                          int64_t slice, uint64_t seed, bool timed)
@@ -59,7 +66,9 @@ ChunkScorer::ChunkScorer(Decoder decoder, CacheOptions cache, std::vector<int64_
       seed_(seed),
       timed_(timed) {}
 
-int64_t ChunkScorer::slice_length() const { return cache_.policy->needs().surprisal ? 1 : slice_; }
+int64_t ChunkScorer::tokens_at_a_time() const {
+  return cache_.policy->needs().surprisal ? 1 : slice_length(slice_, decoder_->tensors().device());
+}
 
 torch::Tensor ChunkScorer::nll_of(const torch::Tensor& hidden_BTD, const torch::Tensor& targets_BT) const {
   const torch::Tensor hidden_ND = hidden_BTD.reshape({-1, hidden_BTD.size(-1)});
@@ -94,23 +103,23 @@ ScoredBatch ChunkScorer::score(std::span<const std::vector<int64_t>> chunks, boo
                                      .timed = timed_});
   const auto started =
       std::chrono::steady_clock::now();  // the first states of a kind are checked when they are made
-  if (tensors.device().is_cuda() && slice_length() > 1 && t > slice_length())
-    tell_of_slices(t, slice_length());
+  const int64_t slice = tokens_at_a_time();
+  if (tensors.device().is_cuda() && slice > 1 && t > slice) tell_of_slices(t, slice);
   const bool surprised = cache_.policy->needs().surprisal;
   torch::Tensor surprisal_BT;
   if (surprised) surprisal_BT = torch::zeros({b, 1}, torch::TensorOptions().device(tensors.device()));
 
   std::vector<torch::Tensor> nll;
-  for (int64_t begin = 0; begin < t; begin += slice_length()) {
+  for (int64_t begin = 0; begin < t; begin += slice) {
     stop_here_if_requested();
-    const int64_t end = std::min(begin + slice_length(), t);
-    const torch::Tensor hidden_BTD = decoder_->forward(
-        columns(rows.ids_BT, begin, end), columns(positions_BT, begin, end),
-        columns(rows.padding_BT, begin, end), states, surprisal_BT, /*prompt_goes_on=*/end < t);
+    const int64_t end = std::min(begin + slice, t);
+    const torch::Tensor hidden_BTD =
+        decoder_->forward(rows.ids_BT.slice(1, begin, end), positions_BT.slice(1, begin, end),
+                          rows.padding(begin, end), states, surprisal_BT, /*prompt_goes_on=*/end < t);
     const int64_t scored = std::min(end, t - 1) - begin;  // nothing follows the last token
     if (scored <= 0) continue;
     nll.push_back(
-        nll_of(hidden_BTD.slice(1, 0, scored), columns(rows.ids_BT, begin + 1, begin + 1 + scored)));
+        nll_of(hidden_BTD.slice(1, 0, scored), rows.ids_BT.slice(1, begin + 1, begin + 1 + scored)));
     if (surprised) surprisal_BT = nll.back();
   }
 

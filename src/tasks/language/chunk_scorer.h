@@ -23,10 +23,14 @@ struct ScoredBatch {
   int64_t cache_bytes = 0;  ///< keys and values of all layers at the end, a sequence
 };
 
+/// Tokens that go through the layers at a time where a configuration says `slice`; 0: 8192 on the CPU, and
+/// on a GPU as many as there are.
+int64_t slice_length(int64_t slice, torch::Device device);
+
 class ChunkScorer {
  public:
-  /// `slice`: tokens of a chunk that go through the layers at a time. A policy that needs surprisal reads
-  /// token by token, since it is known only when the token before has passed all layers.
+  /// `slice`: of slice_length. A policy that needs surprisal reads token by token, since it is known only when
+  /// the token before has passed all layers.
   /// `timed`: refuses what would stand in for a GPU's own steps (StateRun).
   ChunkScorer(Decoder decoder, CacheOptions cache, std::vector<int64_t> protected_ids, int64_t slice,
               uint64_t seed, bool timed = false);
@@ -37,7 +41,7 @@ class ChunkScorer {
  private:
   /// −log p of targets [B,T] after hidden [B,T,D], in double.
   torch::Tensor nll_of(const torch::Tensor& hidden_BTD, const torch::Tensor& targets_BT) const;
-  int64_t slice_length() const;
+  int64_t tokens_at_a_time() const;
 
   Decoder decoder_;
   CacheOptions cache_;

@@ -19,7 +19,7 @@ struct PerplexityOptions final : TaskOptions, PretrainedOptions {
   CacheOptions cache;
   bool baseline = false;
   int64_t batch_size = 1;
-  int64_t slice = 8192;
+  int64_t slice = 0;
   int64_t position_ranges = 64;
   bool record_tokens = false;
   int64_t record_expiry = 0;

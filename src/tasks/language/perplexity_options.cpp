@@ -27,8 +27,11 @@ void PerplexityOptions::visit(Fields& f) {
     "truncated context, no policy: the text is cut into chunks of cache.size tokens, each read alone with a "
     "full cache and none carried over (TOVA §5)");
   f("batch_size", batch_size, Range{1, 65536}, no_effect("chunks side by side"));
-  f("slice", slice, Range{1, 1 << 24},
-    no_effect("tokens of a chunk that go through the layers at a time: bounds the memory of activations"));
+  f("slice", slice, Range{0, 1 << 24},
+    no_effect(
+        "tokens of a chunk that go through the layers at a time: bounds the memory of activations; 0: "
+        "8192 on the CPU, on a GPU all, since behind the first slice bounded caches there take token by "
+        "token"));
   f("position_ranges", position_ranges, Range{1, 1 << 20},
     no_effect("ranges of equal width into which /eval/position sums the loss by position in the chunk"));
   f("record_tokens", record_tokens, "also record every scored token");

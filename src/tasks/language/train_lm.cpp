@@ -18,8 +18,8 @@
 #include "io/checkpoint.h"
 #include "io/hf_folder.h"
 #include "kernels/decoder_ops.h"
+#include "kernels/on_device.h"
 #include "tasks/inputs.h"
-#include "tasks/token_tensors.h"
 #include "tasks/training_figures.h"
 #include "train/train.h"
 

@@ -1,11 +1,10 @@
 #include "tasks/speed/device_rates.h"
 
-#include <ATen/Context.h>
-
 #include "core/random.h"
 #include "core/stop.h"
 #include "tasks/speed/model_step.h"
 #include "tasks/speed/read_rate.h"
+#include "train/autocast.h"
 
 namespace attnlab {
 namespace {
@@ -13,22 +12,10 @@ namespace {
 using Better = Summary::Better;
 using Type = Column::Type;
 
-/// Products of fp32 matrices in TF32 while it lives; what the run has set comes back then.
-class InTf32 {
- public:
-  explicit InTf32(bool wanted) : before_(at::globalContext().allowTF32CuBLAS()) {
-    at::globalContext().setAllowTF32CuBLAS(wanted);
-  }
-  InTf32(const InTf32&) = delete;
-  ~InTf32() { at::globalContext().setAllowTF32CuBLAS(before_); }
-
- private:
-  bool before_;
-};
-
-double product_rate_in(int64_t side, torch::Device device, Precision precision, bool tf32) {
-  const InTf32 mode(tf32);
-  return ProductRate(side, device, precision).measure();
+double product_rate_in(int64_t side, torch::Device device, Precision precision) {
+  ProductRate rate(side, device, precision);
+  const Autocast mode(precision == Precision::tf32 ? precision : Precision::fp32, device);
+  return rate.measure();
 }
 
 /// Bytes a second, each counted when it is read and when it is written.
@@ -96,13 +83,12 @@ void DeviceRatesOptions::run(const RunContext& context, RecordSink& record) cons
   for (int64_t round = 0; round < repetitions; ++round) {
     stop_here_if_requested();
     const int64_t n = side(device.type());
-    const double rates[] = {
-        product_rate_in(n, device, Precision::fp32, false),
-        device.is_cuda() ? product_rate_in(n, device, Precision::fp32, true) : Summary::unknown,
-        product_rate_in(n, device, Precision::bf16, false),
-        ReadRate(bytes, device).measure(),
-        copy_rate(bytes, device),
-        start_seconds(device)};
+    const double rates[] = {product_rate_in(n, device, Precision::fp32),
+                            device.is_cuda() ? product_rate_in(n, device, Precision::tf32) : Summary::unknown,
+                            product_rate_in(n, device, Precision::bf16),
+                            ReadRate(bytes, device).measure(),
+                            copy_rate(bytes, device),
+                            start_seconds(device)};
     std::vector<Value> row = {round};
     for (std::size_t i = 0; i < all.size(); ++i) {
       all[i].push_back(rates[i]);

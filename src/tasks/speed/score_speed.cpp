@@ -148,7 +148,8 @@ void ScoreSpeedOptions::visit(Fields& f) {
   f("cache", cache, "what each layer keeps of the tokens that it has read; a full cache is always beside it");
   f("length", length, Range{2, 1 << 24}, "tokens of a chunk, all read and all but the first scored");
   f("batch_size", batch_size, Range{1, 65536}, "chunks side by side");
-  f("slice", slice, Range{1, 1 << 24}, "tokens of a chunk that go through the layers at a time");
+  f("slice", slice, Range{0, 1 << 24},
+    "tokens of a chunk that go through the layers at a time; 0: 8192 on the CPU, on a GPU all");
   f("repetitions", repetitions, Range{1, 1000}, "timed rounds; medians are reported");
   f("warm_up", warm_up, Range{0, 100}, "untimed rounds before them");
   visit_thread_counts(f, thread_counts);
@@ -192,7 +193,8 @@ int64_t ScoreSpeedOptions::memory(torch::DeviceType device) const {
   if (!decoder.random()) return 0;
   const DecoderOptions d = decoder.sizes.resolved();
   const int64_t states = 2 * d.kv_heads * d.head_dim * d.layers * length;
-  const int64_t activations = std::min(slice, length) * (6 * d.dim + 3 * d.ffn_dim);
+  const int64_t activations =
+      std::min(slice_length(slice, torch::Device(device)), length) * (6 * d.dim + 3 * d.ffn_dim);
   const int64_t logits = device == torch::kCUDA ? int64_t{3} << 30 : int64_t{64} << 20;
   const int64_t products = 3 * product_size * product_size;
   return decoder.number_bytes() * (batch_size * (states + activations) + products + parameter_count(d)) +

@@ -16,7 +16,7 @@ struct ScoreSpeedOptions final : TaskOptions {
   CacheOptions cache;
   int64_t length = 4096;
   int64_t batch_size = 1;
-  int64_t slice = 8192;
+  int64_t slice = 0;
   int64_t repetitions = 5;
   int64_t warm_up = 1;
   std::vector<int64_t> thread_counts = {0};

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "tasks/token_tensors.h"
+#include "kernels/on_device.h"
 
 namespace attnlab {
 namespace {

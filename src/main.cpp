@@ -161,6 +161,9 @@ void add_looking_commands(CLI::App& app, Arguments& a) {
       ->add_option("--columns", a.table.columns, "figures to show, separated by commas, each with its ratios")
       ->delimiter(',')
       ->allow_extra_args(false);
+  table->add_option(
+      "--against", a.table.against,
+      "a row or its label: how far the others lie from it, paired over questions, examples or documents");
   table->callback([&a] { a.call = [&a] { return table_command(a.target, a.table); }; });
 }
 

@@ -163,6 +163,7 @@ class Experiment:
 
     def __init__(self, told):
         self.name, self.description = told["experiment"], told["description"]
+        self.departures = told.get("departures", [])
         self.published = told["published"] or {"source": "", "unit": "", "metrics": []}
         self.figures = {figure["name"]: figure for figure in told["figures"]}
         self.references = {reference["name"]: reference["label"] for reference in told["references"]}

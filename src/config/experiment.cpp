@@ -22,6 +22,21 @@ Tree take_text(Config& config, const std::string& key) {
   return taken;
 }
 
+/// Takes a list of sentences out of the top level.
+std::vector<std::string> take_sentences(Config& config, const std::string& key) {
+  const Tree taken = take_member(config.tree, key);
+  std::vector<std::string> sentences;
+  if (taken.key.empty()) return sentences;
+  for (const Tree& item : taken.children)
+    if (item.kind == Kind::scalar) sentences.push_back(item.text);
+  if (taken.kind != Kind::list || sentences.size() != taken.children.size())
+    config.problems.push_back(
+        problem_line(taken.key_mark, key,
+                     "expected a list of sentences, got " +
+                         (taken.kind == Kind::list ? "other things" : in_words(taken))));
+  return sentences;
+}
+
 /// The name of a folder of results: no separators, nothing hidden.
 void check_name(const Experiment& experiment, const Tree& name, std::vector<std::string>& problems) {
   const bool is_folder_name =
@@ -113,6 +128,7 @@ Experiment load_experiment(const fs::path& path) {
   const Tree name = take_text(config, "name");
   const Tree description = take_text(config, "description");
   const Tree published = take_text(config, "published");
+  experiment.departures = take_sentences(config, "departures");
   const bool own_name = !name.text.empty() && name.mark.file == path.string();
   experiment.name = own_name ? name.text : path.stem().string();
   if (own_name) check_name(experiment, name, config.problems);

@@ -1,5 +1,5 @@
-// An experiment file: options for the run, and beside them `name`, `description`, `published`, `sweep` and
-// `compare`, which are taken out before the options are read.
+// An experiment file: options for the run, and beside them `name`, `description`, `departures`, `published`,
+// `sweep` and `compare`, which are taken out before the options are read.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@ namespace attnlab {
 struct Experiment {
   std::string name;  ///< the file's own `name:`, else its stem; never an included file's
   std::string description;
-  std::filesystem::path source;     ///< the file
+  std::vector<std::string> departures;  ///< in what it is not the recipe that it follows, a sentence each
+  std::filesystem::path source;         ///< the file
   std::filesystem::path published;  ///< the paper's figures; relative to the file that names it; empty: none
   Config config;                    ///< what is left for the options, before overrides
   Sweep sweep;

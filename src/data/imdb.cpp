@@ -126,6 +126,10 @@ void ImdbOptions::visit(Fields& f) {
     "the "
     "review's id");
   f("validation_seed", validation_seed, Range{0, 1e9}, "which reviews are held out");
+  f("train_on_held_out", train_on_held_out,
+    "train on the reviews that are held out as well, all 25,000 of the publisher's training half: validation "
+    "then "
+    "selects nothing, and the last update is evaluated (train.evaluate_with: last)");
   f("train_examples", train_examples, Range{0, 25000},
     "train on this many reviews only, class-balanced and chosen by hash; 0: all");
   f("test_examples", test_examples, Range{0, 25000},
@@ -140,6 +144,7 @@ LabelledSplits ImdbOptions::open(const DataPlace& place) const {
     if (part->empty())
       user_error("validation_fraction {} of {} training reviews leaves none to {} on", validation_fraction,
                  halves.train->size(), purpose);
+  if (train_on_held_out) parts.rest = order;
   return {select(halves.train, first(std::move(parts.rest), train_examples)),
           select(halves.train, std::move(parts.held)),
           select(halves.test, first(balanced_order(*halves.test, 0), test_examples)),

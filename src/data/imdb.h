@@ -16,12 +16,14 @@ namespace attnlab {
 struct ImdbOptions final : SequenceDataOptions {
   double validation_fraction = 0.1;
   int64_t validation_seed = 0;
+  bool train_on_held_out = false;
   int64_t train_examples = 0;
   int64_t test_examples = 0;
 
   void visit(Fields& f) override;
   std::vector<std::string> class_names() const override { return {"negative", "positive"}; }
   int64_t symbol_count() const override { return 256; }
+  bool trains_on_validation() const override { return train_on_held_out; }
   LabelledSplits open(const DataPlace& place) const override;
   std::vector<uint8_t> encode(std::string_view text) const override;
 };

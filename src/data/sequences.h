@@ -54,6 +54,8 @@ struct SequenceDataOptions : Component {
   virtual bool generated() const { return false; }
   /// One line of raw text, as `attnlab predict` reads it, to symbols.
   virtual std::vector<uint8_t> encode(std::string_view text) const = 0;
+  /// Whether the examples held out are trained on as well, so that no update can be selected on them.
+  virtual bool trains_on_validation() const { return false; }
 };
 
 template <>

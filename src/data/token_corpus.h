@@ -18,6 +18,9 @@ class TokenCorpus {
   explicit TokenCorpus(std::shared_ptr<PreparedSequences> documents);
 
   int64_t size() const { return ends_.empty() ? 0 : ends_.back(); }  ///< tokens
+  int64_t documents() const { return static_cast<int64_t>(ends_.size()); }
+  int64_t end(int64_t document) const { return ends_[static_cast<std::size_t>(document)]; }
+  int64_t begin(int64_t document) const { return document == 0 ? 0 : end(document - 1); }
   /// Tokens [first, first + count).
   std::vector<int64_t> slice(int64_t first, int64_t count) const;
   /// SHA-256 of documents and tokens.

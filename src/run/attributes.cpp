@@ -1,5 +1,8 @@
 #include "run/attributes.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "run/device.h"
 #include "run/gpu.h"
 #include "run/machine.h"
@@ -20,6 +23,10 @@ std::string quoted(const std::string& word) {
   return text + "'";
 }
 
+std::string a_line_each(const std::vector<std::string>& sentences) {
+  return fmt::format("{}", fmt::join(sentences, "\n"));
+}
+
 }  // namespace
 
 std::string shell_line(const std::vector<std::string>& words) {
@@ -35,6 +42,7 @@ void write_attributes(RecordSink& record, const PlannedRun& run, const std::vect
                       torch::Device device, int threads) {
   record.attribute("experiment", run.experiment);
   record.attribute("description", run.description);
+  record.attribute("departures", a_line_each(run.departures));
   record.attribute("run_id", run.id);
   record.attribute("case", run.name);
   record.attribute("label", run.row);
@@ -46,11 +54,14 @@ void write_attributes(RecordSink& record, const PlannedRun& run, const std::vect
   record.attribute("limit", run.options.limit);
   record.attribute("git_commit", git_commit());
   record.attribute("git_dirty", git_dirty());
+  record.attribute("git_changed", git_changed());
+  record.attribute("git_untracked", git_untracked());
   for (const auto& [name, version] : versions()) record.attribute(name, version);
   const Machine machine = this_machine();
   record.attribute("host", machine.host);
   record.attribute("system", machine.system);
   record.attribute("cpu", machine.cpu);
+  record.attribute("cpu_clock", machine.clock);
   record.attribute("memory", machine.memory);
   record.attribute("huge_pages", machine.huge_pages);
   record.attribute("gpu", gpu_name());

@@ -50,6 +50,7 @@ int reference_command();
 struct TableOptions {
   std::string format = "text";       ///< text, markdown, csv, latex or json
   std::vector<std::string> columns;  ///< headline figures, each with its ratios; empty: all
+  std::string against = {};  ///< a row, or its label: every row less it, pair by pair, in place of the table
 };
 
 /// attnlab table: the experiment's figures, one row a case (seeds together), with their floors and the
@@ -58,7 +59,7 @@ struct TableOptions {
 int table_command(const Target& target, const TableOptions& options);
 
 /// attnlab compare: in what two runs, each named by its folder or its record, differ, and their figures
-/// beside each other.
+/// beside each other, paired where both are of the same examples.
 int compare_command(const std::filesystem::path& place_a, const std::filesystem::path& place_b);
 
 /// attnlab predict: standard input to JSON lines, with the best checkpoint of a run's folder or of the run

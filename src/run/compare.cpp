@@ -34,6 +34,7 @@ std::string line_of(const char* name, const fs::path& place, const RunState& run
 
 int compare_command(const fs::path& place_a, const fs::path& place_b) {
   const RunState a = only_run(place_a), b = only_run(place_b);
+  const TextTable pairs = paired(records_in(place_a).front(), records_in(place_b).front());
   const TextTable what = differences(*a.record, *b.record), came_of_it = figures_beside(*a.record, *b.record);
   std::string text = line_of("a", place_a, a) + line_of("b", place_b, b) + "\n";
   text += what.rows.empty() ? "They differ in no option, program or machine.\n" : render(what, "text");
@@ -41,6 +42,13 @@ int compare_command(const fs::path& place_a, const fs::path& place_b) {
     text += "\n" + render(came_of_it, "text") +
             "\n± standard error. *: more than two standard errors of the difference apart, taken as "
             "independent.\n";
+  if (!pairs.rows.empty())
+    text += "\n" + render(pairs, "text") +
+            "\nOver the same questions, examples or documents: ± standard error of the mean difference over "
+            "them, of "
+            "perplexities of the\ngeometric mean of ratios. McNemar's p, exact: of a difference as large "
+            "where both "
+            "are as often right.\n";
   std::fputs(text.c_str(), stdout);
   return 0;
 }

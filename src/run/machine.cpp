@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <set>
@@ -67,6 +68,7 @@ Machine this_machine() {
     machine.system += ", " + distribution;
   machine.cpu = value_of("/proc/cpuinfo", "model name", ':');
   if (machine.cpu.empty()) machine.cpu = names.machine;
+  machine.clock = std::strtod(value_of("/proc/cpuinfo", "cpu MHz", ':').c_str(), nullptr);
   machine.cores = available_cores();
   machine.memory = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
   machine.huge_pages = transparent_huge_pages();

@@ -12,6 +12,7 @@ struct Machine {
   std::string host;
   std::string system;  ///< kernel and distribution
   std::string cpu;     ///< model name
+  double clock = 0;    ///< of its first core just now, MHz; 0: unknown
   int64_t cores = 1;   ///< processors this process may use
   int64_t memory = 0;  ///< bytes
   std::string

@@ -48,7 +48,9 @@ void RunOptions::visit(Fields& f) {
   f("limit", limit, Range{0, 1e15},
     "evaluate on the first N examples only, and say so in the results; 0: all");
   f("init_from", init_from, OneOf{},
-    "a run's folder or a safetensors file whose weights to start from; empty: none");
+    "a run's folder or a safetensors file whose weights to start from, or EXPERIMENT.yaml#ROW, the run in "
+    "that row "
+    "as `attnlab list` shows it, of the same seed where there is one; empty: none");
   f("results_folder", results_folder, OneOf{},
     no_effect("where the folders of runs are; empty: $ATTNLAB_RESULTS, else results"));
   f("data_folder", data_folder, OneOf{},

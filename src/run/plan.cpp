@@ -15,12 +15,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Name and description first, so that the printed configuration stands for the same experiment when read
-/// back.
+/// Name, description and departures first, so that the printed configuration stands for the same experiment
+/// when read back.
 std::string resolved_yaml(const Experiment& experiment, RunOptions& options) {
   std::string text = "name: " + quoted_if_needed(experiment.name) + "\n";
   if (!experiment.description.empty())
     text += "description: " + quoted_if_needed(experiment.description) + "\n";
+  if (!experiment.departures.empty()) text += "departures:\n";
+  for (const std::string& sentence : experiment.departures)
+    text += "  - " + quoted_if_needed(sentence) + "\n";
   return text + dump(options);
 }
 
@@ -40,6 +43,7 @@ PlannedRun planned(const Experiment& experiment, const std::optional<Published>&
   run.id = run_id(options);
   run.experiment = experiment.name;
   run.description = experiment.description;
+  run.departures = experiment.departures;
   run.sets = one.sets;
   run.name = one.name();
   run.row = one.row();
@@ -79,18 +83,30 @@ void refuse_unknown_metrics(const Compare& compare, const std::vector<Headline>&
   throw_if_any(problems);
 }
 
-/// The folder of an experiment's run in this row, its first seed. Throws UserError where it has no such row.
-fs::path folder_of_row(const fs::path& file, const std::string& row,
+/// Of a configuration that may still have mistakes.
+std::string seed_of(const Config& config) {
+  const Tree* seed = config.tree.find("seed");
+  return seed && seed->kind == Tree::Kind::scalar ? seed->text : std::to_string(RunOptions{}.seed);
+}
+
+/// The folder of an experiment's run in this row: of this seed, else its first. Throws UserError where it has
+/// no such row.
+fs::path folder_of_row(const fs::path& file, const std::string& row, const std::string& seed,
                        const std::vector<std::string>& overrides) {
   std::vector<std::string> place, rows;
   for (const std::string& one : overrides)
     if (one.starts_with("results_folder=")) place.push_back(one);
   const Experiment experiment = load_experiment(file);
-  for (const Case& one : expand(experiment, place)) {
-    if (one.row() == row) return planned(experiment, {}, one, read_options<RunOptions>(one.config)).folder;
+  std::vector<Case> found;
+  for (Case& one : expand(experiment, place)) {
     rows.push_back(one.row());
+    if (rows.back() == row) found.push_back(std::move(one));
   }
-  user_error("{} has no run '{}'{}", file.string(), row, suggestion(row, rows));
+  if (found.empty()) user_error("{} has no run '{}'{}", file.string(), row, suggestion(row, rows));
+  const auto same =
+      std::find_if(found.begin(), found.end(), [&](const Case& one) { return seed_of(one.config) == seed; });
+  const Case& one = same == found.end() ? found.front() : *same;
+  return planned(experiment, {}, one, read_options<RunOptions>(one.config)).folder;
 }
 
 void refuse_equal_runs(const Plan& plan) {
@@ -102,13 +118,13 @@ void refuse_equal_runs(const Plan& plan) {
           first->second->index, first->second->name, run.index, run.name, plan.experiment);
 }
 
-/// Cases whose runs are not yet planned; a `model: EXPERIMENT.yaml#ROW` in them stands for the folder of that
-/// run, wherever this command keeps results.
+/// Cases whose runs are not yet planned; a `model:` or `init_from: EXPERIMENT.yaml#ROW` in them stands for
+/// the folder of that run, wherever this command keeps results.
 std::vector<Case> expanded(const Experiment& experiment, const std::vector<std::string>& overrides) {
   std::vector<Case> cases = expand(experiment, overrides);
   for (Case& one : cases)
     name_trained_model(one.config, [&](const fs::path& file, const std::string& row) {
-      return folder_of_row(file, row, overrides);
+      return folder_of_row(file, row, seed_of(one.config), overrides);
     });
   return cases;
 }
@@ -119,7 +135,8 @@ Plan plan_experiment(const std::filesystem::path& config, const std::vector<std:
   const Experiment experiment = load_experiment(config);
   const std::vector<Case> cases = expanded(experiment, overrides);
   std::vector<RunOptions> options = read_cases<RunOptions>(cases);
-  Plan plan{experiment.name, experiment.description, published_of(experiment), experiment.compare, {}};
+  Plan plan{experiment.name,          experiment.description, experiment.departures,
+            published_of(experiment), experiment.compare,     {}};
   for (std::size_t i = 0; i < cases.size(); ++i)
     plan.runs.push_back(planned(experiment, plan.published, cases[i], std::move(options[i])));
   refuse_equal_runs(plan);

@@ -19,8 +19,9 @@ struct PlannedRun {
   std::string id;
   std::string experiment;
   std::string description;
-  Combination sets;       ///< what the sweep sets, with the label of its case
-  std::string name, row;  ///< that in short, with the seed and without it; "" without a sweep
+  std::vector<std::string> departures;  ///< of the experiment
+  Combination sets;                     ///< what the sweep sets, with the label of its case
+  std::string name, row;                ///< that in short, with the seed and without it; "" without a sweep
   RunOptions options;
   std::string yaml;                         ///< the resolved configuration, as `attnlab show` prints it
   std::filesystem::path folder;             ///< results/<experiment>/<id>
@@ -33,6 +34,7 @@ struct PlannedRun {
 struct Plan {
   std::string experiment;
   std::string description;
+  std::vector<std::string> departures;
   std::optional<Published> published;  ///< the paper's figures
   Compare compare;
   std::vector<PlannedRun> runs;  ///< in the order of their indices

@@ -9,6 +9,7 @@
 #include "run/commands.h"
 #include "run/inputs.h"
 #include "run/plan.h"
+#include "tables/against.h"
 #include "tables/record_places.h"
 #include "tables/records.h"
 #include "tables/table_json.h"
@@ -36,6 +37,7 @@ TableRun table_run(const PlannedRun& run, InputCheck& check) {
 ExperimentRuns planned_runs(const Plan& plan) {
   ExperimentRuns all{plan.experiment, plan.description, headlines_of(plan.runs),
                      plan.published,  plan.compare,     {}};
+  all.departures = plan.departures;
   InputCheck check;
   for (const PlannedRun& run : plan.runs) all.runs.push_back(table_run(run, check));
   return all;
@@ -58,6 +60,11 @@ std::string legend_in(const ExperimentTable& table, const std::string& format) {
 }
 
 std::string table_in(const ExperimentRuns& runs, const TableOptions& options) {
+  if (!options.against.empty()) {
+    const bool csv = options.format == "csv";
+    return render(against(runs, options.against, options.columns, csv), options.format) +
+           (csv || options.format == "latex" ? "" : against_legend(options.against));
+  }
   const ExperimentTable table = experiment_table(runs, options.columns);
   const TextTable cells = options.format == "csv" ? layout_for_csv(table) : layout_for_people(table);
   return render(cells, options.format) + legend_in(table, options.format);
@@ -74,6 +81,8 @@ std::string heading(const std::string& experiment, const std::string& format) {
 int table_command(const Target& target, const TableOptions& options) {
   const std::vector<ExperimentRuns> experiments = runs_of(target);
   if (options.format == "json") {
+    if (!options.against.empty())
+      user_error("--against has no form in JSON: choose text, markdown, csv or latex");
     std::fputs(tables_json(experiments, options.columns).c_str(), stdout);
     return 0;
   }

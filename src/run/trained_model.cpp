@@ -8,12 +8,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* trained_key = "model";
+constexpr const char* trained_keys[] = {"model", "init_from"};
 constexpr std::string_view file_end = ".yaml";
 
-}  // namespace
-
-void name_trained_model(Config& config, const FolderOfRow& folder_of_row) {
+void name_at(const char* trained_key, Config& config, const FolderOfRow& folder_of_row) {
   const Tree* model = config.tree.find(trained_key);
   if (!model || model->kind != Tree::Kind::scalar) return;
   const std::size_t hash = model->text.find('#');
@@ -28,6 +26,12 @@ void name_trained_model(Config& config, const FolderOfRow& folder_of_row) {
   }
   folder.quoted = true;
   set_member(config.tree, trained_key, model->key_mark, std::move(folder));
+}
+
+}  // namespace
+
+void name_trained_model(Config& config, const FolderOfRow& folder_of_row) {
+  for (const char* key : trained_keys) name_at(key, config, folder_of_row);
 }
 
 }  // namespace attnlab

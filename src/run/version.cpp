@@ -9,6 +9,8 @@ namespace attnlab {
 
 std::string git_commit() { return ATTNLAB_GIT_COMMIT; }
 std::string git_dirty() { return ATTNLAB_GIT_DIRTY; }
+std::string git_changed() { return ATTNLAB_GIT_CHANGED; }
+std::string git_untracked() { return ATTNLAB_GIT_UNTRACKED; }
 
 std::vector<std::pair<std::string, std::string>> versions() {
   unsigned major = 0, minor = 0, release = 0;

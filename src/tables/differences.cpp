@@ -1,29 +1,13 @@
 #include "tables/differences.h"
 
-#include <algorithm>
 #include <cmath>
 #include <optional>
 
-#include "core/error.h"
 #include "tables/reference_case.h"
+#include "tables/single_values.h"
 
 namespace attnlab {
 namespace {
-
-/// By question, of one run; nothing where its record has no such table or column.
-std::map<std::string, double> shares_of(const TableRun& run, const std::string& metric) {
-  std::map<std::string, double> shares;
-  try {
-    const auto table = read_table(run.record, "/shares");
-    const auto questions = table.find("question"), values = table.find(metric);
-    if (questions == table.end() || values == table.end()) return {};
-    for (std::size_t i = 0; i < questions->second.size(); ++i)
-      shares[std::get<std::string>(questions->second[i])] = std::get<double>(values->second[i]);
-  } catch (const UserError&) {
-    return {};
-  }
-  return shares;
-}
 
 /// The one run of a case that has figures.
 const TableRun* only_run(const CaseFigures& one, const ExperimentRuns& runs) {
@@ -35,16 +19,11 @@ const TableRun* only_run(const CaseFigures& one, const ExperimentRuns& runs) {
 
 std::optional<Estimate> paired(const TableRun* ours, const TableRun* theirs, const std::string& metric) {
   if (!ours || !theirs) return std::nullopt;
-  const auto a = shares_of(*ours, metric), b = shares_of(*theirs, metric);
-  Figure differences;
-  for (const auto& [question, value] : a)
-    if (const auto other = b.find(question);
-        other != b.end() && std::isfinite(value) && std::isfinite(other->second))
-      differences.values.push_back(value - other->second);
-  const auto n = static_cast<double>(differences.values.size());
-  if (n == 0) return std::nullopt;
-  return Estimate{
-      .value = differences.mean(), .standard_error = differences.deviation() / std::sqrt(n), .runs = 1};
+  const SingleValues a = single_values(ours->record, metric), b = single_values(theirs->record, metric);
+  if (a.logarithms) return std::nullopt;  // the mean of their differences is no difference of the figures
+  const PairedDifference found = paired_difference(a, b);
+  if (found.things() == 0) return std::nullopt;
+  return Estimate{.value = found.mean, .standard_error = found.standard_error, .runs = 1};
 }
 
 Estimate of_means(const Estimate& ours, const Estimate& theirs) {
@@ -67,9 +46,9 @@ Ratios differences_of(const CaseFigures& one, const ExperimentFigures& all, cons
         differences.missing = "not compared with " + c.reference + ": " + why_missing(one, reference, c);
       continue;
     }
-    const auto by_question = paired(only_run(one, runs), only_run(*reference, runs), c.metric);
+    const auto pair_by_pair = paired(only_run(one, runs), only_run(*reference, runs), c.metric);
     differences.figures[c.name()] =
-        by_question ? *by_question : of_means(ours->estimate(), theirs->estimate());
+        pair_by_pair ? *pair_by_pair : of_means(ours->estimate(), theirs->estimate());
   }
   return differences;
 }

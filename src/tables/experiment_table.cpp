@@ -162,6 +162,7 @@ ExperimentTable experiment_table(const ExperimentRuns& runs, const std::vector<s
   table.columns = columns_of(runs, chosen(all, wanted), wanted.empty());
   table.source = runs.published ? runs.published->source : "";
   table.references = runs.compare.to;
+  table.departures = runs.departures;
   for (const TableRun& run : runs.unreadable) table.unreadable.push_back(run.state.error);
   std::set<std::size_t> used;  // published rows that are about some case
   for (const auto& one : all.cases) {

@@ -45,6 +45,7 @@ struct ExperimentTable {
   std::vector<TableColumn> columns;
   std::vector<TableRow> rows;
   std::string source;                          ///< of the published figures; "" where there are none
+  std::vector<std::string> departures;         ///< from the recipe that the experiment follows
   std::vector<Compare::Reference> references;  ///< that the ratios are to
   std::vector<std::string> unreadable;         ///< why, of records that have no place in the rows
 };

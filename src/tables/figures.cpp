@@ -30,8 +30,8 @@ void add_done(CaseFigures& one, const TableRun& run, const RunRecord& record) {
     one.figures[name].standard_errors.push_back(summary.standard_error);
   }
   if (!one.origin.empty()) return;
-  for (const char* name :
-       {"git_commit", "git_dirty", "cpu", "gpu", "device", "threads", "version_torch", "finished"})
+  for (const char* name : {"git_commit", "git_dirty", "cpu", "gpu", "device", "threads", "version_torch",
+                           "finished", "cpu_clock", "memory"})
     if (const auto found = record.attributes.find(name); found != record.attributes.end())
       one.origin[name] = text_of(found->second);
 }

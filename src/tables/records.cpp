@@ -1,6 +1,7 @@
 #include "tables/records.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "tables/natural_order.h"
 #include "tables/record_places.h"
@@ -65,7 +66,8 @@ std::set<std::string> differing(const std::vector<Found*>& runs,
   std::set<std::string> paths;
   for (const Found* run : runs)
     for (const auto& [path, value] : run->options) {
-      if (path == "seed" || path == "name" || path == "description" || without_effect.contains(path))
+      if (path == "seed" || path == "name" || path == "description" || path == "departures" ||
+          without_effect.contains(path))
         continue;
       const bool equal = std::all_of(runs.begin(), runs.end(), [&](const Found* other) {
         const auto found = other->options.find(path);
@@ -122,6 +124,13 @@ std::vector<Headline> headlines_of(const std::vector<Found*>& runs) {
   return listed;
 }
 
+std::vector<std::string> lines_in(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
 void order(std::vector<TableRun>& runs, const Compare& compare) {
   const auto rank = [&](const TableRun& run) {
     const auto found = std::find_if(compare.to.begin(), compare.to.end(),
@@ -153,6 +162,9 @@ ExperimentRuns experiment_of(const std::string& name, std::vector<Found>& found,
   for (const Found* run : runs) {
     const RunRecord& record = *run->run.state.record;
     if (all.description.empty()) all.description = record.attribute<std::string>("description");
+    for (const std::string& sentence : lines_in(record.attribute<std::string>("departures")))
+      if (std::find(all.departures.begin(), all.departures.end(), sentence) == all.departures.end())
+        all.departures.push_back(sentence);
     if (all.compare.empty()) all.compare = compare_from(record.attribute<std::string>("compare"));
     all.runs.push_back(run->run);
   }

@@ -7,6 +7,7 @@
 
 #include "tables/numbers.h"
 #include "tables/recorded_row.h"
+#include "tables/single_values.h"
 
 namespace attnlab {
 namespace {
@@ -14,9 +15,9 @@ namespace {
 constexpr const char* kNone = "–";
 
 /// What no two runs have in common, or what the options say better.
-const std::set<std::string> kEachRunsOwn{"argv",     "case",    "compare",   "config", "error",
-                                         "finished", "label",   "published", "run_id", "seconds",
-                                         "sessions", "started", "status"};
+const std::set<std::string> kEachRunsOwn{"argv",     "case",    "compare",   "config",   "error",
+                                         "finished", "label",   "published", "run_id",   "seconds",
+                                         "sessions", "started", "status",    "cpu_clock"};
 
 template <class Map>
 std::set<std::string> keys_of(const Map& a, const Map& b) {
@@ -52,6 +53,20 @@ bool lie_apart(const Summary& a, const Summary& b) {
   return std::isfinite(error) && error > 0 && std::abs(b.value - a.value) > 2 * error;
 }
 
+/// Nothing where they have no single values of the same things.
+void add_pair(const std::string& name, const SingleValues& ours, const SingleValues& theirs,
+              TextTable& table) {
+  const PairedDifference found = paired_difference(ours, theirs);
+  if (found.things() == 0) return;
+  const double value = ours.logarithms ? std::exp(found.mean) : found.mean;
+  const double error = ours.logarithms ? value * found.standard_error : found.standard_error;
+  const bool verdicts = ours.verdicts && theirs.verdicts;
+  table.rows.push_back({name, ours.logarithms ? "ratio" : "difference", with_uncertainty(value, error),
+                        fmt::format("{} {}", found.things(), ours.things),
+                        fmt::format("{} / {} / {}", found.higher, found.lower, found.equal),
+                        verdicts ? significant(paired_verdicts(ours, theirs).p_value(), 2) : ""});
+}
+
 }  // namespace
 
 TextTable differences(const RunRecord& a, const RunRecord& b) {
@@ -65,6 +80,16 @@ TextTable differences(const RunRecord& a, const RunRecord& b) {
   for (const auto& name : keys_of(a.attributes, b.attributes))
     if (!kEachRunsOwn.contains(name) && !options_a.contains(name))
       add(name, attribute_text(a, name), attribute_text(b, name));
+  return table;
+}
+
+TextTable paired(const std::filesystem::path& record_a, const std::filesystem::path& record_b) {
+  TextTable table{{"figure", "of", "value", "over", "higher / lower / equal", "McNemar's p"}, {}};
+  for (const std::string& figure : figures_of_single_values(record_a))
+    add_pair(figure + ": b, a", single_values(record_b, figure), single_values(record_a, figure), table);
+  for (const auto& [name, record] : {std::pair("a", &record_a), std::pair("b", &record_b)})
+    add_pair(fmt::format("accuracy: {}, its byte counts", name), single_values(*record, "accuracy"),
+             single_values(*record, "accuracy_byte_counts"), table);
   return table;
 }
 

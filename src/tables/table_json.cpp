@@ -111,7 +111,10 @@ Json run_json(const TableRun& run) {
 
 Json experiment_json(const ExperimentRuns& runs, const std::vector<std::string>& wanted) {
   const ExperimentTable table = experiment_table(runs, wanted);
-  Json told{{"experiment", runs.experiment}, {"description", runs.description}, {"published", nullptr}};
+  Json told{{"experiment", runs.experiment},
+            {"description", runs.description},
+            {"departures", runs.departures},
+            {"published", nullptr}};
   if (runs.published)
     told["published"] = {{"source", runs.published->source},
                          {"unit", runs.published->unit},

@@ -54,6 +54,19 @@ Estimate figure_of(const TableRow& row, const std::string& column) {
   return found == row.figures.end() ? Estimate{} : found->second;
 }
 
+/// What the ± of a column is over.
+std::string spread_in(const ExperimentTable& table, const std::string& column) {
+  bool over_runs = false, over_examples = false;
+  for (const auto& row : table.rows) {
+    const Estimate e = figure_of(row, column);
+    const bool several = e.deviation > 0;
+    over_runs = over_runs || several;
+    over_examples = over_examples || (!several && std::isfinite(e.standard_error) && e.standard_error > 0);
+  }
+  if (over_runs && over_examples) return ", ± sd over runs or se over examples";
+  return over_runs ? ", ± sd over runs" : over_examples ? ", ± se over examples" : "";
+}
+
 std::string csv_number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
 
 /// Swept keys beside label and seed, in alphabetical order.
@@ -71,7 +84,8 @@ std::string at(const std::map<std::string, std::string>& map, const std::string&
   return found == map.end() ? "" : found->second;
 }
 
-constexpr const char* kOrigin[] = {"git_commit", "git_dirty", "cpu", "gpu", "threads"};
+constexpr const char* kOrigin[] = {"git_commit", "git_dirty", "cpu",      "cpu_clock",    "memory",
+                                   "gpu",        "threads",   "finished", "version_torch"};
 
 std::vector<std::string> csv_row(const ExperimentTable& table, const TableRow& row,
                                  const std::vector<std::string>& keys) {
@@ -104,7 +118,7 @@ std::vector<std::string> csv_row(const ExperimentTable& table, const TableRow& r
 TextTable layout_for_people(const ExperimentTable& table) {
   TextTable cells{{"case", "runs"}, {}, {false, false}};
   for (const auto& c : table.columns) {
-    const std::string name = heading(c, unit_of(c).unit);
+    const std::string name = heading(c, unit_of(c).unit) + spread_in(table, c.name);
     if (c.ours) cells.header.push_back(name);
     if (c.published) cells.header.push_back("published" + (c.ours ? "" : " " + name));
     cells.numbers.resize(cells.header.size(), true);
@@ -141,14 +155,15 @@ TextTable layout_for_csv(const ExperimentTable& table) {
 
 std::string legend(const ExperimentTable& table, const std::string& mark, const std::string& end) {
   std::vector<std::string> lines{
-      "Values: mean ± standard deviation over runs that are done; (se): the standard error of a single run, "
-      "from its examples."};
+      "Values: mean ± standard deviation (sd) over runs that are done; (se): the standard error of a single "
+      "run, over its examples, questions or documents."};
   for (const auto& reference : table.references)
-    lines.push_back(
-        fmt::format("× {0}: how many times better than {1}; / {0}: as a fraction of its; − {0}: less its, "
-                    "paired over questions where they are recorded; everything else that is swept equal.",
-                    reference.name, reference.label));
+    lines.push_back(fmt::format(
+        "× {0}: how many times better than {1}; / {0}: as a fraction of its; − {0}: less its, "
+        "paired over questions or examples where they are recorded; everything else that is swept equal.",
+        reference.name, reference.label));
   if (!table.source.empty()) lines.push_back("Published: " + table.source);
+  for (const auto& sentence : table.departures) lines.push_back("Departs from its source: " + sentence);
   for (const auto& reason : table.unreadable) lines.push_back("Left out: " + reason);
   std::string text = "\n";
   for (std::string& line : lines) {

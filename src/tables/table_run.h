@@ -33,8 +33,9 @@ struct ExperimentRuns {
   std::optional<Published> published;
   Compare compare;
   std::vector<TableRun> runs;
-  std::vector<TableRun> unreadable = {};  ///< records that do not even say which row they belong to
-  bool complete = true;                   ///< whether runs that were never started are among them too
+  std::vector<TableRun> unreadable = {};     ///< records that do not even say which row they belong to
+  std::vector<std::string> departures = {};  ///< from the recipe that it follows
+  bool complete = true;                      ///< whether runs that were never started are among them too
 };
 
 }  // namespace attnlab

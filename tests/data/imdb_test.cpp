@@ -75,6 +75,16 @@ TEST_F(Imdb, EveryPrefixOfASplitIsBalanced) {
   }
 }
 
+TEST_F(Imdb, TrainsOnTheHeldOutReviewsTooWhereAskedTo) {
+  const auto held = ids(*options.open(place)[Split::validation]);
+  options.train_on_held_out = true;
+  const LabelledSplits all = options.open(place);
+  EXPECT_EQ(ids(*all.train).size(), 40u);
+  EXPECT_EQ(all.train->size(), 40);
+  EXPECT_EQ(ids(*all.validation), held);
+  EXPECT_EQ(ids(*all.test), ids(*ImdbOptions().open(place).test));
+}
+
 TEST_F(Imdb, HoldsValidationOutOfTrain) {
   const auto train = ids(*options.open(place)[Split::train]);
   const auto validation = ids(*options.open(place)[Split::validation]);

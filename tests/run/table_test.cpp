@@ -76,18 +76,18 @@ TEST_F(TableOfRuns, CsvHasANumberACell) {
 }
 
 constexpr const char* kComparedTable =
-    R"(case                     runs            accuracy  published  seconds [s]  seconds × plain  published  peak [MiB]  peak / plain  notes
-Plain [old] length=1024  1/1   0.750 ± 0.050 (se)                    6.00             1.00                   2.00         1.00
-Plain [old] length=2048  0/1                                                                                                     1 not started
-Quick length=1024        1/1   0.625 ± 0.050 (se)                    1.50             4.00        3.5        1.00         0.500
-Quick length=2048        1/1   0.625 ± 0.050 (se)                    1.50                                    1.00                not compared with plain: Plain [old] length=2048: 1 not started
-Lost length=1024         0/1                                                                                                     1 out_of_memory: out of memory
-Lost length=2048         0/1                                                                                                     1 not started
-majority class (floor)         0.500 ± 0.040 (se)
-Other (published only)                                   0.5
+    R"(case                     runs  accuracy, ± se over examples  published  seconds [s]  seconds × plain  published  peak [MiB]  peak / plain  notes
+Plain [old] length=1024  1/1             0.750 ± 0.050 (se)                    6.00             1.00                   2.00         1.00
+Plain [old] length=2048  0/1                                                                                                               1 not started
+Quick length=1024        1/1             0.625 ± 0.050 (se)                    1.50             4.00        3.5        1.00         0.500
+Quick length=2048        1/1             0.625 ± 0.050 (se)                    1.50                                    1.00                not compared with plain: Plain [old] length=2048: 1 not started
+Lost length=1024         0/1                                                                                                               1 out_of_memory: out of memory
+Lost length=2048         0/1                                                                                                               1 not started
+majority class (floor)                   0.500 ± 0.040 (se)
+Other (published only)                                             0.5
 
-Values: mean ± standard deviation over runs that are done; (se): the standard error of a single run, from its examples.
-× plain: how many times better than Plain [old]; / plain: as a fraction of its; − plain: less its, paired over questions where they are recorded; everything else that is swept equal.
+Values: mean ± standard deviation (sd) over runs that are done; (se): the standard error of a single run, over its examples, questions or documents.
+× plain: how many times better than Plain [old]; / plain: as a fraction of its; − plain: less its, paired over questions or examples where they are recorded; everything else that is swept equal.
 Published: Someone 2020
 )";
 

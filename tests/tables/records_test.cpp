@@ -8,9 +8,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "core/error.h"
 #include "core/files.h"
 #include "results/record_file.h"
 #include "run/test_folder.h"
+#include "tables/against.h"
 #include "tables/experiment_table.h"
 #include "tables/natural_order.h"
 #include "tables/record_places.h"
@@ -118,6 +120,21 @@ TEST_F(Records, DifferencesArePairedOverTheQuestionsThatBothHave) {
   EXPECT_NEAR(of_means.value, -0.25, 1e-12);
   EXPECT_TRUE(std::isnan(of_means.standard_error)) << "what two means have in common is not known";
   EXPECT_EQ(all.rows[0].figures.at("accuracy_difference_full").value, 0.0);
+}
+
+TEST_F(Records, AgainstARowArePairedAndCounted) {
+  write({.id = "a1", .label = "Full", .seed = 1, .shares = {{"q1", 0.2}, {"q2", 0.5}, {"q3", 0.8}}});
+  write({.id = "a2", .label = "Full", .seed = 2, .shares = {{"q1", 0.4}, {"q2", 0.5}, {"q3", 0.6}}});
+  write({.id = "b", .label = "Tova", .shares = {{"q1", 0.1}, {"q2", 0.5}, {"q3", 0.8}, {"q4", 1.0}}});
+  const TextTable table = against(experiments().at(0), "Full", {}, true);
+  // Over seeds Full has 0.3, 0.5 and 0.7: -0.2, 0 and 0.1, whose sample deviation is sqrt(0.07 / 3).
+  ASSERT_EQ(table.rows.size(), 1U);
+  const auto& row = table.rows[0];
+  EXPECT_THAT(row, ElementsAre("Tova", "1", "accuracy", "difference", testing::_, testing::_, "questions",
+                               "1", "1", "1"));
+  EXPECT_NEAR(std::stod(row[4]), -0.1 / 3, 1e-12);
+  EXPECT_NEAR(std::stod(row[5]), std::sqrt(0.07 / 3 / 3), 1e-12);
+  EXPECT_THROW(against(experiments().at(0), "Ful", {}, true), UserError);
 }
 
 TEST_F(Records, OfASweepRepeatedWithAnOverrideAreNoMoreSeeds) {

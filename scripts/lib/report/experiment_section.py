@@ -15,6 +15,7 @@ def section(experiment, plots, heading):
     parts = [element("h2", experiment.name)] if heading else []
     if experiment.description:
         parts.append(element("p", experiment.description))
+    parts += run_section.departures(experiment.departures)
     parts.append(element("p", *counts(runs), class_="counts"))
     if experiment.cases:
         parts.append(element("h3", "What was run"))

@@ -23,6 +23,7 @@ def section(run, pictures, opened):
         return html.folded(head, element("p", run.error, class_="error"), class_="run", opened=opened)
     parts = [status_line(run), error_box(run), headline(run), element("h3", "What was run")]
     parts += [element("p", run.text("description"))] if run.text("description") else []
+    parts += departures(run.text("departures").splitlines())
     parts += [
         html.pairs(protocol.facts(run)),
         *command(run),
@@ -37,6 +38,13 @@ def section(run, pictures, opened):
     if run.text("config"):
         parts.append(html.folded("Resolved configuration", element("pre", run.text("config").strip())))
     return html.folded(head, *parts, class_="run", opened=opened)
+
+
+def departures(sentences):
+    """In what a run is not the recipe that it follows."""
+    if sentences:
+        yield element("p", "It departs from the recipe that it follows:")
+        yield element("ul", *(element("li", sentence) for sentence in sentences))
 
 
 def badge(status, words=None):

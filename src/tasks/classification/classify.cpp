@@ -4,6 +4,7 @@
 #include <istream>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 
 #include "config/writer.h"
 #include "core/error.h"
@@ -12,10 +13,12 @@
 #include "core/plain_text.h"
 #include "core/random.h"
 #include "core/stop.h"
+#include "data/shuffled.h"
 #include "io/checkpoint.h"
 #include "models/parameter_count.h"
 #include "tasks/classification/classify_evaluation.h"
 #include "tasks/classification/classify_floors.h"
+#include "tasks/classification/classify_shuffles.h"
 #include "tasks/inputs.h"
 #include "tasks/token_tensors.h"
 #include "tasks/training_figures.h"
@@ -110,6 +113,12 @@ void EvaluationOptions::visit(Fields& f) {
   f("precision", precision, {{"fp32", Precision::fp32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}},
     "matrix products of validations and of the last evaluation: on a GPU tf32 (fp32 numbers, products of 19 "
     "bits; on the CPU as fp32) and bf16 (by autocast, as training with it) take a fraction of fp32's time");
+  f("shuffles", shuffles, shuffle_names(),
+    "also evaluate on test with the symbols of each text shuffled, seeded: words, within the words between "
+    "white space; text, over all that the model reads of it. What is lost is what was learned of their "
+    "order");
+  f.require(std::set(shuffles.begin(), shuffles.end()).size() == shuffles.size(), "shuffles",
+            "names one twice");
 }
 
 void ClassifyOptions::visit(Fields& f) {
@@ -119,25 +128,31 @@ void ClassifyOptions::visit(Fields& f) {
   f("model", model, "the classifier");
   f.optional("train", train, trains, "the training loop; none: only evaluate the weights of init_from");
   f("evaluation", evaluation, "what is measured at the end");
+  f.require(
+      !data->trains_on_validation() || !trains || train.evaluate_with == EvaluateWith::last, "train",
+      "on reviews that are held out too (data.train_on_held_out), no update can be selected on them: set "
+      "evaluate_with: last");
+  f.require(data->symbol_count() == 256 || std::count(evaluation.shuffles.begin(), evaluation.shuffles.end(),
+                                                      name_of(Shuffle::words)) == 0,
+            "evaluation", "shuffles within words need data of bytes; these have other symbols");
 }
 
 std::vector<Table> ClassifyOptions::tables() const {
   std::vector<Table> all = training_tables();
   all.push_back(example_table(Split::validation));
   all.push_back(example_table(Split::test));
+  all.push_back(floor_table());
+  for (const std::string& name : evaluation.shuffles) all.push_back(shuffled_table(shuffle_named(name)));
   return all;
 }
 
 std::vector<Headline> ClassifyOptions::headlines() const {
-  return {
-      accuracy_on(Split::test),
-      accuracy_on(Split::validation),
-      accuracy_selected_on_test(),
-      byte_count_floor(),
-      majority_floor(),
-      training_seconds(),
-      trained_numbers(),
-  };
+  std::vector<Headline> all{accuracy_on(Split::test), above_byte_counts()};
+  for (const std::string& name : evaluation.shuffles)
+    for (const Headline& h : shuffled_headlines(shuffle_named(name))) all.push_back(h);
+  all.insert(all.end(), {accuracy_on(Split::validation), accuracy_selected_on_test(), byte_count_floor(),
+                         majority_floor(), training_seconds(), trained_numbers()});
+  return all;
 }
 
 Classifier ClassifyOptions::build_model(uint64_t seed, torch::Device device) const {
@@ -193,8 +208,14 @@ void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
   }
   record.summarise(summary_of(trained_numbers(), static_cast<double>(parameters), 1, 0));
   evaluate(classifier, *splits.validation).write(Split::validation, *splits.validation, record);
-  evaluate(classifier, *splits.test).write(Split::test, *splits.test, record);
-  write_floors(*this, *splits.train, *splits.validation, *splits.test, context.limit, record);
+  const SplitResults on_test = evaluate(classifier, *splits.test);
+  on_test.write(Split::test, *splits.test, record);
+  for (const std::string& name : evaluation.shuffles) {
+    const Shuffle what = shuffle_named(name);
+    const ShuffledSequences shuffled(*splits.test, encoding, what, context.seed);
+    write_shuffled(what, evaluate(classifier, shuffled), on_test, shuffled, record);
+  }
+  write_floors(*this, splits, on_test, context.limit, record);
   record.flush();
 }
 

@@ -15,6 +15,7 @@ struct EvaluationOptions {
   bool byte_count_floor = true;
   bool test_curve = false;
   Precision precision = Precision::fp32;
+  std::vector<std::string> shuffles;  ///< names of Shuffle
 
   void visit(Fields& f);
 };

@@ -18,18 +18,20 @@ std::string path_of(Split split) { return "/eval/" + std::string(name_of(split))
 
 }  // namespace
 
-Table example_table(Split split) {
+std::vector<Column> example_columns() {
   using Type = Column::Type;
-  return {path_of(split),
-          "every example of " + std::string(name_of(split)),
-          {{"example", Type::integer, "1", "index in the split"},
-           {"id", Type::text, "1", "the publisher's name of the example"},
-           {"length", Type::integer, "token", "tokens read, after the cut"},
-           {"label", Type::integer, "1", "true class"},
-           {"predicted", Type::integer, "1", "most probable class"},
-           {"correct", Type::integer, "1", "1 where predicted = label"},
-           {"probability", Type::real, "1", "probability of the true class"},
-           {"nll", Type::real, "nat", "negative log-probability of the true class"}}};
+  return {{"example", Type::integer, "1", "index in the split"},
+          {"id", Type::text, "1", "the publisher's name of the example"},
+          {"length", Type::integer, "token", "tokens read, after the cut"},
+          {"label", Type::integer, "1", "true class"},
+          {"predicted", Type::integer, "1", "most probable class"},
+          {"correct", Type::integer, "1", "1 where predicted = label"},
+          {"probability", Type::real, "1", "probability of the true class"},
+          {"nll", Type::real, "nat", "negative log-probability of the true class"}};
+}
+
+Table example_table(Split split) {
+  return {path_of(split), "every example of " + std::string(name_of(split)), example_columns()};
 }
 
 SplitResults ClassifierEvaluation::operator()(Classifier& model, const LabelledSequences& data) const {
@@ -86,14 +88,18 @@ Validation SplitResults::validation() const {
   return {p.value, p.standard_error, nll / static_cast<double>(n), n};
 }
 
-void SplitResults::write(Split split, const LabelledSequences& data, RecordSink& record) const {
-  const std::string table = path_of(split);
+void SplitResults::write_examples(std::string_view table, const LabelledSequences& data,
+                                  RecordSink& record) const {
   record.truncate(table, 0);  // what a run killed during its evaluation left
   for (const ExampleResult& e : examples) {
     const Value row[] = {e.example,   std::string(data.id(e.example)), e.tokens,      e.label,
                          e.predicted, int64_t{e.predicted == e.label}, e.probability, e.nll};
     record.append(table, row);
   }
+}
+
+void SplitResults::write(Split split, const LabelledSequences& data, RecordSink& record) const {
+  write_examples(path_of(split), data, record);
   const Validation v = validation();
   const bool test = split == Split::test;
   record.summarise(summary_of(accuracy_on(split), v.value, v.n, v.standard_error));

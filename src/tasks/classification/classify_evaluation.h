@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "metrics/paired_verdicts.h"
 #include "tasks/classification/classify.h"
 #include "train/train.h"
 
@@ -27,11 +28,15 @@ struct SplitResults {
   std::vector<ExampleResult> examples;
 
   Validation validation() const;
+  /// Appends its rows to a table of example_columns(), whose former rows are forgotten.
+  void write_examples(std::string_view table, const LabelledSequences& data, RecordSink& record) const;
   /// Rows of /eval/<split>, and the accuracy under /summary.
   void write(Split split, const LabelledSequences& data, RecordSink& record) const;
 };
 
-/// /eval/<split>: one row an example.
+/// One row an example.
+std::vector<Column> example_columns();
+/// /eval/<split>, of them.
 Table example_table(Split split);
 
 class ClassifierEvaluation {

@@ -24,6 +24,23 @@ void summarise(const Headline& floor, const Proportion& p, RecordSink& record) {
   record.summarise(summary_of(floor, p.value, p.n, p.standard_error));
 }
 
+/// The rows of the byte counts, and how the model compares with them.
+void write_predictions(const std::vector<int32_t>& predicted, const SplitResults& on_test,
+                       const LabelledSequences& test, RecordSink& record) {
+  const std::string table = floor_table().path;
+  record.truncate(table, 0);
+  PairedVerdicts verdicts;
+  for (std::size_t i = 0; i < predicted.size(); ++i) {
+    const ExampleResult& e = on_test.examples[i];
+    const bool correct = predicted[i] == e.label;
+    verdicts.add(correct, e.predicted == e.label);
+    const Value row[] = {e.example, std::string(test.id(e.example)), int64_t{predicted[i]}, int64_t{correct}};
+    record.append(table, row);
+  }
+  record.summarise(
+      summary_of(above_byte_counts(), verdicts.difference(), verdicts.examples(), verdicts.standard_error()));
+}
+
 }  // namespace
 
 Headline majority_floor() {
@@ -45,11 +62,27 @@ Headline byte_count_floor() {
       "logistic regression on byte counts"};
 }
 
-void write_floors(const ClassifyOptions& options, const LabelledSequences& train,
-                  const LabelledSequences& validation, const LabelledSequences& test, int64_t limit,
-                  RecordSink& record) {
-  const LabelledTexts train_texts = texts_of(train, options.encoding, 0);
-  const LabelledTexts test_texts = texts_of(test, options.encoding, limit);
+Headline above_byte_counts() {
+  return {"accuracy_above_byte_counts", "1",
+          "accuracy less that of a logistic regression on symbol counts of the same examples; its standard "
+          "error is paired over them",
+          Summary::Better::higher};
+}
+
+Table floor_table() {
+  using Type = Column::Type;
+  return {"/eval/test_byte_counts",
+          "every example of test, as the logistic regression on symbol counts answers it",
+          {{"example", Type::integer, "1", "index in the split, as in /eval/test"},
+           {"id", Type::text, "1", "the publisher's name of the example"},
+           {"predicted", Type::integer, "1", "most probable class"},
+           {"correct", Type::integer, "1", "1 where predicted is the true class"}}};
+}
+
+void write_floors(const ClassifyOptions& options, const LabelledSplits& splits, const SplitResults& on_test,
+                  int64_t limit, RecordSink& record) {
+  const LabelledTexts train_texts = texts_of(*splits.train, options.encoding, 0);
+  const LabelledTexts test_texts = texts_of(*splits.test, options.encoding, limit);
   const auto classes = static_cast<int32_t>(options.data->class_names().size());
 
   const std::vector<int32_t> majority(test_texts.labels.size(), majority_class(train_texts.labels, classes));
@@ -58,8 +91,10 @@ void write_floors(const ClassifyOptions& options, const LabelledSequences& train
 
   log_info("fitting the floor: logistic regression on symbol counts of {} texts", train_texts.texts.size());
   const auto regression = ByteCountClassifier::fit_best(
-      train_texts, texts_of(validation, options.encoding, 0), options.data->symbol_count(), classes);
-  summarise(byte_count_floor(), accuracy(regression.predict(test_texts.texts), test_texts.labels), record);
+      train_texts, texts_of(*splits.validation, options.encoding, 0), options.data->symbol_count(), classes);
+  const std::vector<int32_t> predicted = regression.predict(test_texts.texts);
+  summarise(byte_count_floor(), accuracy(predicted, test_texts.labels), record);
+  write_predictions(predicted, on_test, *splits.test, record);
 }
 
 }  // namespace attnlab

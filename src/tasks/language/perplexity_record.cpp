@@ -25,6 +25,34 @@ Table token_table() {
            {"nll", Type::real, "nat", "negative log-probability"}}};
 }
 
+const Headline beyond_cache{
+    "perplexity_beyond_cache", "1",
+    "per token, pooled, at positions of a chunk from the size of the cache on: where something "
+    "has been dropped. The tokens before are read as with a full cache",
+    Better::lower};
+
+/// Whether chunks are read to positions at which a bounded cache is full.
+bool goes_beyond(const PerplexityOptions& o) {
+  return !o.baseline && o.cache.policy.name() != "full" && o.cache.share.empty() &&
+         o.cache.budget == Budget::uniform && o.cache.size < o.chunks.length;
+}
+
+/// From the ranges of positions, where one of them begins at the size of the cache.
+void record_beyond_cache(const PerplexityOptions& o, const PositionCurve& curve, int64_t documents,
+                         RecordSink& record) {
+  DocumentScore beyond;
+  bool begins = false;
+  for (const auto& range : curve.ranges()) {
+    begins = begins || range.first == o.cache.size;
+    if (range.first < o.cache.size) continue;
+    beyond.nll += range.nll;
+    beyond.tokens += range.tokens;
+  }
+  if (begins && beyond.tokens > 0)
+    record.summarise(
+        summary_of(beyond_cache, std::exp(beyond.nll / static_cast<double>(beyond.tokens)), documents));
+}
+
 std::vector<int64_t> counted(int64_t n) {
   std::vector<int64_t> numbers(static_cast<std::size_t>(n));
   std::iota(numbers.begin(), numbers.end(), 0);
@@ -68,6 +96,7 @@ std::vector<Headline> PerplexityOptions::headlines() const {
       {"cache_bytes", "byte", "keys and values as allocated at the end of the longest chunk, a sequence",
        Better::lower},
   };
+  if (goes_beyond(*this)) all.push_back(beyond_cache);
   if (record_expiry > 0) std::ranges::move(kept_headlines(), std::back_inserter(all));
   return all;
 }
@@ -130,6 +159,7 @@ void record_figures(const PerplexityOptions& o, const PerplexityProgress& progre
     if (std::isnan(figures[i].value)) continue;  // per word and byte, of ids without a tokenizer
     record.summarise(summary_of(headlines[i], figures[i].value, figures[i].n, figures[i].standard_error));
   }
+  if (goes_beyond(o)) record_beyond_cache(o, progress.curve, n, record);
   int64_t scored = 0;
   for (const DocumentScore& d : scores) scored += d.tokens;
   record.summarise(

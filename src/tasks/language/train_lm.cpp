@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "config/writer.h"
 #include "core/error.h"
@@ -11,6 +12,7 @@
 #include "core/json_text.h"
 #include "core/log.h"
 #include "core/random.h"
+#include "core/stop.h"
 #include "data/byte_tokenizer.h"
 #include "data/token_corpus.h"
 #include "data/tokenizer.h"
@@ -19,6 +21,7 @@
 #include "io/hf_folder.h"
 #include "kernels/decoder_ops.h"
 #include "kernels/on_device.h"
+#include "metrics/perplexity.h"
 #include "tasks/inputs.h"
 #include "tasks/training_figures.h"
 #include "train/train.h"
@@ -64,11 +67,21 @@ double validation_loss(Decoder& decoder, const torch::Tensor& ids_BT) {
   return token_losses(next.logits_NV, next.targets_N).mean().item<double>();
 }
 
+/// Tokens [first, first + count] of a corpus, of which all but the first are predicted; with `bos` that
+/// stands in place of the first.
+std::vector<int64_t> chunk_of(const TokenCorpus& corpus, int64_t first, int64_t count,
+                              std::optional<int64_t> bos) {
+  std::vector<int64_t> ids = corpus.slice(first, count + 1);
+  if (bos) ids.front() = *bos;
+  return ids;
+}
+
 /// Packed chunks of context + 1 tokens, which overlap by the one that is only predicted.
 class PackedChunks {
  public:
-  PackedChunks(const TokenCorpus& corpus, int64_t context, int64_t batch, uint64_t seed)
-      : corpus_(corpus), context_(context), batch_(batch), seed_(seed) {
+  PackedChunks(const TokenCorpus& corpus, int64_t context, int64_t batch, std::optional<int64_t> bos,
+               uint64_t seed)
+      : corpus_(corpus), context_(context), batch_(batch), bos_(bos), seed_(seed) {
     // The offset of an epoch takes up to one chunk away.
     chunks_ = (corpus.size() - 1) / context - 1;
     if (chunks_ < batch)
@@ -83,7 +96,7 @@ class PackedChunks {
     const int64_t first = m % batches_per_epoch() * batch_;
     std::vector<std::vector<int64_t>> rows;
     for (int64_t i = first; i < first + batch_; ++i)
-      rows.push_back(corpus_.slice(offset_ + order_[static_cast<size_t>(i)] * context_, context_ + 1));
+      rows.push_back(chunk_of(corpus_, offset_ + order_[static_cast<size_t>(i)] * context_, context_, bos_));
     return chunk_tensor(rows, device);
   }
 
@@ -100,20 +113,45 @@ class PackedChunks {
 
   const TokenCorpus& corpus_;
   int64_t context_, batch_, chunks_ = 0, planned_ = -1, offset_ = 0;
+  std::optional<int64_t> bos_;
   uint64_t seed_;
   std::vector<int64_t> order_;
 };
 
+/// exp of the mean NLL over the first tokens of every validation document, each read by itself in chunks; the
+/// standard error is over documents.
+Validation validate_by_document(Decoder& decoder, const TokenCorpus& corpus, const TrainLmOptions& options,
+                                std::optional<int64_t> bos, torch::Device device) {
+  std::vector<DocumentScore> scores;
+  int64_t read = 0;
+  for (int64_t d = 0; d < corpus.documents(); ++d) {
+    const int64_t end = std::min(corpus.end(d) - 1, corpus.begin(d) + options.validation_tokens);
+    DocumentScore score;
+    for (int64_t first = corpus.begin(d); first < end; first += options.context) {
+      stop_here_if_requested();
+      const int64_t count = std::min(options.context, end - first);
+      const torch::Tensor ids = chunk_tensor({chunk_of(corpus, first, count, bos)}, device);
+      score.nll += validation_loss(decoder, ids) * static_cast<double>(count);
+      score.tokens += count;
+    }
+    read += score.tokens;
+    scores.push_back(score);
+  }
+  const DocumentFigure pooled = pooled_perplexity(scores);
+  return {pooled.value, pooled.standard_error, std::log(pooled.value), read};
+}
+
 /// exp of the mean NLL over the first tokens of the validation books; the standard error is that of the mean
 /// over chunks, carried through the exponential.
 Validation validate_on(Decoder& decoder, const TokenCorpus& corpus, const TrainLmOptions& options,
-                       torch::Device device) {
+                       std::optional<int64_t> bos, torch::Device device) {
+  if (options.validation_by_document) return validate_by_document(decoder, corpus, options, bos, device);
   const int64_t tokens = std::min(options.validation_tokens, corpus.size() - 1);
   const int64_t chunks = std::max<int64_t>(1, tokens / options.context);
   std::vector<double> losses;
   for (int64_t i = 0; i < chunks; ++i) {
     const int64_t first = i * options.context, count = std::min(options.context, corpus.size() - 1 - first);
-    const torch::Tensor ids = chunk_tensor({corpus.slice(first, count + 1)}, device);
+    const torch::Tensor ids = chunk_tensor({chunk_of(corpus, first, count, bos)}, device);
     losses.push_back(validation_loss(decoder, ids));
   }
   const auto n = static_cast<double>(losses.size());
@@ -200,7 +238,14 @@ void TrainLmOptions::visit(Fields& f) {
     "tokens of a micro-batch instead, a multiple of context; 0: `batch_size` says how many chunks");
   f.require(batch_tokens % context == 0, "batch_tokens",
             fmt::format("{} is no multiple of the {} tokens of a chunk", batch_tokens, context));
+  f("bos", bos, {{"document", BosPolicy::document}, {"chunk", BosPolicy::chunk}},
+    "where BOS stands in training and validation: document, at the start of each, so that few chunks show "
+    "it; chunk, "
+    "at the start of each chunk, in place of its first token, as perplexity reads chunks");
   f("validation_tokens", validation_tokens, Range{1, 1e12}, "validate on the first N tokens");
+  f("validation_by_document", validation_by_document,
+    "validate on the first N tokens of every document, which begins a chunk; the error is then over "
+    "documents");
   f("train", train, "the training loop");
 }
 
@@ -246,8 +291,10 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   log_info("{} tokens to train on, {} held out; vocabulary {}; {} parameters", books.size(), held_out.size(),
            sizes.vocabulary, parameters);
 
+  const std::optional<int64_t> first = bos == BosPolicy::chunk ? pieces.bos_id() : std::nullopt;
+  if (bos == BosPolicy::chunk && !first) user_error("bos: {} has no BOS to begin chunks with", pieces.path());
   const int64_t batch = this->chunks();
-  PackedChunks packed(books, this->context, batch, context.seed);
+  PackedChunks packed(books, this->context, batch, first, context.seed);
   Trainee trainee;
   trainee.model = decoder.ptr();
   trainee.metric = "perplexity";
@@ -260,7 +307,7 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
     const std::chrono::duration<double> data_time = std::chrono::steady_clock::now() - started;
     return MicroBatch{training_loss(decoder, ids), batch, batch * this->context, data_time.count()};
   };
-  trainee.validate = [&] { return validate_on(decoder, held_out, *this, context.device); };
+  trainee.validate = [&] { return validate_on(decoder, held_out, *this, first, context.device); };
   const TrainOutcome outcome =
       attnlab::train(trainee, train, context.folder, context.seed, context.device, record);
 
@@ -270,7 +317,7 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   const bool known = outcome.best_update > 0 &&
                      (train.evaluate_with == EvaluateWith::best ||
                       (train.evaluate_with == EvaluateWith::last && outcome.best_update == outcome.updates));
-  const Validation last = known ? outcome.best : validate_on(decoder, held_out, *this, context.device);
+  const Validation last = known ? outcome.best : validate_on(decoder, held_out, *this, first, context.device);
   save_model(context.folder / "model", decoder, pieces, tokenizer_model);
   log_info("saved {}", (context.folder / "model").string());
   record.summarise(summary_of(perplexity_validation, last.value, last.n, last.standard_error));

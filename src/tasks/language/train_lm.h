@@ -2,9 +2,11 @@
 // folder, <run>/model, which the task `perplexity`, `attnlab predict` and transformers open.
 //
 // Documents stand end to end, BOS before and EOS after each, cut into chunks of `context` tokens ("packing");
-// every epoch cuts at another offset and takes the chunks in another order.
+// every epoch cuts at another offset and takes the chunks in another order. With `bos: chunk` each chunk
+// begins with BOS in place of its first token, as the task `perplexity` reads chunks.
 #pragma once
 
+#include "data/chunks.h"
 #include "data/documents.h"
 #include "models/decoder.h"
 #include "tasks/task.h"
@@ -29,7 +31,9 @@ struct TrainLmOptions final : TaskOptions {
   int64_t context = 1024;
   int64_t batch_size = 8;
   int64_t batch_tokens = 0;
+  BosPolicy bos = BosPolicy::document;
   int64_t validation_tokens = 65536;
+  bool validation_by_document = false;
   TrainOptions train;
 
   void visit(Fields& f) override;

@@ -156,8 +156,8 @@ std::vector<double> figures_of(const CausalSpeedOptions& o, const std::vector<Ti
   values.push_back(rates.reads);
   if (scan != forms.end()) {
     const double seconds = median(scan->seconds);
-    values.push_back(o.scan_flops() / seconds / rates.products);
-    values.push_back(o.scan_bytes() / seconds / rates.reads);
+    values.push_back(share_of_rate("scan, products", o.scan_flops() / seconds / rates.products));
+    values.push_back(share_of_rate("scan, memory", o.scan_bytes() / seconds / rates.reads));
   }
   return values;
 }
@@ -245,6 +245,8 @@ void CausalSpeedOptions::run(const RunContext& context, RecordSink& record) cons
     for (TimedForm& form : forms) form.seconds.clear();
     const MachineRates rates = time_forms(*this, context.device, operands, forms, record);
     summarise_all(record, causal_headlines(*this, threads), figures_of(*this, forms, rates), repetitions);
+    for (const TimedForm& form : forms)
+      summarise_quartiles(with_threads("seconds_" + form.name, threads), "s", form.seconds, record);
     for (const TimedForm& form : forms)
       log_info("{} thread(s), {} tokens, l = {}: {} {:.2f} ms, {:.1f} MiB beyond operands and results",
                at::get_num_threads(), length, projection_length, form.name, 1e3 * median(form.seconds),

@@ -15,12 +15,17 @@ namespace {
 using Better = Summary::Better;
 using Type = Column::Type;
 
-/// Median seconds a step of intervals [begin, end).
-double step_seconds(const std::vector<DecodeInterval>& intervals, std::size_t begin, std::size_t end) {
+/// Seconds a step of intervals [begin, end).
+std::vector<double> steps_of(const std::vector<DecodeInterval>& intervals, std::size_t begin,
+                             std::size_t end) {
   std::vector<double> all;
   for (std::size_t i = begin; i < end; ++i)
     all.push_back(intervals[i].seconds / static_cast<double>(intervals[i].tokens));
-  return median(all);
+  return all;
+}
+
+double step_seconds(const std::vector<DecodeInterval>& intervals, std::size_t begin, std::size_t end) {
+  return median(steps_of(intervals, begin, end));
 }
 
 std::vector<Headline> decode_headlines_of(int64_t threads) {
@@ -122,14 +127,15 @@ void summarise_decoded(const Decoded& all, const StepWeights& weights, int64_t n
   const double values[] = {static_cast<double>(all.batch) / seconds,
                            seconds,
                            all.read_rate,
-                           bytes / seconds / all.read_rate,
+                           share_of_rate("memory", bytes / seconds / all.read_rate),
                            all.product_rate,
-                           least_step_seconds(weights, all, number_bytes) / seconds,
+                           share_of_rate("bound", least_step_seconds(weights, all, number_bytes) / seconds),
                            all.prompt_seconds,
                            static_cast<double>(all.prompt_tokens) / all.prompt_seconds,
                            step_seconds(all.intervals, n - tenth, n) / step_seconds(all.intervals, 0, tenth),
                            growth};
   summarise_all(record, decode_headlines_of(threads), values, static_cast<int64_t>(n));
+  summarise_quartiles(with_threads("step_seconds", threads), "s", steps_of(all.intervals, 0, n), record);
   log_info(
       "{} thread(s), batch {}, after {} tokens: {:.1f} tokens/s, {:.2f} ms a step, {:.0f} % of the read rate "
       "of "

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "kernels/decoder_ops.h"
 #include "models/parameter_count.h"
 #include "train/autocast.h"
@@ -123,6 +125,30 @@ double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const std::size_t n = values.size();
   return n % 2 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
+}
+
+double quantile(std::vector<double> values, double share) {
+  ensure(!values.empty() && share >= 0 && share <= 1, "values, and a share of them");
+  std::sort(values.begin(), values.end());
+  const double place = share * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, values.size() - 1);
+  return values[below] + (place - static_cast<double>(below)) * (values[above] - values[below]);
+}
+
+void summarise_quartiles(const std::string& name, const std::string& unit, const std::vector<double>& rounds,
+                         RecordSink& record) {
+  for (const auto& [which, share] : {std::pair("first", 0.25), std::pair("third", 0.75)})
+    record.summarise({fmt::format("{}_{}_quartile", name, which), quantile(rounds, share), unit,
+                      fmt::format("{} quartile of {} over its rounds", which, name), Summary::Better::neither,
+                      static_cast<int64_t>(rounds.size()), Summary::unknown});
+}
+
+double share_of_rate(const std::string& what, double share) {
+  if (!(share > 1)) return share;
+  log_info("{}: {:.0f} % of a measured rate cannot be, so the machine changed meanwhile; left out", what,
+           100 * share);
+  return Summary::unknown;
 }
 
 }  // namespace attnlab

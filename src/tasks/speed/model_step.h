@@ -3,8 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <vector>
 
+#include "core/record.h"
 #include "models/classifier.h"
 #include "train/options.h"
 
@@ -72,5 +74,16 @@ class ProductRate {
 
 /// The middle value, or the mean of the two in the middle. `values` is not empty.
 double median(std::vector<double> values);
+/// The value that `share` of them lie below, between two of them in proportion (NumPy's default): 0.25 and
+/// 0.75 are the quartiles. `values` is not empty.
+double quantile(std::vector<double> values, double share);
+
+/// Figures <name>_first_quartile and <name>_third_quartile beside a median over interleaved rounds.
+void summarise_quartiles(const std::string& name, const std::string& unit, const std::vector<double>& rounds,
+                         RecordSink& record);
+
+/// A share of a measured rate, or NaN with a line in the log where it is above 1: then the rate was measured
+/// in another state of the machine than the time, and the cell says nothing.
+double share_of_rate(const std::string& what, double share);
 
 }  // namespace attnlab

@@ -108,9 +108,10 @@ void summarise(const ScoreSpeedOptions& o, const Reader& full, const Reader& bou
                            tokens / seconds,
                            tokens / full_seconds,
                            rate,
-                           bounded.flops / seconds / rate,
-                           full.flops / full_seconds / rate};
+                           share_of_rate("bounded cache, products", bounded.flops / seconds / rate),
+                           share_of_rate("full cache, products", full.flops / full_seconds / rate)};
   summarise_all(record, scoring_headlines(threads), values, o.repetitions);
+  summarise_quartiles(with_threads("fraction_of_full", threads), "1", fractions, record);
   log_info(
       "{} thread(s), {} x {} tokens: {:.0f} tokens/s, {:.2f} of the time of a full cache ({:.0f} tokens/s); "
       "{:.0f} and {:.0f} % of {:.0f} GFLOP/s",

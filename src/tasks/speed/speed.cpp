@@ -106,13 +106,18 @@ void summarise(const SpeedOptions& o, const Phase& phase, double product_rate, R
   const double tokens = static_cast<double>(o.batch_size * o.length) / seconds;
   const double resident =
       phase.memory.resident < 0 ? Summary::unknown : static_cast<double>(phase.memory.resident);
-  const double values[] = {
-      seconds, tokens, rate, rate / product_rate, static_cast<double>(phase.memory.allocator), resident};
+  const double values[] = {seconds,
+                           tokens,
+                           rate,
+                           share_of_rate(phase.name + ", products", rate / product_rate),
+                           static_cast<double>(phase.memory.allocator),
+                           resident};
   const std::vector<Headline> figures = headlines_of(phase.name);
   for (size_t i = 0; i < figures.size(); ++i) {
     const bool of_time = i < 4;
     record.summarise(summary_of(figures[i], values[i], of_time ? o.repetitions : 1));
   }
+  summarise_quartiles(phase.name + "_seconds", "s", phase.seconds, record);
   record.summarise({phase.name + "_flops", phase.flops, "FLOP",
                     "matrix products as executed, multiply and add apart", Better::neither, 1, 0.0});
   log_info(

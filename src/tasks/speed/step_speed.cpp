@@ -89,7 +89,8 @@ double time_cell(const StepSpeedOptions& o, const Cell& cell, const std::vector<
 void StepSpeedOptions::visit(Fields& f) {
   f("model", model, "the classifier; its attention is replaced by each of `models`");
   f("models", models, OneOf{},
-    "models of the comparison: textbook, fused or luna-<l>, and flags +recompute, +torch-dropout, +plain");
+    "models of the comparison: textbook, fused or luna-<l>, and flags +recompute, +torch-dropout, +plain, "
+    "+residual-dropout (none on attention weights)");
   f("lengths", lengths, Range{1, 1 << 20}, "tokens in a sequence");
   f("dropouts", dropouts, Range{0, 0.9}, "dropout on residual branches and on attention weights");
   f("thread_counts", thread_counts, Range{1, 1024}, "threads inside an operator");
@@ -173,7 +174,7 @@ SpeedModel StepSpeedOptions::named(const std::string& name, double dropout) cons
   const auto bad = [&](const std::string& what) {
     user_error(
         "models: '{}' is no model of this comparison: {}; write textbook, fused or luna-<l>, with flags "
-        "+recompute, +torch-dropout (textbook) or +plain (luna)",
+        "+recompute, +residual-dropout, +torch-dropout (textbook) or +plain (luna)",
         name, what);
   };
   attention.select(is_luna ? "luna" : "softmax");
@@ -194,6 +195,8 @@ SpeedModel StepSpeedOptions::named(const std::string& name, double dropout) cons
   for (size_t i = 1; i < parts.size(); ++i) {
     if (parts[i] == "recompute")
       m.options.encoder.recompute = true;
+    else if (parts[i] == "residual-dropout")
+      m.options.encoder.attention_dropout = 0;
     else if (parts[i] == "plain" && is_luna)
       luna->kernel = LunaOptions::Kernel::plain;
     else if (parts[i] == "torch-dropout" && parts[0] == "textbook")
@@ -249,12 +252,15 @@ void StepSpeedOptions::run(const RunContext& context, RecordSink& record) const 
       const double s = median(measured[c][i].seconds);
       const double tokens = static_cast<double>(batch_size * cell.length) / s;
       const double flop_rate = measured[c][i].flops / s;
-      const Value row[] = {models[i], cell.length, batch_size,       cell.dropout, cell.threads, s,
-                           tokens,    flop_rate,   flop_rate / rate, textbook / s, fused / s};
+      const Value row[] = {models[i],    cell.length,  batch_size,
+                           cell.dropout, cell.threads, s,
+                           tokens,       flop_rate,    share_of_rate(models[i], flop_rate / rate),
+                           textbook / s, fused / s};
       record.append("/ratios", row);
       log_info("{:24} n {} dropout {:g} threads {}: {:.3f} s, {:.0f} GFLOP/s = {:.0f} % of {:.0f}{}{}",
                models[i], cell.length, cell.dropout, cell.threads, s, flop_rate / 1e9, 100 * flop_rate / rate,
                rate / 1e9, times(textbook / s, "textbook"), times(fused / s, "fused"));
+      summarise_quartiles("seconds_" + models[i] + tail, "s", measured[c][i].seconds, record);
       record.summarise({"seconds_" + models[i] + tail, s, "s", "median time of one training step",
                         Better::lower, repetitions, none});
     }

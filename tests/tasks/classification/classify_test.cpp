@@ -10,9 +10,12 @@
 
 #include "core/error.h"
 #include "data/listops.h"
+#include "data/shuffled.h"
+#include "metrics/byte_counts.h"
 #include "tasks/classification/classify_evaluation.h"
 #include "tasks/cut_record.h"
 #include "tasks/memory_record.h"
+#include "tasks/refused_options.h"
 
 namespace attnlab {
 namespace {
@@ -87,6 +90,67 @@ TEST_F(ClassifyTask, TrainsInBf16WithEveryAttention) {
     options.run(c, record);
     EXPECT_EQ(record.summaries["updates"].value, 12) << attention.name;
   }
+}
+
+TEST_F(ClassifyTask, TheByteCountsAnswersStandBesideTheModels) {
+  options.run(context(), record);
+  const auto& model = record.tables["/eval/test"];
+  const auto& floor = record.tables["/eval/test_byte_counts"];
+  ASSERT_EQ(floor.size(), model.size());
+  double correct = 0, difference = 0;
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    EXPECT_EQ(floor[i][1], model[i][1]) << "the same example";
+    EXPECT_EQ(std::get<int64_t>(floor[i][3]), floor[i][2] == model[i][3]);
+    correct += static_cast<double>(std::get<int64_t>(floor[i][3]));
+    difference += static_cast<double>(std::get<int64_t>(model[i][5]) - std::get<int64_t>(floor[i][3]));
+  }
+  EXPECT_DOUBLE_EQ(record.summaries["accuracy_byte_counts"].value, correct / 40);
+  EXPECT_NEAR(record.summaries["accuracy_above_byte_counts"].value, difference / 40, 1e-15);
+  EXPECT_EQ(record.summaries["accuracy_above_byte_counts"].n, 40);
+}
+
+TEST_F(ClassifyTask, AShuffleOfTheTextKeepsLabelsAndLengthsAndHidesTheOrder) {
+  options.evaluation.shuffles = {"text"};
+  for (const Table& t : options.tables()) record.define(t);
+  options.run(context(), record);
+  const auto &as_is = record.tables["/eval/test"], &shuffled = record.tables["/eval/test_text"];
+  ASSERT_EQ(shuffled.size(), as_is.size());
+  double correct = 0;
+  for (std::size_t i = 0; i < as_is.size(); ++i) {
+    for (const std::size_t same : {0, 1, 2, 3}) EXPECT_EQ(as_is[i][same], shuffled[i][same]);
+    correct += static_cast<double>(std::get<int64_t>(shuffled[i][5]));
+  }
+  EXPECT_NE(as_is, shuffled);
+  EXPECT_DOUBLE_EQ(record.summaries["accuracy_shuffled_text"].value, correct / 40);
+  EXPECT_NEAR(record.summaries["accuracy_lost_text"].value,
+              record.summaries["accuracy"].value - record.summaries["accuracy_shuffled_text"].value, 1e-15);
+}
+
+TEST_F(ClassifyTask, AShuffleChangesNoAnswerOfTheByteCounts) {
+  const LabelledSplits splits = options.data->open(context().data);
+  LabelledTexts train;
+  for (int64_t i = 0; i < splits.train->size(); ++i) {
+    train.texts.push_back(splits.train->symbols(i));
+    train.labels.push_back(splits.train->label(i));
+  }
+  const auto floor = ByteCountClassifier::fit(train, options.data->symbol_count(), 10, {});
+  const ShuffledSequences shuffled(*splits.test, options.encoding, Shuffle::text, 1);
+  for (int64_t i = 0; i < splits.test->size(); ++i)
+    EXPECT_EQ(floor.probabilities(visible_symbols(splits.test->symbols(i), options.encoding)),
+              floor.probabilities(shuffled.symbols(i)));
+}
+
+TEST_F(ClassifyTask, ShufflesWithinWordsAreOfBytes) {
+  expect_refused_options<ClassifyOptions>({"data=listops", "evaluation.shuffles=[words]"},
+                                          "shuffles within words need data of bytes");
+  expect_refused_options<ClassifyOptions>({"evaluation.shuffles=[text, text]"}, "names one twice");
+  expect_refused_options<ClassifyOptions>({"evaluation.shuffles=[letters]"}, "letters");
+}
+
+TEST_F(ClassifyTask, NothingIsSelectedOnReviewsThatAreTrainedOn) {
+  expect_refused_options<ClassifyOptions>({"data.train_on_held_out=true"}, "set evaluate_with: last");
+  read_options<ClassifyOptions>(
+      with_overrides({}, {"data.train_on_held_out=true", "train.evaluate_with=last"}));
 }
 
 TEST_F(ClassifyTask, LimitTakesTheFirstExamples) {

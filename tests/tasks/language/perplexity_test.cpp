@@ -85,6 +85,23 @@ TEST_F(Perplexities, KeepTheLossByPosition) {
   EXPECT_NEAR(sum(column(record, "/eval/position", 3)), sum(column(record, "/eval/test", kNll)), 1e-9);
 }
 
+TEST_F(Perplexities, BeyondTheCacheAreOfTheTokensAfterSomethingWasDropped) {
+  options.position_ranges = 3;
+  keep("window", 20);
+  const MemoryRecord record = run();
+  double nll = 0, tokens = 0;
+  for (const auto& row : record.tables.at("/tokens"))
+    if (whole(row[2]) >= 20) {
+      nll += std::get<double>(row[4]);
+      ++tokens;
+    }
+  EXPECT_NEAR(record.summaries.at("perplexity_beyond_cache").value, std::exp(nll / tokens), 1e-9);
+  keep("window", 21);  // no range begins there
+  EXPECT_FALSE(run().summaries.contains("perplexity_beyond_cache"));
+  keep("full", 20);
+  EXPECT_FALSE(run().summaries.contains("perplexity_beyond_cache"));
+}
+
 /// Windows of 12 tokens that begin 5 apart, each read alone by the model as it is trained, and the loss of
 /// what is new.
 TEST_F(Perplexities, WithAStrideScoreEachTokenInTheLongestContextThatItHas) {

@@ -101,15 +101,18 @@ class TrainLmTask : public testing::Test {
 };
 
 /// exp of the mean −log p of every token but the first, in chunks of `context` predicted tokens; what the
-/// last chunk lacks is left out.
-double perplexity_of(HfModel& model, const std::vector<int64_t>& tokens, int64_t context) {
+/// last chunk lacks is left out. `bos`: what each chunk's first token is read as.
+double perplexity_of(HfModel& model, const std::vector<int64_t>& tokens, int64_t context,
+                     std::optional<int64_t> bos = std::nullopt) {
   const torch::NoGradGuard no_grad;
   const int64_t chunks = (static_cast<int64_t>(tokens.size()) - 1) / context;
   double sum = 0;
   for (int64_t c = 0; c < chunks; ++c)
     for (int64_t i = 0; i < context; ++i) {
       const auto begin = tokens.begin() + c * context;
-      const torch::Tensor seen = torch::tensor(std::vector<int64_t>(begin, begin + i + 1)).unsqueeze(0);
+      std::vector<int64_t> read(begin, begin + i + 1);
+      if (bos) read.front() = *bos;
+      const torch::Tensor seen = torch::tensor(read).unsqueeze(0);
       const torch::Tensor logits =
           model.decoder->logits(model.decoder->forward_training(seen))[0][i].to(torch::kDouble);
       sum -= torch::log_softmax(logits, 0)[begin[i + 1]].item<double>();
@@ -142,6 +145,46 @@ TEST_F(TrainLmTask, LearnsAndSavesTheModelWhosePerplexityIsRecorded) {
   EXPECT_EQ(recorded.value, value(3));
   EXPECT_EQ(record.summaries.at("parameters").value,
             static_cast<double>(parameter_count(saved.config.decoder)));
+}
+
+TEST_F(TrainLmTask, IsTrainedAndValidatedWithBosBeforeEveryChunkWhereAskedTo) {
+  options.bos = BosPolicy::chunk;
+  const MemoryRecord record = run("run");
+  HfModel saved = load_hf_folder(folder / "run/model");
+  const Tokenizer tokenizer = Tokenizer::open(folder / "run/model/tokenizer.model");
+  std::vector<int64_t> tokens = tokenizer.encode(content(folder / "held_out/story.txt"), true);
+  tokens.push_back(*tokenizer.eos_id());
+  const Summary& recorded = record.summaries.at("perplexity_validation");
+  EXPECT_NEAR(perplexity_of(saved, tokens, 32, tokenizer.bos_id()), recorded.value, 1e-5 * recorded.value);
+  EXPECT_GT(std::abs(perplexity_of(saved, tokens, 32) - recorded.value), 1e-3 * recorded.value);
+}
+
+TEST_F(TrainLmTask, ValidatesOnWholeDocumentsWithAnErrorOverThem) {
+  write("held_out/tail.txt", content(ATTNLAB_SOURCE_DIR "/tests/golden/story.txt").substr(200, 300));
+  options.validation_by_document = true;
+  const MemoryRecord record = run("run");
+  HfModel saved = load_hf_folder(folder / "run/model");
+  const Tokenizer tokenizer = Tokenizer::open(folder / "run/model/tokenizer.model");
+  const torch::NoGradGuard no_grad;
+  double sum = 0;
+  int64_t count = 0;
+  for (const char* name : {"held_out/story.txt", "held_out/tail.txt"}) {
+    std::vector<int64_t> tokens = tokenizer.encode(content(folder / name), true);
+    tokens.push_back(*tokenizer.eos_id());
+    for (std::size_t i = 1; i < tokens.size(); ++i, ++count) {
+      const auto begin = tokens.begin() + static_cast<std::ptrdiff_t>((i - 1) / 32 * 32);
+      const torch::Tensor seen =
+          torch::tensor(std::vector<int64_t>(begin, tokens.begin() + static_cast<std::ptrdiff_t>(i)))
+              .unsqueeze(0);
+      const torch::Tensor logits =
+          saved.decoder->logits(saved.decoder->forward_training(seen))[0][-1].to(torch::kDouble);
+      sum -= torch::log_softmax(logits, 0)[tokens[i]].item<double>();
+    }
+  }
+  const Summary& recorded = record.summaries.at("perplexity_validation");
+  EXPECT_NEAR(recorded.value, std::exp(sum / static_cast<double>(count)), 1e-5 * recorded.value);
+  EXPECT_EQ(recorded.n, count);
+  EXPECT_GT(recorded.standard_error, 0);
 }
 
 TEST_F(TrainLmTask, RecordsThePerplexityOfTheWeightsThatAreSavedWhereTheBestAreOlder) {

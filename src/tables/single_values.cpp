@@ -1,0 +1,136 @@
+#include "tables/single_values.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "core/error.h"
+#include "results/reader.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+using RecordedTable = std::map<std::string, std::vector<Value>>;
+
+/// Nothing where the record, or a file that is none, has no such table.
+RecordedTable table_of(const fs::path& record, const std::string& path) {
+  try {
+    return read_table(record, path);
+  } catch (const UserError&) {
+    return {};
+  }
+}
+
+std::string text_in(const Value& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  return text_of(value);
+}
+
+double number_in(const Value& value) {
+  if (const auto* whole = std::get_if<int64_t>(&value)) return static_cast<double>(*whole);
+  const auto* real = std::get_if<double>(&value);
+  return real ? *real : std::numeric_limits<double>::quiet_NaN();
+}
+
+std::map<std::string, double> column_by(const RecordedTable& table, const std::string& name,
+                                        const std::string& column) {
+  std::map<std::string, double> values;
+  const auto names = table.find(name), numbers = table.find(column);
+  if (names == table.end() || numbers == table.end()) return values;
+  for (std::size_t i = 0; i < names->second.size(); ++i)
+    if (const double v = number_in(numbers->second[i]); std::isfinite(v))
+      values[text_in(names->second[i])] = v;
+  return values;
+}
+
+/// The table of an accuracy's verdicts: "accuracy" → "/eval/test", "accuracy_shuffled_words" →
+/// "/eval/test_words".
+std::optional<std::string> verdicts_of(const std::string& figure) {
+  constexpr std::string_view shuffled = "accuracy_shuffled_";
+  if (figure == "accuracy") return "/eval/test";
+  if (figure == "accuracy_byte_counts") return "/eval/test_byte_counts";
+  if (figure.starts_with(shuffled)) return "/eval/test_" + figure.substr(shuffled.size());
+  return std::nullopt;
+}
+
+std::map<std::string, double> log_perplexities(const RecordedTable& table) {
+  std::map<std::string, double> sums = column_by(table, "id", "nll"), values;
+  for (const auto& [id, tokens] : column_by(table, "id", "tokens"))
+    if (const auto sum = sums.find(id); sum != sums.end() && tokens > 0) values[id] = sum->second / tokens;
+  return values;
+}
+
+constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+SingleValues single_values(const fs::path& record, const std::string& figure) {
+  if (auto shares = column_by(table_of(record, "/shares"), "question", figure); !shares.empty())
+    return {std::move(shares), "questions"};
+  if (figure == "perplexity") return {log_perplexities(table_of(record, "/eval/test")), "documents", true};
+  if (const auto table = verdicts_of(figure))
+    return {column_by(table_of(record, *table), "id", "correct"), "examples", false, true};
+  return {};
+}
+
+std::vector<std::string> figures_of_single_values(const fs::path& record) {
+  std::vector<std::string> figures;
+  for (const auto& [name, values] : table_of(record, "/shares"))
+    if (name != "question") figures.push_back(name);
+  for (const char* name : {"accuracy", "accuracy_shuffled_words", "accuracy_shuffled_text", "perplexity"})
+    if (std::find(figures.begin(), figures.end(), name) == figures.end() &&
+        !single_values(record, name).empty())
+      figures.emplace_back(name);
+  return figures;
+}
+
+SingleValues mean_of(const std::vector<SingleValues>& runs) {
+  if (runs.size() == 1) return runs.front();
+  SingleValues mean;
+  if (runs.empty()) return mean;
+  mean.things = runs.front().things;
+  mean.logarithms = runs.front().logarithms;
+  for (const auto& [name, first] : runs.front().by_name) {
+    double sum = 0;
+    std::size_t count = 0;
+    for (const SingleValues& run : runs)
+      if (const auto found = run.by_name.find(name); found != run.by_name.end()) {
+        sum += found->second;
+        ++count;
+      }
+    if (count == runs.size()) mean.by_name[name] = sum / static_cast<double>(count);
+  }
+  return mean;
+}
+
+PairedDifference paired_difference(const SingleValues& ours, const SingleValues& theirs) {
+  PairedDifference found;
+  std::vector<double> differences;
+  double sum = 0, squares = 0;
+  for (const auto& [name, value] : ours.by_name) {
+    const auto other = theirs.by_name.find(name);
+    if (other == theirs.by_name.end()) continue;
+    differences.push_back(value - other->second);
+    sum += differences.back();
+    ++(differences.back() > 0 ? found.higher : differences.back() < 0 ? found.lower : found.equal);
+  }
+  const auto n = static_cast<double>(differences.size());
+  found.mean = n > 0 ? sum / n : kNothing;
+  for (const double d : differences) squares += (d - found.mean) * (d - found.mean);
+  found.standard_error = n > 1 ? std::sqrt(squares / (n - 1) / n) : kNothing;
+  return found;
+}
+
+PairedVerdicts paired_verdicts(const SingleValues& ours, const SingleValues& theirs) {
+  PairedVerdicts verdicts;
+  for (const auto& [name, value] : ours.by_name)
+    if (const auto other = theirs.by_name.find(name); other != theirs.by_name.end())
+      verdicts.add(other->second > 0.5, value > 0.5);
+  return verdicts;
+}
+
+}  // namespace attnlab

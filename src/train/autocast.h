@@ -7,9 +7,9 @@
 
 namespace attnlab {
 
-/// While it lives: for bf16 Torch's autocast on `device`, whose bfloat16 copies of weights go with it, because
-/// they are stale after an update; for tf32 products of fp32 numbers in TF32 on a GPU (19 bits), on the CPU as
-/// they are; fp32: no change.
+/// While it lives: for bf16 Torch's autocast on `device`, whose bfloat16 copies of weights go with it,
+/// because they are stale after an update; for tf32 products of fp32 numbers in TF32 on a GPU (19 bits), on
+/// the CPU as they are; fp32: no change.
 class Autocast {
  public:
   Autocast(Precision precision, torch::Device device);

@@ -29,9 +29,9 @@ int64_t slice_length(int64_t slice, torch::Device device);
 
 class ChunkScorer {
  public:
-  /// `slice`: of slice_length. A policy that needs surprisal reads token by token, since it is known only when
-  /// the token before has passed all layers.
-  /// `timed`: refuses what would stand in for a GPU's own steps (StateRun).
+  /// `slice`: of slice_length. A policy that needs surprisal reads token by token, since it is known only
+  /// when the token before has passed all layers. `timed`: refuses what would stand in for a GPU's own steps
+  /// (StateRun).
   ChunkScorer(Decoder decoder, CacheOptions cache, std::vector<int64_t> protected_ids, int64_t slice,
               uint64_t seed, bool timed = false);
 

@@ -50,7 +50,8 @@ void refuse_unknown(const ExperimentFigures& all, const std::string& reference) 
 std::string csv_cell(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
 
 /// In per cent for a ratio, since most lie near 1; otherwise in the figure's unit.
-std::vector<std::string> cells_of_difference(const PairedDifference& d, const SingleValues& ours, bool csv) {
+std::vector<std::string> cells_of_difference(const DifferenceOfValues& d, const SingleValues& ours,
+                                             bool csv) {
   const double value = ours.logarithms ? std::expm1(d.mean) : d.mean;
   const double error = ours.logarithms ? (value + 1) * d.standard_error : d.standard_error;
   std::vector<std::string> line;
@@ -93,7 +94,7 @@ TextTable against(const ExperimentRuns& runs, const std::string& reference,
     const auto ours = runs_that_are_done(one, runs), theirs = runs_that_are_done(*other, runs);
     for (const std::string& figure : figures_among(ours, wanted)) {
       const SingleValues values = values_of(ours, figure);
-      const PairedDifference found = paired_difference(values, values_of(theirs, figure));
+      const DifferenceOfValues found = paired_difference(values, values_of(theirs, figure));
       if (found.things() == 0) continue;
       std::vector<std::string> line{one.row, std::to_string(ours.size()), figure};
       const std::vector<std::string> numbers = cells_of_difference(found, values, csv);

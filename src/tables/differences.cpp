@@ -21,7 +21,7 @@ std::optional<Estimate> paired(const TableRun* ours, const TableRun* theirs, con
   if (!ours || !theirs) return std::nullopt;
   const SingleValues a = single_values(ours->record, metric), b = single_values(theirs->record, metric);
   if (a.logarithms) return std::nullopt;  // the mean of their differences is no difference of the figures
-  const PairedDifference found = paired_difference(a, b);
+  const DifferenceOfValues found = paired_difference(a, b);
   if (found.things() == 0) return std::nullopt;
   return Estimate{.value = found.mean, .standard_error = found.standard_error, .runs = 1};
 }

@@ -56,7 +56,7 @@ bool lie_apart(const Summary& a, const Summary& b) {
 /// Nothing where they have no single values of the same things.
 void add_pair(const std::string& name, const SingleValues& ours, const SingleValues& theirs,
               TextTable& table) {
-  const PairedDifference found = paired_difference(ours, theirs);
+  const DifferenceOfValues found = paired_difference(ours, theirs);
   if (found.things() == 0) return;
   const double value = ours.logarithms ? std::exp(found.mean) : found.mean;
   const double error = ours.logarithms ? value * found.standard_error : found.standard_error;

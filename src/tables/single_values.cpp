@@ -107,8 +107,8 @@ SingleValues mean_of(const std::vector<SingleValues>& runs) {
   return mean;
 }
 
-PairedDifference paired_difference(const SingleValues& ours, const SingleValues& theirs) {
-  PairedDifference found;
+DifferenceOfValues paired_difference(const SingleValues& ours, const SingleValues& theirs) {
+  DifferenceOfValues found;
   std::vector<double> differences;
   double sum = 0, squares = 0;
   for (const auto& [name, value] : ours.by_name) {

@@ -32,14 +32,14 @@ std::vector<std::string> figures_of_single_values(const std::filesystem::path& r
 SingleValues mean_of(const std::vector<SingleValues>& runs);
 
 /// Ours less theirs, over the things that both have.
-struct PairedDifference {
+struct DifferenceOfValues {
   double mean = 0;
   double standard_error = 0;                 ///< of the mean over the things; NaN for one
   int64_t higher = 0, lower = 0, equal = 0;  ///< how many of ours are
   int64_t things() const { return higher + lower + equal; }
 };
 /// NaN where they have nothing in common.
-PairedDifference paired_difference(const SingleValues& ours, const SingleValues& theirs);
+DifferenceOfValues paired_difference(const SingleValues& ours, const SingleValues& theirs);
 /// Of verdicts: a are theirs, b ours.
 PairedVerdicts paired_verdicts(const SingleValues& ours, const SingleValues& theirs);
 

@@ -45,10 +45,8 @@ int compare_command(const fs::path& place_a, const fs::path& place_b) {
   if (!pairs.rows.empty())
     text += "\n" + render(pairs, "text") +
             "\nOver the same questions, examples or documents: ± standard error of the mean difference over "
-            "them, of "
-            "perplexities of the\ngeometric mean of ratios. McNemar's p, exact: of a difference as large "
-            "where both "
-            "are as often right.\n";
+            "them, of perplexities of the\ngeometric mean of ratios. McNemar's p, exact: of a difference as "
+            "large where both are as often right.\n";
   std::fputs(text.c_str(), stdout);
   return 0;
 }

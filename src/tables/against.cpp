@@ -47,8 +47,6 @@ void refuse_unknown(const ExperimentFigures& all, const std::string& reference) 
   user_error("--against: there is no row '{}'{}", reference, suggestion(reference, names));
 }
 
-std::string csv_cell(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
-
 /// In per cent for a ratio, since most lie near 1; otherwise in the figure's unit.
 std::vector<std::string> cells_of_difference(const DifferenceOfValues& d, const SingleValues& ours,
                                              bool csv) {
@@ -56,7 +54,7 @@ std::vector<std::string> cells_of_difference(const DifferenceOfValues& d, const 
   const double error = ours.logarithms ? (value + 1) * d.standard_error : d.standard_error;
   std::vector<std::string> line;
   if (csv)
-    line = {ours.logarithms ? "relative" : "difference", csv_cell(value), csv_cell(error), ours.things};
+    line = {ours.logarithms ? "relative" : "difference", csv_number(value), csv_number(error), ours.things};
   else
     line = {
         ours.logarithms ? with_uncertainty(100 * value, 100 * error) + " %" : with_uncertainty(value, error),
@@ -108,10 +106,9 @@ TextTable against(const ExperimentRuns& runs, const std::string& reference,
 std::string against_legend(const std::string& reference) {
   return fmt::format(
       "\nPaired with {} over the same questions, examples or documents: the mean difference with its "
-      "standard error over "
-      "them,\nof perplexity the geometric mean of the ratios less 1; higher, lower, equal: on how many. "
-      "Several seeds are "
-      "averaged first.\n",
+      "standard "
+      "error over them,\nof perplexity the geometric mean of the ratios less 1; higher, lower, equal: on how "
+      "many. Several seeds are averaged first.\n",
       reference);
 }
 

@@ -13,6 +13,8 @@ std::string number(double value) {
   return whole && std::abs(value) < 1e15 ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value);
 }
 
+std::string csv_number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
+
 std::string significant(double value, int digits) {
   if (std::isnan(value)) return "";
   const double size = std::abs(value);

@@ -8,6 +8,9 @@ namespace attnlab {
 /// Four significant digits, whole numbers whole; "" for NaN.
 std::string number(double value);
 
+/// All digits, for programs; "" for what is no number.
+std::string csv_number(double value);
+
 /// That many significant digits, trailing zeros kept, whole digits never dropped: 1676, 86.3, 0.734.
 std::string significant(double value, int digits);
 

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "results/reader.h"
+#include "tables/figures.h"
 
 namespace attnlab {
 namespace {
@@ -64,8 +65,6 @@ std::map<std::string, double> log_perplexities(const RecordedTable& table) {
   return values;
 }
 
-constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
-
 }  // namespace
 
 SingleValues single_values(const fs::path& record, const std::string& figure) {
@@ -109,19 +108,16 @@ SingleValues mean_of(const std::vector<SingleValues>& runs) {
 
 DifferenceOfValues paired_difference(const SingleValues& ours, const SingleValues& theirs) {
   DifferenceOfValues found;
-  std::vector<double> differences;
-  double sum = 0, squares = 0;
+  Figure differences;
   for (const auto& [name, value] : ours.by_name) {
     const auto other = theirs.by_name.find(name);
     if (other == theirs.by_name.end()) continue;
-    differences.push_back(value - other->second);
-    sum += differences.back();
-    ++(differences.back() > 0 ? found.higher : differences.back() < 0 ? found.lower : found.equal);
+    const double d = value - other->second;
+    differences.values.push_back(d);
+    ++(d > 0 ? found.higher : d < 0 ? found.lower : found.equal);
   }
-  const auto n = static_cast<double>(differences.size());
-  found.mean = n > 0 ? sum / n : kNothing;
-  for (const double d : differences) squares += (d - found.mean) * (d - found.mean);
-  found.standard_error = n > 1 ? std::sqrt(squares / (n - 1) / n) : kNothing;
+  found.mean = differences.mean();
+  found.standard_error = differences.deviation() / std::sqrt(static_cast<double>(found.things()));
   return found;
 }
 

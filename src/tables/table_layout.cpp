@@ -67,8 +67,6 @@ std::string spread_in(const ExperimentTable& table, const std::string& column) {
   return over_runs ? ", ± sd over runs" : over_examples ? ", ± se over examples" : "";
 }
 
-std::string csv_number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
-
 /// Swept keys beside label and seed, in alphabetical order.
 std::vector<std::string> swept_keys(const ExperimentTable& table) {
   std::vector<std::string> keys;

@@ -1,6 +1,6 @@
 """What the papers claim beside what was found here, claim by claim: the tables at the head of the pages in results/."""
 
-from .files import number, spread
+from .files import link, number, spread
 
 HEADING = ["claimed", "published", "ours ± (over what)", "seeds", "file"]
 MISS = "**missed:** "
@@ -122,7 +122,7 @@ def tova(files):
 
 
 def _link(name):
-    return f"[{name}](reference/{name})"
+    return link(name, "reference")
 
 
 TABLES = {"claims_luna": luna, "claims_tova": tova}

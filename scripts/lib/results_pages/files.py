@@ -69,5 +69,6 @@ def as_published(value, least):
     return number(value, max(least, len(str(value).partition(".")[2])))
 
 
-def link(name):
-    return f"[{name}](results/reference/{name})"
+def link(name, folder="results/reference"):
+    """To a file as a page says it that stands beside `folder`."""
+    return f"[{name}]({folder}/{name})"

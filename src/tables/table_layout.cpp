@@ -54,10 +54,11 @@ Estimate figure_of(const TableRow& row, const std::string& column) {
   return found == row.figures.end() ? Estimate{} : found->second;
 }
 
-/// What the ± of a column is over.
+/// What the ± of our cases in a column is over; a floor's is said in its cell.
 std::string spread_in(const ExperimentTable& table, const std::string& column) {
   bool over_runs = false, over_examples = false;
   for (const auto& row : table.rows) {
+    if (row.kind != TableRow::Kind::ours) continue;
     const Estimate e = figure_of(row, column);
     const bool several = e.deviation > 0;
     over_runs = over_runs || several;

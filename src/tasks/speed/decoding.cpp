@@ -11,7 +11,7 @@ namespace {
 
 /// Kept free. On the CPU panels of weights that threads lay out where rows are many, and pages of 2 MiB in
 /// part; on a GPU what its libraries take beside tensors, and the gaps between those.
-int64_t spare_bytes(torch::Device device) { return device.is_cpu() ? 16 << 20 : 1 << 30; }
+int64_t spare_bytes(torch::Device device) { return device.is_cpu() ? 24 << 20 : 1 << 30; }
 
 /// Taken of the budget now, and at most so far.
 int64_t taken(torch::Device device, const MemoryBudget& budget) {

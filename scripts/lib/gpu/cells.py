@@ -100,21 +100,19 @@ def timed(step, name, value, layers, start_seconds):
 
 
 def scored(step, name, value):
-    """Of task score_speed, whose shares are of the rate of products: FLOPs are share × time × rate."""
-    rate = value["product_rate"]
+    """Of task score_speed."""
     for prefix, what in (("", "1,000 tokens"), ("full_", "1,000 tokens, full cache beside it")):
         cell = Cell(step.name, name, "done", what=what)
         cell.measured = 1000 / value[f"{prefix}tokens_per_second"]
-        cell.least, cell.how = by_products(value[f"{prefix}product_share"] * cell.measured * rate, rate)
+        cell.least, cell.how = by_products(1000 * value[f"{prefix}token_flops"], value["product_rate"])
         if not prefix:
             cell.note = f"{value['fraction_of_full']:.2f} of the full forward"
         yield cell
 
 
 def decoded(step, name, value, starts):
-    """Of task decode_speed, which knows how the least comes about: its bound_share is least / measured."""
-    cell = Cell(step.name, name, "done", what="decoding step", measured=value["step_seconds"], starts=starts)
-    cell.least = cell.measured * value["bound_share"]
+    """Of task decode_speed, which knows how the least comes about."""
+    cell = Cell(step.name, name, "done", what="decoding step", measured=value["step_seconds"], least=value["least_seconds"], starts=starts)
     weights, caches, rate = value["weight_bytes"], value["cache_bytes"], value["read_rate"]
     cell.how = f"weights {with_prefix(weights, 'B')}, caches {with_prefix(caches, 'B')} at {with_prefix(rate, 'B/s')}"
     if cell.least > 1.001 * (weights + caches) / rate:

@@ -41,9 +41,10 @@ std::vector<Headline> decode_headlines_of(int64_t threads) {
        Better::higher},
       {name("product_rate"), "FLOP/s", "of products of square matrices, measured with the read rate",
        Better::neither},
-      {name("bound_share"), "1",
-       "least time of a step over its time: weights and then caches, each read or multiplied at these rates",
-       Better::higher},
+      {name("least_seconds"), "s",
+       "least time of a step: weights and then caches, each read or multiplied at these rates",
+       Better::neither},
+      {name("bound_share"), "1", "the least time of a step over its time", Better::higher},
       {name("prompt_seconds"), "s", "one text read to the depth from which all go on", Better::lower},
       {name("prompt_tokens_per_second"), "token/s", "of that one text", Better::higher},
       {name("last_tenth"), "1", "median step of the last tenth of the tokens over that of the first",
@@ -122,6 +123,7 @@ void summarise_decoded(const Decoded& all, const StepWeights& weights, int64_t n
                        RecordSink& record) {
   const std::size_t n = all.intervals.size(), tenth = std::max<std::size_t>(1, n / 10);
   const double seconds = step_seconds(all.intervals, 0, n);
+  const double least = least_step_seconds(weights, all, number_bytes);
   const double bytes = static_cast<double>(weights.bytes + all.cache_bytes());
   const double growth = static_cast<double>(all.intervals.back().tensors - all.intervals.front().tensors);
   const double values[] = {static_cast<double>(all.batch) / seconds,
@@ -129,7 +131,8 @@ void summarise_decoded(const Decoded& all, const StepWeights& weights, int64_t n
                            all.read_rate,
                            share_of_rate("memory", bytes / seconds / all.read_rate),
                            all.product_rate,
-                           share_of_rate("bound", least_step_seconds(weights, all, number_bytes) / seconds),
+                           least,
+                           share_of_rate("bound", least / seconds),
                            all.prompt_seconds,
                            static_cast<double>(all.prompt_tokens) / all.prompt_seconds,
                            step_seconds(all.intervals, n - tenth, n) / step_seconds(all.intervals, 0, tenth),
@@ -141,7 +144,7 @@ void summarise_decoded(const Decoded& all, const StepWeights& weights, int64_t n
       "of "
       "{:.1f} GB/s, {:.0f} % of the bound; caches hold {:.1f} MiB",
       at::get_num_threads(), all.batch, all.prompt_tokens, values[0], 1e3 * seconds, 100 * values[3],
-      all.read_rate / 1e9, 100 * values[5], static_cast<double>(all.cache_bytes()) / (1 << 20));
+      all.read_rate / 1e9, 100 * values[6], static_cast<double>(all.cache_bytes()) / (1 << 20));
 }
 
 void summarise_memory(const Decoded& all, const StepWeights& weights, RecordSink& record) {

@@ -90,11 +90,15 @@ std::vector<Headline> scoring_headlines(int64_t threads) {
           {name("full_product_share"), "1", "the same under a full cache", Better::neither}};
 }
 
-std::vector<Headline> scoring_memory_headlines() {
-  return {{"peak_bytes", "byte",
-           "most held by tensors on the device above the weights, the lanes' own working memory left out",
-           Better::lower},
-          {"full_peak_bytes", "byte", "the same under a full cache", Better::neither}};
+/// Whatever the number of threads.
+std::vector<Headline> scoring_headlines_of_all() {
+  return {
+      {"token_flops", "FLOP/token", "of the matrix products needed under the cache, mean", Better::neither},
+      {"full_token_flops", "FLOP/token", "the same under a full cache", Better::neither},
+      {"peak_bytes", "byte",
+       "most held by tensors on the device above the weights, the lanes' own working memory left out",
+       Better::lower},
+      {"full_peak_bytes", "byte", "the same under a full cache", Better::neither}};
 }
 
 void summarise(const ScoreSpeedOptions& o, const Reader& full, const Reader& bounded, double rate,
@@ -179,7 +183,7 @@ std::vector<Headline> ScoreSpeedOptions::headlines() const {
   std::vector<Headline> all;
   for (const int64_t threads : thread_counts)
     for (const Headline& h : scoring_headlines(threads)) all.push_back(h);
-  for (const Headline& h : scoring_memory_headlines()) all.push_back(h);
+  for (const Headline& h : scoring_headlines_of_all()) all.push_back(h);
   return all;
 }
 
@@ -211,6 +215,8 @@ void ScoreSpeedOptions::run(const RunContext& context, RecordSink& record) const
   const Decoder timed = decoder.open(context.device);
   record_inputs(decoder.inputs(), record);
   const Chunks chunks = random_chunks(batch_size, length, timed->options().vocabulary);
+  const auto tokens = static_cast<double>(batch_size * length);
+  double flops = 0, full_flops = 0;
   int64_t bounded_peak = 0, full_peak = 0;
   for_thread_counts(thread_counts, [&](int64_t threads) {
     std::vector<Reader> readers = {reader(*this, timed, "full", {}, context.seed),
@@ -218,11 +224,13 @@ void ScoreSpeedOptions::run(const RunContext& context, RecordSink& record) const
     const Reader &full = readers[0], &bounded = readers[1];
     const double rate = time_rounds(*this, chunks, timed->activations(), readers, record);
     summarise(*this, full, bounded, rate, threads, record);
+    flops = bounded.flops, full_flops = full.flops;
     full_peak = std::max(full_peak, full.peak);
     bounded_peak = std::max(bounded_peak, bounded.peak);
   });
-  const double peaks[] = {static_cast<double>(bounded_peak), static_cast<double>(full_peak)};
-  summarise_all(record, scoring_memory_headlines(), peaks, repetitions);
+  const double values[] = {flops / tokens, full_flops / tokens, static_cast<double>(bounded_peak),
+                           static_cast<double>(full_peak)};
+  summarise_all(record, scoring_headlines_of_all(), values, repetitions);
   record.flush();
 }
 

@@ -149,6 +149,7 @@ TEST_F(DecodeSpeed, TheBoundFollowsFromTheRatesMeasured) {
   const double read = figure("read_rate"), product = figure("product_rate");
   const double least = std::max(weights / read, 2 * 3 * weights / kFloat / product) +
                        std::max(caches / read, 2 * 2 * caches / kFloat / product);
+  EXPECT_NEAR(figure("least_seconds"), least, 1e-9 * least);
   expect_share(figure("bound_share"), least / figure("step_seconds"));
   EXPECT_DOUBLE_EQ(figure("prompt_tokens_per_second"), (100 - 5 - 3) / figure("prompt_seconds"));
 }

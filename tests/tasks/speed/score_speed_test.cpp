@@ -65,6 +65,8 @@ TEST_F(ScoreSpeed, FiguresFollowFromTimesAndOperations) {
   EXPECT_DOUBLE_EQ(figure("tokens_per_second"), 2 * 60 / bounded);
   EXPECT_DOUBLE_EQ(figure("full_tokens_per_second"), 2 * 60 / full);
   const double flops = 2 * scoring_flops(options.decoder.sizes, {8, 8}, 60);
+  EXPECT_DOUBLE_EQ(figure("token_flops"), flops / (2 * 60));
+  EXPECT_DOUBLE_EQ(figure("full_token_flops"), scoring_flops(options.decoder.sizes, {0, 0}, 60) / 60);
   expect_share(figure("product_share"), flops / bounded / figure("product_rate"));
 }
 

@@ -16,6 +16,9 @@ bool is_narrow(const torch::Tensor& w);
 /// with sums in fp32 either way.
 torch::Tensor thin_linear(const torch::Tensor& x, const torch::Tensor& w);
 
+/// thin_linear for each of several weights, all of them read in one go where x has few rows.
+std::vector<torch::Tensor> thin_linears(const torch::Tensor& x, at::ArrayRef<torch::Tensor> weights);
+
 /// x / sqrt(mean(x²) + eps)·w over the last dimension (Zhang & Sennrich 2019, arXiv 1910.07467): the root in
 /// fp32 or wider, cast back to x's type before w, as Llama does. Narrow weights go with x in fp32.
 torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& w, double eps);

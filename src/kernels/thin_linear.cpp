@@ -17,34 +17,46 @@ constexpr int64_t outputs_a_turn = 16;            // few, so that threads get eq
 constexpr int64_t least_products = 65536;         // a thread's share, below which waking it costs more
 constexpr int64_t least_part = 128;               // rows for which a panel of weights is laid out
 
-/// y[:, first, last) from rows [first, last) of w.
-using Part = std::function<void(int64_t first, int64_t last)>;
+/// A weight [N, K], and where x times its rows goes.
+struct Product {
+  const Tensor& w_NK;
+  Tensor y_RN;
+};
+using Products = c10::SmallVector<Product, 3>;
 
-/// Runs the part on all threads, a multiple of outputs_a_turn rows of w each.
-void for_outputs(int64_t outputs, int64_t depth, const Part& part) {
-  const int64_t turns = (outputs + outputs_a_turn - 1) / outputs_a_turn;
-  const int64_t grain = 1 + least_products / (outputs_a_turn * std::max<int64_t>(1, depth));
-  at::parallel_for(0, turns, grain, [&](int64_t begin, int64_t end) {
-    part(begin * outputs_a_turn, std::min(outputs, end * outputs_a_turn));
-  });
-}
-
-void thin(const Tensor& x_RK, const Tensor& w_NK, Tensor& y_RN) {
+/// y[:, first, last) = x·wᵀ of rows [first, last) of w.
+void multiply_rows(const Tensor& x_RK, const Product& product, int64_t first, int64_t last) {
+  const auto& [w_NK, y_RN] = product;
   const int64_t rows = x_RK.size(0), depth = x_RK.size(1), outputs = w_NK.size(0);
   const float* x = x_RK.const_data_ptr<float>();
-  float* y = y_RN.mutable_data_ptr<float>();
+  float* y = y_RN.mutable_data_ptr<float>() + first;
   if (w_NK.scalar_type() == torch::kFloat) {
-    const float* w = w_NK.const_data_ptr<float>();
-    for_outputs(outputs, depth, [&](int64_t first, int64_t last) {
-      simd().thin_product(last - first, depth, w + first * depth, rows, x, y + first, outputs);
-    });
-    return;
+    const float* w = w_NK.const_data_ptr<float>() + first * depth;
+    return simd().thin_product(last - first, depth, w, rows, x, y, outputs);
   }
-  const auto* w = static_cast<const uint16_t*>(w_NK.const_data_ptr());
-  const auto product =
-      w_NK.scalar_type() == torch::kHalf ? simd().thin_product_fp16 : simd().thin_product_bf16;
-  for_outputs(outputs, depth, [&](int64_t first, int64_t last) {
-    product(last - first, depth, w + first * depth, rows, x, y + first, outputs);
+  const auto* w = static_cast<const uint16_t*>(w_NK.const_data_ptr()) + first * depth;
+  (w_NK.scalar_type() == torch::kHalf ? simd().thin_product_fp16 : simd().thin_product_bf16)(
+      last - first, depth, w, rows, x, y, outputs);
+}
+
+/// All products in one go over all threads, each thread a multiple of outputs_a_turn rows of a weight: a
+/// second go costs a barrier, of which a decoding step has hundreds.
+void thin(const Tensor& x_RK, const Products& products) {
+  const int64_t depth = x_RK.size(1);
+  const auto turns_of = [](const Product& p) {
+    return (p.w_NK.size(0) + outputs_a_turn - 1) / outputs_a_turn;
+  };
+  int64_t turns = 0;
+  for (const Product& p : products) turns += turns_of(p);
+  const int64_t grain = 1 + least_products / (outputs_a_turn * std::max<int64_t>(1, depth));
+  at::parallel_for(0, turns, grain, [&](int64_t begin, int64_t end) {
+    int64_t before = 0;
+    for (const Product& p : products) {
+      const int64_t from = std::max<int64_t>(begin - before, 0), to = std::min(end - before, turns_of(p));
+      if (from < to)
+        multiply_rows(x_RK, p, from * outputs_a_turn, std::min(p.w_NK.size(0), to * outputs_a_turn));
+      before += turns_of(p);
+    }
   });
 }
 
@@ -96,24 +108,36 @@ bool is_narrow(const Tensor& w) {
   return w.is_cpu() && (w.scalar_type() == torch::kBFloat16 || w.scalar_type() == torch::kHalf);
 }
 
-Tensor thin_linear(const Tensor& x, const Tensor& w) {
-  TORCH_CHECK(w.dim() == 2 && x.size(-1) == w.size(1), "x of ", x.sizes(), " does not go with a weight of ",
-              w.sizes());
-  const int64_t depth = w.size(1), outputs = w.size(0), rows = depth > 0 ? x.numel() / depth : 0;
-  const bool native = is_native(x) && !wants_gradient(x) && !wants_gradient(w) && w.is_contiguous();
-  const bool narrow = is_narrow(w) && x.scalar_type() == torch::kFloat;
-  if (!native || rows < 1 || !(narrow || is_native(w))) return at::linear(x, narrow ? w.to(x.dtype()) : w);
-  if (!narrow && rows > most_rows_before_library && !is_slow_in_the_library()) return at::linear(x, w);
-  const torch::NoGradGuard no_grad;
-  const Tensor x_RK = x.contiguous().view({rows, depth});
-  Tensor y_RN = at::empty({rows, outputs}, x.options());
-  if (rows > most_rows)
-    thick(x_RK, w, y_RN);
-  else
-    thin(x_RK, w, y_RN);
+std::vector<Tensor> thin_linears(const Tensor& x, at::ArrayRef<Tensor> weights) {
+  const int64_t depth = x.size(-1), rows = depth > 0 ? x.numel() / depth : 0;
+  const bool native = is_native(x) && !wants_gradient(x) && rows >= 1;
   std::vector<int64_t> shape = x.sizes().vec();
-  shape.back() = outputs;
-  return y_RN.view(shape);
+  std::vector<Tensor> all;
+  Products few;
+  Tensor x_RK;
+  for (const Tensor& w : weights) {
+    TORCH_CHECK(w.dim() == 2 && depth == w.size(1), "x of ", x.sizes(), " does not go with a weight of ",
+                w.sizes());
+    const bool narrow = is_narrow(w) && x.scalar_type() == torch::kFloat;
+    const bool own = native && !wants_gradient(w) && w.is_contiguous() && (narrow || is_native(w));
+    if (!own || (!narrow && rows > most_rows_before_library && !is_slow_in_the_library())) {
+      all.push_back(at::linear(x, narrow ? w.to(x.dtype()) : w));
+      continue;
+    }
+    const torch::NoGradGuard no_grad;
+    if (!x_RK.defined()) x_RK = x.contiguous().view({rows, depth});
+    Tensor y_RN = at::empty({rows, w.size(0)}, x.options());
+    if (rows > most_rows)
+      thick(x_RK, w, y_RN);
+    else
+      few.push_back({w, y_RN});
+    shape.back() = w.size(0);
+    all.push_back(y_RN.view(shape));
+  }
+  if (!few.empty()) thin(x_RK, few);
+  return all;
 }
+
+Tensor thin_linear(const Tensor& x, const Tensor& w) { return std::move(thin_linears(x, w)[0]); }
 
 }  // namespace attnlab

@@ -26,9 +26,17 @@ void WeightImpl::assign(const std::string& name, Tensor tensor) {
   (name == "bias" ? bias_ : tensor_) = *own;
 }
 
-Tensor project(const Tensor& x, const Weight& weight) {
-  const Tensor y = thin_linear(x, **weight);
-  return weight->bias().defined() ? y + weight->bias().to(y.dtype()) : y;
+Tensor project(const Tensor& x, const Weight& weight) { return std::move(project(x, {weight})[0]); }
+
+std::vector<Tensor> project(const Tensor& x, std::initializer_list<Weight> weights) {
+  c10::SmallVector<Tensor, 3> tensors;
+  for (const Weight& weight : weights) tensors.push_back(**weight);
+  std::vector<Tensor> all = thin_linears(x, tensors);
+  for (std::size_t i = 0; const Weight& weight : weights) {
+    if (weight->bias().defined()) all[i] = all[i] + weight->bias().to(all[i].dtype());
+    ++i;
+  }
+  return all;
 }
 
 Tensor rms_norm(const Tensor& x, const Weight& weight, double eps) { return rms_norm(x, **weight, eps); }
@@ -74,13 +82,15 @@ Tensor DecoderLayerImpl::forward(const Tensor& x_BTD, NewTokens tokens, const Ro
 Tensor DecoderLayerImpl::attention(const Tensor& x_BTD, NewTokens tokens, const Rope& rope,
                                    LayerState* state) const {
   const Tensor normed_BTD = rms_norm(x_BTD, input_norm_, options_.norm_eps);
-  const auto heads = [&](const Weight& weight, int64_t count, const Weight& norm) {
-    const Tensor split = project(normed_BTD, weight).unflatten(-1, {count, options_.head_dim});
+  const bool tied = k_.get() == v_.get();
+  const auto projected = tied ? project(normed_BTD, {q_, k_}) : project(normed_BTD, {q_, k_, v_});
+  const auto heads = [&](const Tensor& x_BTF, const Weight& norm) {
+    const Tensor split = x_BTF.unflatten(-1, {x_BTF.size(-1) / options_.head_dim, options_.head_dim});
     return norm.is_empty() ? split : rms_norm(split, norm, options_.norm_eps);
   };
-  tokens.q_BTHd = heads(q_, options_.heads, q_norm_);
-  tokens.k_BTKd = heads(k_, options_.kv_heads, k_norm_);
-  tokens.v_BTKd = heads(v_, options_.kv_heads, nullptr);
+  tokens.q_BTHd = heads(projected[0], q_norm_);
+  tokens.k_BTKd = heads(projected[1], k_norm_);
+  tokens.v_BTKd = heads(projected.back(), nullptr);
   if (options_.luna()) {
     tokens.a_BTHL = luna_weights(normed_BTD, state);
     take_into_sums(tokens, rope);
@@ -119,7 +129,8 @@ Tensor DecoderLayerImpl::luna_weights(const Tensor& normed_BTD, LayerState* stat
 
 Tensor DecoderLayerImpl::feed_forward(const Tensor& x_BTD) const {
   const Tensor normed_BTD = rms_norm(x_BTD, attention_norm_, options_.norm_eps);
-  return project(gated_silu(project(normed_BTD, gate_), project(normed_BTD, up_)), down_);
+  const auto projected = project(normed_BTD, {gate_, up_});
+  return project(gated_silu(projected[0], projected[1]), down_);
 }
 
 }  // namespace attnlab

@@ -42,6 +42,8 @@ TORCH_MODULE(Weight);
 
 /// x [.., in] · Wᵀ, with the bias added where there is one.
 Tensor project(const Tensor& x, const Weight& weight);
+/// The same for several weights, read in one go (thin_linears).
+std::vector<Tensor> project(const Tensor& x, std::initializer_list<Weight> weights);
 
 /// RMSNorm (Zhang and Sennrich 2019): x / √(mean(x²) + eps) in fp32 (fp64 for fp64 x), cast back, then times
 /// the weight.

@@ -44,7 +44,7 @@ class BoundedState final : public LayerState {
   /// Of composed_steps: the tokens of column t take slots, of which the lanes are told; a lane drops what
   /// must go.
   std::vector<Newest> place(const TokenCall& call, int64_t t);
-  void settle(int64_t lane, std::span<const double> weights);
+  void settle(int64_t lane, std::span<const double> weights, std::span<const double> figures);
   Tensor native_steps(const TokenCall& call, const Rope& rope);
   Tensor native_blocks(const TokenCall& call);
   void read_blocks(const TokenCall& call, int64_t sequence, int64_t group, Tensor& y_BTHd, int threads);

@@ -64,6 +64,26 @@ Answers answers_of(const Afterlife& afterlife, int64_t groups, const Tensor& q_B
   return all;
 }
 
+/// Figures by slot (kernels/slot_figures.h), means over each key-value head's queries; undefined for none.
+Tensor figures_of(SlotFigure figure, const Tensor& weights_BKGS, const Tensor& y_BKGd, const Tensor& k_BKSd,
+                  const Tensor& v_BKSd, const Tensor& bias_BK1S) {
+  const auto type = y_BKGd.scalar_type();
+  if (figure == SlotFigure::output_change) {
+    const Tensor distance_BKGS =
+        torch::cdist(y_BKGd, v_BKSd.to(type), 2.0, /*compute_mode=*/2);  // differences
+    return (weights_BKGS / (1 - weights_BKGS).clamp_min(static_cast<double>(least_rest)) * distance_BKGS)
+        .mean(2);
+  }
+  if (figure == SlotFigure::key_cosine) {
+    const Tensor k = k_BKSd.to(type), length_BKS1 = k.norm(2, -1, true);
+    const Tensor seen_BKS1 = bias_BK1S.transpose(-2, -1).eq(0).logical_and(length_BKS1.gt(0));
+    const Tensor unit_BKSd = torch::where(seen_BKS1, k / length_BKS1, 0.0);
+    const Tensor sum_BKd1 = unit_BKSd.sum(2, true).transpose(-2, -1);
+    return (unit_BKSd.matmul(sum_BKd1) / sum_BKd1.norm(2, -2, true)).squeeze(-1).nan_to_num(0.0);
+  }
+  return {};
+}
+
 }  // namespace
 
 Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
@@ -97,13 +117,20 @@ Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
     if (answers.value_BKGd.defined()) y_BKGd = y_BKGd + used.narrow(-1, slots, 1) * answers.value_BKGd;
     y_BTHd.select(1, t).copy_(y_BKGd.flatten(1, 2));
 
-    const Tensor mean_LS = weights_BKGS.mean(2)
-                               .view({static_cast<int64_t>(lanes_.size()), heads, slots})
-                               .mean(1)
-                               .to(torch::kCPU, torch::kDouble)
-                               .contiguous();
-    for (const Newest& n : newest)
-      settle(n.lane, std::span(mean_LS.const_data_ptr<double>() + n.lane * slots, slots));
+    const auto lane_means = [&](const Tensor& x_BKS) {
+      return x_BKS.reshape({static_cast<int64_t>(lanes_.size()), heads, slots})
+          .mean(1)
+          .to(torch::kCPU, torch::kDouble)
+          .contiguous();
+    };
+    const Tensor mean_LS = lane_means(weights_BKGS.mean(2));
+    const Tensor figures_BKS = figures_of(needs_.figure, weights_BKGS, y_BKGd, k_BKSd_, v_BKSd_, bias_BK1S);
+    const Tensor figures_LS = figures_BKS.defined() ? lane_means(figures_BKS) : Tensor();
+    const auto row = [&](const Tensor& x_LS, int64_t lane) {
+      return x_LS.defined() ? std::span(x_LS.const_data_ptr<double>() + lane * slots, slots)
+                            : std::span<const double>();
+    };
+    for (const Newest& n : newest) settle(n.lane, row(mean_LS, n.lane), row(figures_LS, n.lane));
   }
   return y_BTHd;
 }
@@ -132,8 +159,8 @@ std::vector<Newest> BoundedState::place(const TokenCall& call, int64_t t) {
   return newest;
 }
 
-void BoundedState::settle(int64_t lane, std::span<const double> weights) {
-  for (const int64_t slot : lanes_[lane].decide(weights))
+void BoundedState::settle(int64_t lane, std::span<const double> weights, std::span<const double> figures) {
+  for (const int64_t slot : lanes_[lane].decide(weights, figures))
     if (afterlife_)
       afterlife_->drop(lane, slot, lanes_[lane].order(), lane_part(k_BKSd_, lane), lane_part(v_BKSd_, lane));
   lanes_[lane].recycle();

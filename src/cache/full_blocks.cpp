@@ -25,8 +25,8 @@ class KeepsAll final : public StepHost {
   int64_t extent() const override { return taken_; }
   void arrive(int64_t, int64_t slot) override { bias_[static_cast<size_t>(slot)] = 0.0f; }
   bool reads_weights() const override { return false; }
-  void decide(const float*, int64_t) override {}
-  void decide_exactly(const double*, int64_t) override {}
+  void decide(const float*, const float*, int64_t) override {}
+  void decide_exactly(const ExactFigures&) override {}
   int64_t dead() const override { return 0; }
   void recycle(int64_t) override {}
 

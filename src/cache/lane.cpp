@@ -33,7 +33,8 @@ Lane::Lane(const Lane& other)
       norms_(other.norms_),
       surprisal_(other.surprisal_),
       bar_(other.bar_),
-      wide_(other.wide_),
+      weights_(other.weights_),
+      figures_(other.figures_),
       bias_(other.bias_),
       free_(other.free_),
       dropped_(other.dropped_),
@@ -46,7 +47,8 @@ void Lane::open(int64_t slots) {
   ids_.resize(slots, -1);
   column_of_.resize(slots, -1);
   bar_.resize(slots, inf);
-  wide_.resize(slots, 0.0);
+  weights_.resize(slots, 0.0);
+  if (needs_.figure != SlotFigure::none) figures_.resize(slots, 0.0);
   bias_.resize(slots, -std::numeric_limits<float>::infinity());
   if (needs_.key_norms) norms_.resize(slots, 0.0);
   if (needs_.surprisal) surprisal_.resize(slots, 0.0);
@@ -105,24 +107,27 @@ int64_t Lane::until_drop() const {
   }
 }
 
-std::span<const int64_t> Lane::decide(std::span<const float> scaled) {
-  simd().unscale(static_cast<int64_t>(scaled.size()), scaled.data(), wide_.data());
-  return decide_by(wide_);
+std::span<const int64_t> Lane::decide(std::span<const float> weights, std::span<const float> figures) {
+  simd().unscale(static_cast<int64_t>(weights.size()), weights.data(), weights_.data());
+  simd().unscale(static_cast<int64_t>(figures.size()), figures.data(), figures_.data());
+  return decide_by();
 }
 
-std::span<const int64_t> Lane::decide(std::span<const double> weights) {
-  std::copy(weights.begin(), weights.end(), wide_.begin());
-  return decide_by(wide_);
+std::span<const int64_t> Lane::decide(std::span<const double> weights, std::span<const double> figures) {
+  std::copy(weights.begin(), weights.end(), weights_.begin());
+  std::copy(figures.begin(), figures.end(), figures_.begin());
+  return decide_by();
 }
 
-std::span<const int64_t> Lane::decide_by(std::span<const double> weights) {
+std::span<const int64_t> Lane::decide_by() {
   --left_;
   const StepView view{.time = time_ - 1,
                       .newest = newest_,
                       .live = live_,
                       .remaining = until_drop(),
                       .order = order_,
-                      .weights = weights,
+                      .weights = weights_,
+                      .figures = figures_,
                       .ids = ids_,
                       .key_norms = norms_,
                       .surprisal = surprisal_};
@@ -197,7 +202,8 @@ void Lane::compact(int64_t slots, const std::function<void(int64_t, int64_t)>& m
   ids_.resize(slots);
   column_of_.resize(slots);
   bar_.resize(slots);
-  wide_.resize(slots);
+  weights_.resize(slots);
+  if (needs_.figure != SlotFigure::none) figures_.resize(slots);
   bias_.resize(slots);
   if (needs_.key_norms) norms_.resize(slots);
   if (needs_.surprisal) surprisal_.resize(slots);

@@ -51,11 +51,12 @@ class Lane {
   int64_t take();
   /// The token in `slot` has its turn: it is live from now on. What leaves the model's sliding window is not.
   void arrive(int64_t slot, const Arrival& token);
-  /// After attention: `weights` by slot. Returns the slots whose states were dropped; they stay taken until
-  /// recycle(). Throws UserError where protected tokens leave nothing to drop.
-  std::span<const int64_t> decide(std::span<const double> weights);
-  /// The same of weights times weight_scale (kernels/weight_scale.h), as the native kernels have them.
-  std::span<const int64_t> decide(std::span<const float> scaled);
+  /// After attention: `weights` by slot, and the figures that the policy needs. Returns the slots whose
+  /// states were dropped; they stay taken until recycle(). Throws UserError where protected tokens leave
+  /// nothing to drop.
+  std::span<const int64_t> decide(std::span<const double> weights, std::span<const double> figures = {});
+  /// The same of numbers times weight_scale (kernels/weight_scale.h), as the native kernels have them.
+  std::span<const int64_t> decide(std::span<const float> weights, std::span<const float> figures = {});
   /// Drops the oldest state whatever protects it: the way on after decide() has thrown.
   void drop_oldest();
   /// Slots of dropped states that are not free yet; the `count` longest dead of them, or all, are free again.
@@ -69,7 +70,9 @@ class Lane {
   int64_t live() const { return live_; }
   int64_t tokens() const { return time_; }
   /// Whether the policy looks at weights at all.
-  bool reads_weights() const { return needs_.plain != PlainRule::oldest; }
+  bool reads_weights() const {
+    return needs_.plain != PlainRule::oldest && needs_.figure != SlotFigure::key_cosine;
+  }
   const LaneOptions& options() const { return options_; }
   /// By slot: the how-manieth token of its sequence, −1 where there is none.
   std::span<const int64_t> order() const { return order_; }
@@ -81,7 +84,7 @@ class Lane {
   std::span<const int64_t> expiry() const { return expiry_; }
 
  private:
-  std::span<const int64_t> decide_by(std::span<const double> weights);
+  std::span<const int64_t> decide_by();
   void drop(int64_t slot, int64_t last_column);
   int64_t until_drop() const;
   bool is_protected(int64_t order, int64_t id) const;
@@ -95,7 +98,7 @@ class Lane {
   DropAt drop_at_ = DropAt::every_token;
 
   std::vector<int64_t> order_, ids_, column_of_;  // by slot
-  std::vector<double> norms_, surprisal_, bar_, wide_;
+  std::vector<double> norms_, surprisal_, bar_, weights_, figures_;
   std::vector<float> bias_;
   std::vector<int64_t> free_, dropped_;  // free_ descending, so that the lowest is taken first
   std::vector<int64_t> expiry_;

@@ -24,8 +24,12 @@ class LaneHost final : public StepHost {
     lane_.arrive(slot, call_.arrival(sequence_, call_.columns[sequence_][i], head_, heads_));
   }
   bool reads_weights() const override { return lane_.reads_weights(); }
-  void decide(const float* mean, int64_t slots) override { decide_by(std::span(mean, slots)); }
-  void decide_exactly(const double* mean, int64_t slots) override { decide_by(std::span(mean, slots)); }
+  void decide(const float* mean, const float* figures, int64_t slots) override {
+    decide_by(std::span(mean, slots), std::span(figures, figures ? slots : 0));
+  }
+  void decide_exactly(const ExactFigures& exact) override {
+    decide_by(std::span<const double>(exact.mean), std::span<const double>(exact.figures));
+  }
   int64_t dead() const override { return lane_.dead(); }
   void recycle(int64_t count) override { lane_.recycle(count); }
 
@@ -35,9 +39,9 @@ class LaneHost final : public StepHost {
 
  private:
   template <class Number>
-  void decide_by(std::span<const Number> mean) {
+  void decide_by(std::span<const Number> mean, std::span<const Number> figures) {
     try {
-      lane_.decide(mean);
+      lane_.decide(mean, figures);
     } catch (...) {
       if (!failure_) failure_ = std::current_exception();
       while (lane_.live() > lane_.options().size) lane_.drop_oldest();
@@ -60,7 +64,7 @@ void BoundedState::read_blocks(const TokenCall& call, int64_t sequence, int64_t 
   if (tokens == 0) return;
   const int64_t heads = lane_kv_heads(), head = group * heads;
   const HeadShape shape{shape_.heads / groups(), heads, d};
-  BlockSpace space(shape, std::max(slots_needed(lane, tokens), lane.live()), tokens, threads);
+  BlockSpace space(shape, std::max(slots_needed(lane, tokens), lane.live()), tokens, threads, needs_.figure);
   lane.open(std::max(space.slots(), capacity()));
 
   // One slot of all the lane's heads, in fp32.

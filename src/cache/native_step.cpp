@@ -7,7 +7,6 @@
 #include "cache/bounded_state.h"
 #include "cache/stored_tensor.h"
 #include "kernels/bounded_attention.h"
-#include "kernels/exact_weights.h"
 #include "kernels/native.h"
 
 namespace attnlab {
@@ -17,7 +16,7 @@ Tensor BoundedState::native_steps(const TokenCall& call, const Rope& rope) {
   make_room(call);
   const int64_t slots = capacity();
   Tensor y_BTHd = torch::empty_like(call.q_BTHd);
-  step_.resize(batch * kv, slots);
+  step_.resize(batch * kv, slots, needs_.figure != SlotFigure::none);
   RotaryTable rotary;
   if (options_.compress_gaps) {
     rotary = rope.table(std::min(widest_gap * slots, columns_ + call.length()));
@@ -62,7 +61,10 @@ Tensor BoundedState::native_steps(const TokenCall& call, const Rope& rope) {
                              .shares = step_.shares.data(),
                              .positions = options_.compress_gaps ? step_.positions.data() : nullptr,
                              .newest = step_.newest.data(),
-                             .rotary = rotary};
+                             .rotary = rotary,
+                             .figure = needs_.figure,
+                             .figures = step_.figures.data(),
+                             .lane_heads = heads};
     attend_step(step, step_.scratch);
     if (call.length() > 1) y_BTHd.select(1, t).copy_(y_BHd);
 
@@ -74,11 +76,17 @@ Tensor BoundedState::native_steps(const TokenCall& call, const Rope& rope) {
         float* mean = step_.shares.data() + unit * slots;  // the first head's place
         for (int64_t h = 1; h < heads; ++h) simd().accumulate(extent, mean + h * slots, mean);
         simd().scale_into(extent, each, mean, mean);
+        float* figures = step_.figures.empty() ? nullptr : step_.figures.data() + unit * slots;
+        for (int64_t h = 1; figures && h < heads; ++h)
+          simd().accumulate(extent, figures + h * slots, figures);
         Lane& lane = lanes_[i];
-        if (lane.reads_weights() && order_is_open(extent, step_.bias[unit], mean))
-          lane.decide(std::span<const double>(exact_step_means(step, unit, heads)));
-        else
-          lane.decide(std::span<const float>(mean, extent));
+        if (lane.reads_weights() && order_is_open(extent, step_.bias[unit], mean)) {
+          const ExactFigures exact = exact_step_figures(step, unit);
+          lane.decide(std::span(exact.mean), std::span(exact.figures));
+        } else {
+          lane.decide(std::span<const float>(mean, extent),
+                      std::span<const float>(figures, figures ? extent : 0));
+        }
         lane.recycle();
       }
     });

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/options.h"
+#include "kernels/slot_figures.h"
 
 namespace attnlab {
 
@@ -26,6 +27,8 @@ struct StepView {
   /// apart down to e^−153 of its largest in the native kernels, and to e^−745 in steps composed of Torch's
   /// operators; below, they are 0.
   std::span<const double> weights = {};
+  /// What `PolicyNeeds::figure` asks for; empty unless needed.
+  std::span<const double> figures = {};
   /// Token ids.
   std::span<const int64_t> ids = {};
   /// L2 norms of the keys, mean over the lane's key-value heads; empty unless needed.
@@ -62,6 +65,7 @@ enum class PlainRule { none, lowest_weight, oldest };
 /// What a policy asks of the caches that run it.
 struct PolicyNeeds {
   bool key_norms = false;
+  SlotFigure figure = SlotFigure::none;  ///< made of keys or values at every token
   bool surprisal = false;  ///< known only after the token before has passed all layers: decoding steps only
   bool prefill_only = false;  ///< drops once, after the prompt; what comes later is kept
   Dropped dropped = Dropped::forgotten;

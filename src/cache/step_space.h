@@ -12,16 +12,17 @@ namespace attnlab {
 struct StepSpace {
   std::vector<const float*> bias;
   std::vector<int64_t> extent, newest;
-  std::vector<float> shares, scratch;
+  std::vector<float> shares, figures, scratch;
   std::vector<GapPositions> gaps;  ///< by lane, where gaps are compressed
   std::vector<const int64_t*> positions;
 
-  void resize(int64_t units, int64_t slots) {
+  void resize(int64_t units, int64_t slots, bool with_figures = false) {
     bias.resize(units);
     extent.resize(units);
     newest.resize(units);
     positions.resize(units);
     shares.resize(units * slots);
+    if (with_figures) figures.resize(units * slots);
   }
 };
 

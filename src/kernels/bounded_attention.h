@@ -13,7 +13,9 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/exact_weights.h"
 #include "kernels/rotary_table.h"
+#include "kernels/slot_figures.h"
 #include "kernels/stored_rows.h"
 
 namespace attnlab {
@@ -37,11 +39,11 @@ class StepHost {
   /// Whether what it decides, now or later, rests on the weights.
   virtual bool reads_weights() const = 0;
   /// It has: `mean`, by slot, is weight_scale times the mean of its softmax weights over the lane's query
-  /// heads.
-  virtual void decide(const float* mean, int64_t slots) = 0;
-  /// The same with the means themselves, in double: where it reads them, and fp32 leaves open whose is the
-  /// smallest.
-  virtual void decide_exactly(const double* mean, int64_t slots) = 0;
+  /// heads, and `figures` are those asked for (slot_figures.h), or null.
+  virtual void decide(const float* mean, const float* figures, int64_t slots) = 0;
+  /// The same by numbers that are not scaled, in double: where it reads weights, and fp32 leaves open whose
+  /// is the smallest.
+  virtual void decide_exactly(const ExactFigures& exact) = 0;
   /// Slots that are seen no more and not free yet, and the `count` longest dead of them made free.
   virtual int64_t dead() const = 0;
   virtual void recycle(int64_t count) = 0;
@@ -71,7 +73,8 @@ class BlockSpace {
   static constexpr int64_t fewest_tokens = 6;
 
   /// `states`: the most that are ever live between two blocks. `threads` share the lane.
-  BlockSpace(HeadShape shape, int64_t states, int64_t tokens, int threads);
+  BlockSpace(HeadShape shape, int64_t states, int64_t tokens, int threads,
+             SlotFigure figure = SlotFigure::none);
 
   int64_t slots() const { return slots_; }
   /// k and v of a slot: [K, d].
@@ -98,19 +101,24 @@ class BlockSpace {
   void insert(Block& block, const LaneTokens& tokens, int64_t first, StepHost& host);
   void score(Block& block, const LaneTokens& tokens, int64_t head);
   void decide(Block& block, const LaneTokens& tokens, StepHost& host, const float* bias);
-  std::vector<double> exact_means(const LaneTokens& tokens, int64_t i, int64_t slots,
-                                  const float* bias) const;
+  const float* figures(const Block& block, int64_t i, const float* bias);
+  void add_changes(const Block& block, int64_t i, int64_t head);
+  void add_key_cosines(int64_t slots, int64_t head, const float* bias);
+  ExactFigures exact(const LaneTokens& tokens, int64_t i, int64_t slots, const float* bias) const;
   void weigh(Block& block, int64_t i, int64_t head, const float* bias);
   void gather(Block& block, const LaneTokens& tokens, int64_t head);
   float* logits(const Block& block, int64_t head) const { return block.logits.get() + head * rows_ * slots_; }
 
   HeadShape shape_;
   int threads_;
+  SlotFigure figure_;
   int64_t block_, slots_, rows_,
       width_;                  ///< rows of a block and columns of a value, rounded up for the products
   Memory k_, v_;               ///< [K, S/32, d, 32] and [K, S, width]
   Memory q_, y_;               ///< [K, rows, d] and [K, rows, width]
   Memory shares_, mean_;       ///< [K, S]: a key-value head's sum of weights; [S]
+  Memory squares_, figures_;   ///< [K, S]: of the values, or keys, whose figure it is; [S]
+  Memory vector_, dots_;       ///< [G, width]; [G, S]: to compute figures in
   std::vector<Block> blocks_;  ///< one, or three of a pipeline
 };
 
@@ -131,15 +139,18 @@ struct StepArguments {
   const int64_t* const* positions = nullptr;  ///< [B·K] pointers, by slot; null: q and k are turned already
   const int64_t* newest = nullptr;            ///< [B·K]: the slot of the token that asks
   RotaryTable rotary = {};
+
+  SlotFigure figure = SlotFigure::none;
+  float* figures = nullptr;  ///< [B, K, S]: weight_scale times each head's part of the lane's mean
+  int64_t lane_heads = 1;    ///< key-value heads of a lane
 };
 
 /// Threads take sequences and heads, or share the slots of a few long ones. `scratch` is kept between calls
 /// by the caller.
 void attend_step(const StepArguments& a, std::vector<float>& scratch);
 
-/// Means in double of the weights of the lane whose first key-value head is `unit`, and that has `heads` of
-/// them.
-std::vector<double> exact_step_means(const StepArguments& a, int64_t unit, int64_t heads);
+/// Of the lane whose first key-value head is `unit`, in double.
+ExactFigures exact_step_figures(const StepArguments& a, int64_t unit);
 
 /// Runs body(i, threads) for every i below `count`: one after the other, each on all threads, where there are
 /// fewer of them than threads; else side by side, each on one.

@@ -14,7 +14,7 @@
 namespace attnlab {
 namespace {
 
-constexpr int64_t panel = 32;        // slots whose keys lie side by side
+constexpr int64_t panel = key_panel;
 constexpr int64_t value_rows = 128;  // values that one product takes: they stay in the first-level cache
 
 int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
@@ -38,9 +38,10 @@ BlockSpace::Memory BlockSpace::allocate(int64_t floats) {
   return Memory(memory);
 }
 
-BlockSpace::BlockSpace(HeadShape shape, int64_t states, int64_t tokens, int threads)
+BlockSpace::BlockSpace(HeadShape shape, int64_t states, int64_t tokens, int threads, SlotFigure figure)
     : shape_(shape),
       threads_(threads),
+      figure_(figure),
       block_(tokens_of_block(shape, tokens, threads)),
       slots_(round_up(states + (threads > 1 ? 3 : 1) * block_, panel)),
       rows_(round_up(block_ * shape.group(), 8)),
@@ -57,6 +58,11 @@ BlockSpace::BlockSpace(HeadShape shape, int64_t states, int64_t tokens, int thre
     block.logits = allocate(shape.kv_heads * rows_ * slots_);
     block.inverse = allocate(shape.kv_heads * rows_);
   }
+  if (figure == SlotFigure::none) return;
+  squares_ = allocate(shape.kv_heads * slots_);
+  figures_ = allocate(slots_);
+  vector_ = allocate(shape.group() * width_);
+  dots_ = allocate(std::max<int64_t>(shape.group(), 2) * slots_);
 }
 
 void BlockSpace::put(int64_t slot, const float* k, const float* v) {
@@ -64,6 +70,9 @@ void BlockSpace::put(int64_t slot, const float* k, const float* v) {
     float* column = k_.get() + (h * slots_ + slot / panel * panel) * shape_.d + slot % panel;
     for (int64_t i = 0; i < shape_.d; ++i) column[i * panel] = k[i];
     std::copy_n(v, shape_.d, v_.get() + (h * slots_ + slot) * width_);
+    if (figure_ != SlotFigure::none)
+      simd().row_squares(1, shape_.d, figure_ == SlotFigure::output_change ? v : k,
+                         squares_.get() + h * slots_ + slot);
   }
 }
 
@@ -125,17 +134,51 @@ void BlockSpace::decide(Block& block, const LaneTokens& tokens, StepHost& host, 
     for (int64_t h = 1; h < shape_.kv_heads; ++h)
       simd().add_scaled(block.extent, each, shares_.get() + h * slots_, mean_.get());
     if (host.reads_weights() && order_is_open(block.extent, bias, mean_.get()))
-      host.decide_exactly(exact_means(tokens, block.first + i, block.extent, bias).data(), block.extent);
+      host.decide_exactly(exact(tokens, block.first + i, block.extent, bias));
     else
-      host.decide(mean_.get(), block.extent);
+      host.decide(mean_.get(), figures(block, i, bias), block.extent);
   }
 }
 
-std::vector<double> BlockSpace::exact_means(const LaneTokens& tokens, int64_t i, int64_t slots,
-                                            const float* bias) const {
+/// What the block's i-th token leaves of figures; null where none are asked for.
+const float* BlockSpace::figures(const Block& block, int64_t i, const float* bias) {
+  if (figure_ == SlotFigure::none) return nullptr;
+  std::fill_n(figures_.get(), block.extent, 0.0f);
+  for (int64_t h = 0; h < shape_.kv_heads; ++h)
+    figure_ == SlotFigure::output_change ? add_changes(block, i, h) : add_key_cosines(block.extent, h, bias);
+  return figures_.get();
+}
+
+void BlockSpace::add_changes(const Block& block, int64_t i, int64_t head) {
+  const int64_t group = shape_.group(), first = i * group;
+  const float* weights = logits(block, head) + first * slots_;
+  const float* inverse = block.inverse.get() + head * rows_ + first;
+  const float* v = v_.get() + head * slots_ * width_;
+  float* y = vector_.get();
+  simd().weighted_sums(block.extent, width_, group, weights, slots_, v, y);
+  for (int64_t g = 0; g < group; ++g) simd().scale_into(width_, inverse[g], y + g * width_, y + g * width_);
+  add_output_changes({block.extent, group, weights, slots_, inverse}, width_, {.fp32 = v},
+                     squares_.get() + head * slots_, y, 1.0f / static_cast<float>(shape_.heads), dots_.get(),
+                     figures_.get());
+}
+
+void BlockSpace::add_key_cosines(int64_t slots, int64_t head, const float* bias) {
+  const float* k = k_.get() + head * slots_ * shape_.d;
+  float *inverse = dots_.get(), *dots = inverse + slots_;
+  std::copy_n(squares_.get() + head * slots_, slots, inverse);
+  invert_lengths(slots, bias, inverse);
+  simd().panel_sum(slots, shape_.d, k, inverse, vector_.get());
+  simd().panel_dots(slots, shape_.d, k, vector_.get(), dots);
+  add_cosines(slots, shape_.d, vector_.get(), inverse, dots, 1.0f / static_cast<float>(shape_.kv_heads),
+              figures_.get());
+}
+
+ExactFigures BlockSpace::exact(const LaneTokens& tokens, int64_t i, int64_t slots, const float* bias) const {
   const int64_t d = shape_.d;
+  const double share = 1.0 / static_cast<double>(shape_.heads);
   const float* q = tokens.q + tokens.columns[i] * tokens.q_stride;
-  std::vector<double> mean(static_cast<size_t>(slots), 0.0);
+  ExactFigures exact{std::vector<double>(static_cast<size_t>(slots), 0.0), {}};
+  if (figure_ == SlotFigure::output_change) exact.figures.resize(static_cast<size_t>(slots), 0.0);
   std::vector<float> row(static_cast<size_t>(d));
   for (int64_t h = 0; h < shape_.heads; ++h) {
     const float* panels = k_.get() + h / shape_.group() * slots_ * d;
@@ -144,9 +187,14 @@ std::vector<double> BlockSpace::exact_means(const LaneTokens& tokens, int64_t i,
       for (int64_t j = 0; j < d; ++j) row[j] = column[j * panel];
       return row.data();
     };
-    add_exact_weights(slots, d, bias, q + h * d, 1.0 / static_cast<double>(shape_.heads), key, mean.data());
+    const std::vector<double> weights = exact_weights(slots, d, bias, q + h * d, key);
+    for (int64_t s = 0; s < slots; ++s) exact.mean[s] += share * weights[s];
+    const float* v = v_.get() + h / shape_.group() * slots_ * width_;
+    if (!exact.figures.empty())
+      add_exact_changes(
+          weights, d, share, [&](int64_t s) { return v + s * width_; }, exact.figures.data());
   }
-  return mean;
+  return exact;
 }
 
 /// y = weights·V / total for all the block's queries of a key-value head.

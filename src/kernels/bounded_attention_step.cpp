@@ -10,11 +10,16 @@
 namespace attnlab {
 namespace {
 
+/// Floats that make_figures works on: [S], [G, S], [d] and [G], or nothing.
+int64_t figure_floats(const StepArguments& a) {
+  return a.figure == SlotFigure::none ? 0 : (1 + a.shape.group()) * a.slots + a.shape.d + a.shape.group();
+}
+
 /// Floats that attend_unit works on: [G, S] logits; [S, d] keys, [G, d] queries and a key before it is
 /// turned, where it turns them.
 int64_t unit_floats(const StepArguments& a) {
   const int64_t group = a.shape.group();
-  return group * a.slots + (a.positions ? (a.slots + group + 1) * a.shape.d : 0);
+  return group * a.slots + (a.positions ? (a.slots + group + 1) * a.shape.d : 0) + figure_floats(a);
 }
 
 /// logits [G, S] of q [G, d] and k [n, d].
@@ -50,6 +55,30 @@ void make_weights(const StepArguments& a, int64_t unit, float* logits) {
   }
 }
 
+/// A unit's part of its lane's figures, once its outputs are there.
+void make_figures(const StepArguments& a, int64_t unit, const float* weights, float* scratch) {
+  const int64_t d = a.shape.d, group = a.shape.group(), n = a.extent[unit];
+  const float lanes_part = 1.0f / static_cast<float>(a.lane_heads);
+  const StoredRows rows = (a.figure == SlotFigure::output_change ? a.v : a.k) + unit * a.slots * d;
+  float *out = a.figures + unit * a.slots, *squares = scratch, *dots = squares + a.slots,
+        *sum = dots + group * a.slots;
+  std::fill_n(out, n, 0.0f);
+  if (rows.bf16)
+    simd().row_squares_bf16(n, d, rows.bf16, squares);
+  else
+    simd().row_squares(n, d, rows.fp32, squares);
+  if (a.figure == SlotFigure::output_change) {
+    float* inverse = sum + d;
+    std::fill_n(inverse, group, 1.0f / weight_scale);
+    return add_output_changes({n, group, weights, a.slots, inverse}, d, rows, squares, a.y + unit * group * d,
+                              lanes_part / static_cast<float>(group), dots, out);
+  }
+  invert_lengths(n, a.bias[unit], squares);
+  weigh_values(n, d, 1, squares, n, rows, sum);
+  multiply_keys(n, d, rows, 1, sum, dots, n);
+  add_cosines(n, d, sum, squares, dots, lanes_part, out);
+}
+
 /// The query heads of key-value head `unit` of all sequences' heads.
 void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
   const int64_t d = a.shape.d, group = a.shape.group(), n = a.extent[unit];
@@ -69,6 +98,7 @@ void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
   make_weights(a, unit, logits);
   weigh_values(n, d, group, logits, a.slots, a.v + unit * a.slots * d, y);
   simd().scale_into(group * d, 1.0f / weight_scale, y, y);
+  if (a.figure != SlotFigure::none) make_figures(a, unit, logits, logits + unit_floats(a) - figure_floats(a));
 }
 
 void attend_whole_units(const StepArguments& a, int64_t units, int64_t threads, std::vector<float>& scratch) {
@@ -92,7 +122,8 @@ bool shares_units(const StepArguments& a, int64_t units, int64_t threads) {
 /// part adds to the outputs.
 void attend_shared_units(const StepArguments& a, int64_t units, int64_t parts, std::vector<float>& scratch) {
   const int64_t d = a.shape.d, group = a.shape.group(), logits_each = group * a.slots;
-  scratch.resize(std::max(scratch.size(), static_cast<size_t>(units * (logits_each + parts * group * d))));
+  const int64_t sums = units * (logits_each + parts * group * d);
+  scratch.resize(std::max(scratch.size(), static_cast<size_t>(sums + figure_floats(a))));
   float *logits = scratch.data(), *outputs = logits + units * logits_each;
   const auto for_parts = [&](const auto& body) {
     at::parallel_for(0, units * parts, 1, [&](int64_t begin, int64_t end) {
@@ -119,6 +150,8 @@ void attend_shared_units(const StepArguments& a, int64_t units, int64_t parts, s
     simd().scale_into(group * d, 1.0f / weight_scale, outputs + unit * parts * group * d, y);
     for (int64_t part = 1; part < parts; ++part)
       simd().add_scaled(group * d, 1.0f / weight_scale, outputs + (unit * parts + part) * group * d, y);
+    if (a.figure != SlotFigure::none)
+      make_figures(a, unit, logits + unit * logits_each, scratch.data() + sums);
   }
 }
 
@@ -135,9 +168,11 @@ void attend_step(const StepArguments& a, std::vector<float>& scratch) {
     attend_whole_units(a, units, threads, scratch);
 }
 
-std::vector<double> exact_step_means(const StepArguments& a, int64_t unit, int64_t heads) {
-  const int64_t d = a.shape.d, group = a.shape.group(), n = a.extent[unit];
-  std::vector<double> mean(static_cast<size_t>(n), 0.0);
+ExactFigures exact_step_figures(const StepArguments& a, int64_t unit) {
+  const int64_t d = a.shape.d, group = a.shape.group(), n = a.extent[unit], heads = a.lane_heads;
+  const double share = 1.0 / static_cast<double>(heads * group);
+  ExactFigures exact{std::vector<double>(static_cast<size_t>(n), 0.0), {}};
+  if (a.figure == SlotFigure::output_change) exact.figures.resize(static_cast<size_t>(n), 0.0);
   std::vector<float> turned_q(static_cast<size_t>(d)), turned_k(turned_q), wide(turned_q);
   for (int64_t i = unit * group; i < (unit + heads) * group; ++i) {
     const float* q = a.q + i * d;
@@ -150,10 +185,14 @@ std::vector<double> exact_step_means(const StepArguments& a, int64_t unit, int64
       a.rotary.turn(at[slot], k, turned_k.data());
       return turned_k.data();
     };
-    add_exact_weights(n, d, a.bias[unit], at ? turned_q.data() : q, 1.0 / static_cast<double>(heads * group),
-                      key, mean.data());
+    const std::vector<double> weights = exact_weights(n, d, a.bias[unit], at ? turned_q.data() : q, key);
+    for (int64_t s = 0; s < n; ++s) exact.mean[s] += share * weights[s];
+    const auto value = [&](int64_t slot) {
+      return (a.v + (i / group * a.slots + slot) * d).wide(d, wide.data());
+    };
+    if (!exact.figures.empty()) add_exact_changes(weights, d, share, value, exact.figures.data());
   }
-  return mean;
+  return exact;
 }
 
 void on_threads(int64_t count, const std::function<void(int64_t, int)>& body) {

@@ -22,10 +22,13 @@ int64_t lowest_of(const StepArguments& a, int64_t unit, int64_t heads, const int
   std::vector<float> sum(slots, 0.0f);
   for (int64_t h = 0; h < heads && !rule.by_age; ++h)
     simd().accumulate(slots, a.shares + (unit + h) * slots, sum.data());
-  if (!rule.by_age && order_is_open(slots, a.bias[unit], sum.data()))
-    scores = exact_step_means(a, unit, heads);
-  else
+  if (!rule.by_age && order_is_open(slots, a.bias[unit], sum.data())) {
+    StepArguments lane = a;
+    lane.lane_heads = heads;
+    scores = exact_step_figures(lane, unit).mean;
+  } else {
     std::copy(sum.begin(), sum.end(), scores.begin());
+  }
   for (int64_t s = 0; s < slots; ++s)
     if (order[s] < rule.protect_first) bar[s] = std::numeric_limits<double>::infinity();
   return simd().lowest(slots, scores.data(), bar.data(), order);

@@ -45,15 +45,15 @@ class RuleHost final : public StepHost {
     ++live_;
   }
   bool reads_weights() const override { return live_ > rule_.size && !rule_.by_age; }
-  void decide(const float* mean, int64_t slots) override {
+  void decide(const float* mean, const float*, int64_t slots) override {
     if (live_ <= rule_.size) return;
     if (!rule_.by_age)
       simd().unscale(slots, mean, scores_.data());  // else all are equal, and the oldest goes
     drop_lowest(slots);
   }
-  void decide_exactly(const double* mean, int64_t slots) override {
-    std::copy_n(mean, slots, scores_.data());
-    drop_lowest(slots);
+  void decide_exactly(const ExactFigures& exact) override {
+    std::copy(exact.mean.begin(), exact.mean.end(), scores_.begin());
+    drop_lowest(static_cast<int64_t>(exact.mean.size()));
   }
   int64_t dead() const override { return static_cast<int64_t>(dead_.size()); }
   void recycle(int64_t count) override {

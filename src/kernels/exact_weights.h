@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/weight_scale.h"
+
 namespace attnlab {
 
 /// Means below e^this may lack more than a millionth of themselves, which a head gave and fp32 took for 0
@@ -16,11 +18,10 @@ inline constexpr double open_exponent = -140.0;
 /// Whether a seen slot has so small a mean (times weight_scale) that its order among the smallest is open.
 bool order_is_open(int64_t n, const float* bias, const float* scaled_mean);
 
-/// Adds `share` times one query's softmax weights over the slots whose bias is 0. q is not scaled; key(s) is
-/// a row [d].
+/// One query's softmax weights over the slots whose bias is 0; 0 elsewhere. q is not scaled; key(s) is a row
+/// [d].
 template <class Key>
-void add_exact_weights(int64_t n, int64_t d, const float* bias, const float* q, double share, const Key& key,
-                       double* mean) {
+std::vector<double> exact_weights(int64_t n, int64_t d, const float* bias, const float* q, const Key& key) {
   std::vector<double> logits(static_cast<size_t>(n), -std::numeric_limits<double>::infinity());
   double top = -std::numeric_limits<double>::infinity(), total = 0;
   for (int64_t s = 0; s < n; ++s) {
@@ -32,8 +33,34 @@ void add_exact_weights(int64_t n, int64_t d, const float* bias, const float* q, 
     top = std::max(top, logits[s]);
   }
   for (double& x : logits) total += x = std::exp(x - top);
-  for (int64_t s = 0; s < n; ++s)
-    if (bias[s] == 0) mean[s] += share * logits[s] / total;
+  for (double& x : logits) x /= total;
+  return logits;
 }
+
+/// Adds `share` times what each slot's state changes of a query's output (slot_figures.h). value(s) is a row
+/// [d].
+template <class Value>
+void add_exact_changes(const std::vector<double>& weights, int64_t d, double share, const Value& value,
+                       double* changes) {
+  std::vector<double> y(static_cast<size_t>(d), 0.0);
+  for (size_t s = 0; s < weights.size(); ++s) {
+    if (weights[s] == 0) continue;
+    const float* row = value(static_cast<int64_t>(s));
+    for (int64_t i = 0; i < d; ++i) y[i] += weights[s] * static_cast<double>(row[i]);
+  }
+  for (size_t s = 0; s < weights.size(); ++s) {
+    if (weights[s] == 0) continue;
+    const float* row = value(static_cast<int64_t>(s));
+    double square = 0;
+    for (int64_t i = 0; i < d; ++i) square += (row[i] - y[i]) * (row[i] - y[i]);
+    const double rest = std::max(1.0 - weights[s], static_cast<double>(least_rest));
+    changes[s] += share * weights[s] / rest * std::sqrt(square);
+  }
+}
+
+/// What a decision is made by, by slot: means of weights, and figures where there are any.
+struct ExactFigures {
+  std::vector<double> mean, figures;
+};
 
 }  // namespace attnlab

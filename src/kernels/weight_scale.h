@@ -11,5 +11,7 @@ constexpr float weight_scale = 0x1p96f;
 /// state has the smallest mean, the CPU computes the step's means again in double (exact_weights.h); CUDA's
 /// kernels do not.
 constexpr float least_exponent = -153.0f;
+/// Of a weight that is 1 but for rounding, what is left for the others is taken for this.
+constexpr float least_rest = 0x1p-20f;
 
 }  // namespace attnlab

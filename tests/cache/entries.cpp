@@ -1,10 +1,15 @@
 #include "cache/entries.h"
 
+#include <map>
+
+#include "cache/policies/caote.h"
 #include "cache/policies/h2o.h"
+#include "cache/policies/keydiff.h"
 #include "cache/policies/knorm.h"
 #include "cache/policies/merging.h"
 #include "cache/policies/scissorhands.h"
 #include "cache/policies/snapkv.h"
+#include "cache/policies/snapkv_decoding.h"
 #include "cache/policies/summary.h"
 #include "cache/policies/surprisal.h"
 #include "cache/policies/tova.h"
@@ -36,6 +41,8 @@ const auto heavy_hitter = [](const Decision& d, int64_t j) {
   for (int64_t s = j; s <= d.t; ++s) sum += d.weights[s][j];
   return sum;
 };
+const auto output_change = [](const Decision& d, int64_t j) { return d.change[j]; };
+const auto unlike_others = [](const Decision& d, int64_t j) { return -d.cosine[j]; };
 const auto small_norm = [](const Decision& d, int64_t j) { return -d.key_norm[j]; };
 const auto surprising = [](const Decision& d, int64_t j) {
   return d.weights[d.t][j] * (1.0 + d.text.surprisal[j]) * (1.0 + d.text.surprisal[j]);
@@ -67,6 +74,28 @@ Vec looked_at(const Decision& d) {
     for (int64_t n = std::max<int64_t>(0, j - pool / 2); n <= std::min(before - 1, j + pool / 2); ++n)
       scores[i] = std::max(scores[i], sum(n));
   }
+  return scores;
+}
+
+/// At every token. Neighbours are those that the newest query saw, also where several go at once.
+Vec lately_looked_at(const Decision& d) {
+  std::vector<int64_t> before;
+  for (int64_t j = 0; j <= d.t - window; ++j)
+    if (d.weights[d.t][j] > 0) before.push_back(j);
+  const auto sum = [&](int64_t j) {
+    double total = 0;
+    for (int64_t s = std::max<int64_t>(0, d.t - window + 1); s <= d.t; ++s) total += d.weights[s][j];
+    return total;
+  };
+  const int64_t n = static_cast<int64_t>(before.size());
+  std::map<int64_t, double> pooled;
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t m = std::max<int64_t>(0, i - pool / 2); m <= std::min(n - 1, i + pool / 2); ++m)
+      pooled[before[i]] += sum(before[m]);
+    pooled[before[i]] /= pool;
+  }
+  Vec scores;
+  for (const int64_t j : d.live) scores.push_back(j <= d.t - window ? pooled.at(j) : inf);
   return scores;
 }
 
@@ -111,6 +140,17 @@ PolicyEntry snapkv(std::string name, Heads heads) {
   return {std::move(name), options, looked_at, /*once=*/true};
 }
 
+PolicyEntry snapkv_decoding(std::string name, Heads heads) {
+  const auto options = [=] {
+    auto o = std::make_shared<SnapKvDecodingOptions>();
+    o->heads = heads;
+    o->window = window;
+    o->pool = pool;
+    return o;
+  };
+  return {std::move(name), options, lately_looked_at};
+}
+
 PolicyEntry merging(std::string name, Heads heads) {
   PolicyEntry entry = policy<MergingOptions>(std::move(name), heads, each(newest_weight));
   entry.dropped = reference::Setting::merged;
@@ -135,15 +175,21 @@ std::vector<PolicyEntry> entries() {
       policy<WindowOptions>("window", Heads::together, each(age)),
       policy<TovaOptions>("tova", Heads::together, each(newest_weight)),
       policy<TovaOptions>("tova_apart", Heads::apart, each(newest_weight)),
+      policy<CaoteOptions>("caote", Heads::together, each(output_change)),
+      policy<CaoteOptions>("caote_apart", Heads::apart, each(output_change)),
       policy<H2oOptions>("h2o", Heads::apart, each(heavy_hitter)),
       policy<H2oOptions>("h2o_together", Heads::together, each(heavy_hitter)),
       policy<KnormOptions>("knorm", Heads::apart, each(small_norm)),
       policy<KnormOptions>("knorm_together", Heads::together, each(small_norm)),
+      policy<KeyDiffOptions>("keydiff", Heads::apart, each(unlike_others)),
+      policy<KeyDiffOptions>("keydiff_together", Heads::together, each(unlike_others)),
       surprisal("surprisal"),
       scissorhands("scissorhands", Heads::apart),
       scissorhands("scissorhands_together", Heads::together),
       snapkv("snapkv", Heads::apart),
       snapkv("snapkv_together", Heads::together),
+      snapkv_decoding("snapkv_decoding", Heads::apart),
+      snapkv_decoding("snapkv_decoding_together", Heads::together),
       merging("merging", Heads::together),
       merging("merging_apart", Heads::apart),
       summary("summary", Heads::together),

@@ -30,6 +30,9 @@ struct Decision {
   const std::vector<Vec>& weights;
   const std::vector<int64_t>& live_at;  ///< states held at each step, the newest included
   const Vec& key_norm;
+  const Vec& change;  ///< of the output, were token j's state not there: mean over the lane's query heads
+  const Vec&
+      cosine;  ///< of token j's key with the mean of all normalised ones, mean over the lane's key heads
   const Text& text;
 };
 
@@ -145,6 +148,7 @@ class LaneOfHeads {
     const std::vector<int64_t> at = positions_of(live_, setting_.compress_gaps);
     const size_t group = text_.q[t].size() / text_.k[t].size();
     Vec mean(text_.q.size(), 0.0);
+    change_.assign(text_.q.size(), 0.0);
     for (size_t h = first_ * group; h < (first_ + count_) * group; ++h) {
       const Vec query = rotated(text_.q[t][h], at.back(), setting_.theta);
       Vec logits;
@@ -165,14 +169,35 @@ class LaneOfHeads {
       }
       if (!past_value.empty())
         for (size_t c = 0; c < y.size(); ++c) y[c] += weights.back() * past_value[c];
+      for (size_t i = 0; i < live_.size(); ++i) {
+        double square = 0;
+        for (size_t c = 0; c < y.size(); ++c) square += std::pow(y[c] - values_[live_[i]][head][c], 2);
+        change_[live_[i]] +=
+            weights[i] / (1 - weights[i]) * std::sqrt(square) / static_cast<double>(count_ * group);
+      }
     }
     weights_.push_back(mean);
+    compare_keys();
     live_at_.push_back(static_cast<int64_t>(live_.size()));
+  }
+
+  void compare_keys() {
+    cosine_.assign(text_.q.size(), 0.0);
+    for (size_t h = 0; h < count_; ++h) {
+      Vec sum(keys_[0][h].size(), 0.0);
+      const auto length = [](const Vec& x) { return std::sqrt(dot(x, x)); };
+      for (const int64_t j : live_)
+        for (size_t c = 0; c < sum.size(); ++c) sum[c] += keys_[j][h][c] / length(keys_[j][h]);
+      for (const int64_t j : live_)
+        cosine_[j] +=
+            dot(keys_[j][h], sum) / (length(keys_[j][h]) * length(sum)) / static_cast<double>(count_);
+    }
   }
 
   /// Returns the token whose state went.
   int64_t drop(int64_t t) {
-    const Vec scores = rule_({t, setting_.size, live_, weights_, live_at_, key_norm_, text_});
+    const Vec scores =
+        rule_({t, setting_.size, live_, weights_, live_at_, key_norm_, change_, cosine_, text_});
     size_t lowest = live_.size();
     double least = std::numeric_limits<double>::infinity(), next = least;
     for (size_t i = 0; i < live_.size(); ++i) {
@@ -256,7 +281,7 @@ class LaneOfHeads {
   Vec stands_for_;                               ///< states merged into each, itself included
   std::vector<std::vector<int64_t>> past_;  ///< [head of the lane]: dropped tokens that a summary speaks for
   std::vector<Vec> weights_;
-  Vec key_norm_, gap_;
+  Vec key_norm_, gap_, change_, cosine_;
 };
 
 inline Outcome run(const Text& text, const Setting& setting, const Rule& rule) {

@@ -64,6 +64,9 @@ struct MutableRows {
   int64_t stride;
 };
 
+/// Slots whose keys lie side by side, [d, key_panel], where texts are read in blocks.
+inline constexpr int64_t key_panel = 32;
+
 /// Tokens that causal Luna takes at a time.
 inline constexpr int64_t luna_chunk = 16;
 
@@ -139,6 +142,16 @@ struct Simd {
   /// y = a·x and y += a·x.
   void (*scale_into)(int64_t n, float a, const float* x, float* y);
   void (*add_scaled)(int64_t n, float a, const float* x, float* y);
+  /// y[s] = Σ v[s, :]² for v [n, d].
+  void (*row_squares)(int64_t n, int64_t d, const float* v, float* y);
+  void (*row_squares_bf16)(int64_t n, int64_t d, const uint16_t* v, float* y);
+  /// y[s] += share·weight_scale·p/(1 − p)·√(squares[s] − 2·dots[s] + own), with p = inverse·x[s], 1 − p no
+  /// less than least_rest (weight_scale.h) and the root's operand no less than 0; kernels/slot_figures.h.
+  void (*output_changes)(int64_t n, float share, float inverse, const float* x, const float* squares,
+                         const float* dots, float own, float* y);
+  /// Of n keys in panels, n a multiple of key_panel: y [d] = Σ_s w[s]·k_s, and y[s] = k_s·x.
+  void (*panel_sum)(int64_t n, int64_t d, const float* panels, const float* w, float* y);
+  void (*panel_dots)(int64_t n, int64_t d, const float* panels, const float* x, float* y);
   /// y = x / weight_scale, in double: nothing is lost.
   void (*unscale)(int64_t n, const float* x, double* y);
   /// The smallest x where bias is 0, which is 0 or −inf; +inf where it is nowhere 0.

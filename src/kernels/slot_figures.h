@@ -1,0 +1,43 @@
+// Figures of a cache's states beside their softmax weights, by which some policies decide. Each is a mean
+// over heads of what the states of one head say, and is carried times weight_scale, as the weights are.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/stored_rows.h"
+
+namespace attnlab {
+
+enum class SlotFigure {
+  none,
+  /// How far a query head's output moves if the state goes and the other weights are divided anew:
+  /// p/(1 − p)·‖v − y‖ for a state of weight p and value v, and the output y (Goel et al. 2025, arXiv
+  /// 2504.14051, eq. 5). Mean over query heads. 1 − p is taken as least_rest (weight_scale.h) or more.
+  output_change,
+  /// Cosine between a key, as kept, and the mean of all seen keys, each divided by its length (Park et al.
+  /// 2025, arXiv 2504.15364). Mean over key-value heads; 0 where either has no length.
+  key_cosine
+};
+
+/// Query heads that share a key-value head, after one token. Weight of slot s in row r: weights[r·stride +
+/// s]· inverse[r]; it is 0 where a slot is not seen.
+struct GroupWeights {
+  int64_t slots, rows;
+  const float* weights;
+  int64_t stride;
+  const float* inverse;
+};
+
+/// out[s] += share·weight_scale·(sum over rows of the output's change without s). v: [S, d], squares: [S], of
+/// v's rows; y: [rows, d], the outputs; dots: [rows, S], to compute in.
+void add_output_changes(const GroupWeights& group, int64_t d, const StoredRows& v, const float* squares,
+                        const float* y, float share, float* dots, float* out);
+
+/// lengths[s] becomes 1/√lengths[s] where the slot's bias is 0 and there is a length, and 0 elsewhere.
+void invert_lengths(int64_t slots, const float* bias, float* lengths);
+
+/// out[s] += share·weight_scale·cosine, for dots[s] of each key with the sum [d] of all keys times `inverse`.
+void add_cosines(int64_t slots, int64_t d, const float* sum, const float* inverse, const float* dots,
+                 float share, float* out);
+
+}  // namespace attnlab

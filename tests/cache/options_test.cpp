@@ -2,10 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
 #include <map>
 #include <numeric>
 
 #include "cache/cache_options.h"
+#include "cache/policies/snapkv_decoding.h"
 #include "core/error.h"
 
 namespace attnlab {
@@ -88,6 +91,32 @@ TEST(CacheOptionsRefuse, APolicyForPromptsWithoutAPrompt) {
   options.policy.select("snapkv");
   EXPECT_EQ(refusal(options, 2),
             "the cache policy snapkv drops states once, after the prompt: it needs prompt: one_shot");
+}
+
+TEST(CacheOptionsRefuse, AWindowOfQueriesAsLargeAsTheCache) {
+  CacheOptions options;
+  options.policy.select("snapkv_decoding");
+  options.size = 8;
+  EXPECT_EQ(refusal(options, 2), "") << "the default is at most half of the cache";
+  dynamic_cast<SnapKvDecodingOptions&>(*options.policy).window = 8;
+  EXPECT_EQ(refusal(options, 2),
+            "snapkv_decoding keeps the 8 states that it observes: a size of 8 leaves no room for others");
+}
+
+TEST(SnapKvDecoding, ObservesThirtyTwoQueriesAndNoMoreThanHalfOfTheCache) {
+  for (const auto& [size, window] :
+       std::map<int64_t, int64_t>{{1, 1}, {2, 1}, {8, 4}, {9, 4}, {64, 32}, {512, 32}}) {
+    const std::unique_ptr<Policy> policy = SnapKvDecodingOptions().build({.size = size});
+    const std::vector<double> weights(size + 1, 1.0 / static_cast<double>(size + 1));
+    std::vector<int64_t> order(size + 1, -1);
+    std::span<const double> scores;
+    for (int64_t t = 0; t <= size; ++t) {
+      order[t] = t;
+      scores = policy->scores(
+          {.time = t, .newest = t, .live = t + 1, .remaining = size - t, .order = order, .weights = weights});
+    }
+    EXPECT_EQ(std::ranges::count(scores, std::numeric_limits<double>::infinity()), window) << "k = " << size;
+  }
 }
 
 TEST(CacheOptionsRefuse, CompressedGapsWhereKeysAreRewritten) {

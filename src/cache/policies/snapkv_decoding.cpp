@@ -64,10 +64,12 @@ class SnapKvDecoding final : public CloneablePolicy<SnapKvDecoding> {
 }  // namespace
 
 std::unique_ptr<Policy> SnapKvDecodingOptions::build(const PolicyShape& shape) const {
-  if (shape.size <= window)
+  if (window >= shape.size && window > 0)
     user_error("snapkv_decoding keeps the {} states that it observes: a size of {} leaves no room for others",
                window, shape.size);
-  return std::make_unique<SnapKvDecoding>(window, pool);
+  // Half of a small cache is left to what the score chooses, as much as H2O leaves to its own.
+  const int64_t half = std::max<int64_t>(1, shape.size / 2);
+  return std::make_unique<SnapKvDecoding>(window > 0 ? window : std::min<int64_t>(32, half), pool);
 }
 
 }  // namespace attnlab

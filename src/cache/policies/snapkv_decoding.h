@@ -10,17 +10,18 @@ namespace attnlab {
 
 struct SnapKvDecodingOptions final : PolicyOptions {
   SnapKvDecodingOptions() { heads = Heads::apart; }
-  int64_t window = 32;
+  int64_t window = 0;
   int64_t pool = 5;
 
   void visit(Fields& f) override {
     visit_heads(f);
-    f("window", window, Range{1, 1 << 16}, "last queries that are observed (SnapKV: 32 or 64)");
+    f("window", window, Range{0, 1 << 16},
+      "last queries that are observed, fewer than k (SnapKV: 32 or 64); 0: 32, or ⌊k/2⌋ where that is less");
     f("pool", pool, Range{1, 1001},
       "neighbouring tokens that a score is averaged over, odd (SnapKV: 5 or 7)");
     f.require(pool % 2 == 1, "pool", "the pooling spans an odd number of neighbours, centred on a state");
   }
-  /// Throws UserError where k is not larger than the window.
+  /// Throws UserError where k is not larger than a window that was asked for.
   std::unique_ptr<Policy> build(const PolicyShape& shape) const override;
 };
 

@@ -13,6 +13,7 @@ import accuracy_by_length
 import accuracy_by_projection
 import bounded_state
 import common
+import cost_by_bytes
 import learning_curve
 import learning_curves
 import loss_by_position
@@ -77,6 +78,7 @@ def test_each_plot_of_a_run_is_a_script_of_its_own(written, tmp_path, plot, run)
         ("memory_by_length", "speed", ["--phase", "train"]),
         ("perplexity_by_size", "perplexity", []),
         ("perplexity_by_book", "perplexity", []),
+        ("cost_by_bytes", "perplexity", []),
         ("bounded_state", "states", []),
         ("loss_by_position", "perplexity", []),
     ],
@@ -101,6 +103,7 @@ def test_single_records_can_be_compared_too(written, tmp_path):
         ("speed_by_length", "quickstart"),
         ("perplexity_by_size", "luna_text"),
         ("perplexity_by_book", "luna_text"),
+        ("cost_by_bytes", "luna_text"),
         ("bounded_state", "luna_text"),
         ("loss_by_position", "quickstart/aaaa1111/run.h5"),
     ],
@@ -249,6 +252,24 @@ def test_perplexity_book_by_book_is_against_the_same_book_with_the_full_cache(ro
 
 def test_perplexity_book_by_book_needs_a_full_cache(root):
     assert perplexity_by_book.draw([case for case in cases(root / "perplexity") if case.label != "full"]) is None
+
+
+def test_cost_against_bytes_is_paired_by_document(root):
+    (axis,) = cost_by_bytes.draw(cases(root / "perplexity")).axes
+    mib, cost = line(axis, "tova+4")  # 2,048 bytes a state
+    assert list(mib) == [0.125, 0.5, 2] and axis.get_xscale() == axis.get_yscale() == "log"
+    # At k = 64 0.5, 0.55, 0.6, 0.65 and 0.7 nat in the five books: scipy.stats.sem of them is 0.0353553.
+    assert cost[0] == pytest.approx(100 * np.expm1(0.6))
+    bar = line_of_bars(axis, "tova+4")[0]
+    assert bar == pytest.approx(100 * np.expm1([0.6 - 2 * 0.0353553, 0.6 + 2 * 0.0353553]), rel=1e-6)
+    without_full = [case for case in cases(root / "perplexity") if case.label != "full"]
+    assert cost_by_bytes.draw(without_full) is None
+
+
+def line_of_bars(axis, label):
+    """(lowest, highest) of each point's bar."""
+    held = next(held for held in axis.containers if held.get_label() == label)
+    return [segment[:, 1] for segment in held.lines[2][0].get_segments()]
 
 
 def test_loss_by_position_has_a_panel_for_three_sizes_at_most(root):

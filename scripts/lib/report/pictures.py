@@ -9,6 +9,7 @@ import accuracy_by_length  # noqa: E402
 import accuracy_by_projection  # noqa: E402
 import bounded_state  # noqa: E402
 import common  # noqa: E402
+import cost_by_bytes  # noqa: E402
 import kept_life_by_class  # noqa: E402
 import kept_positions  # noqa: E402
 import learning_curve  # noqa: E402
@@ -40,6 +41,8 @@ OF_LENGTH = [
 OF_EXPERIMENT = [
     (perplexity_by_size, {}, "Perplexity against the states that each layer keeps. Bars, where there are several seeds: "
      "their standard deviation. Documents differ more than policies do, so no bar stands for them here."),
+    (cost_by_bytes, {}, "Perplexity above the full cache against the bytes of keys and values, document by document; bars are "
+     "two standard errors over documents."),
     (bounded_state, {}, "Perplexity against what a model remembers of a text, as allocated at a chunk's end; bars as above."),
     (perplexity_by_book, {}, "The same document by document, over its perplexity with the full cache; lines above "
      "1.8 leave the picture."),

@@ -1,5 +1,5 @@
 // x·wᵀ for a decoder's weights, narrow ones widened on the way: few rows by the thin product, many by the
-// thick one or the library's.
+// thick one or the library's, whichever is faster on the processor.
 #include <memory>
 
 #include "kernels/decoder_ops.h"
@@ -16,6 +16,7 @@ constexpr int64_t most_rows_before_library = 32;  // where the library is the be
 constexpr int64_t outputs_a_turn = 16;            // few, so that threads get equal shares; the tile has four
 constexpr int64_t least_products = 65536;         // a thread's share, below which waking it costs more
 constexpr int64_t least_part = 128;               // rows for which a panel of weights is laid out
+constexpr int64_t most_widened = int64_t{1} << 22;  // weights that are widened at a time for the library
 
 /// A weight [N, K], and where x times its rows goes.
 struct Product {
@@ -102,6 +103,16 @@ void thick(const Tensor& x_RK, const Tensor& w_NK, Tensor& y_RN) {
   });
 }
 
+/// Narrow weights widened a few megabytes at a time, each times all rows in the library.
+void by_library(const Tensor& x_RK, const Tensor& w_NK, Tensor& y_RN) {
+  const int64_t outputs = w_NK.size(0), most = std::max<int64_t>(1, most_widened / w_NK.size(1));
+  for (int64_t first = 0; first < outputs; first += most) {
+    const int64_t count = std::min(most, outputs - first);
+    Tensor part_RN = y_RN.narrow(1, first, count);
+    at::mm_out(part_RN, x_RK, w_NK.narrow(0, first, count).to(torch::kFloat).t());
+  }
+}
+
 }  // namespace
 
 bool is_narrow(const Tensor& w) {
@@ -127,10 +138,12 @@ std::vector<Tensor> thin_linears(const Tensor& x, at::ArrayRef<Tensor> weights) 
     const torch::NoGradGuard no_grad;
     if (!x_RK.defined()) x_RK = x.contiguous().view({rows, depth});
     Tensor y_RN = at::empty({rows, w.size(0)}, x.options());
-    if (rows > most_rows)
+    if (rows <= most_rows)
+      few.push_back({w, y_RN});
+    else if (is_slow_in_the_library())
       thick(x_RK, w, y_RN);
     else
-      few.push_back({w, y_RN});
+      by_library(x_RK, w, y_RN);
     shape.back() = w.size(0);
     all.push_back(y_RN.view(shape));
   }

@@ -1,11 +1,25 @@
 #include "config/run_id.h"
 
+#include <algorithm>
 #include <map>
+#include <string_view>
 
 #include "config/flatten.h"
 #include "core/files.h"
 
 namespace attnlab {
+namespace {
+
+/// Ends of the paths of options whose default has changed since runs were recorded under it: an id names
+/// their value also where it is the default, so that those runs keep ids of their own and all others keep
+/// theirs.
+constexpr std::string_view changed_defaults[] = {"policy.pooling"};
+
+bool has_changed_default(std::string_view path) {
+  return std::ranges::any_of(changed_defaults, [&](std::string_view end) { return path.ends_with(end); });
+}
+
+}  // namespace
 
 std::string id_lines(const std::function<void(Fields&)>& visit,
                      const std::function<void(Fields&)>& defaults) {
@@ -21,7 +35,8 @@ std::string id_lines(const std::function<void(Fields&)>& visit,
   // Sorted by path, so that the order in which a struct names its fields does not matter.
   std::map<std::string, std::string> differing;
   for (const FlatField& f : fields)
-    if (f.in_id && default_values[f.path] != f.value) differing[f.path] = f.value;
+    if (f.in_id && (default_values[f.path] != f.value || has_changed_default(f.path)))
+      differing[f.path] = f.value;
   std::string lines = "defaults_version=" + std::to_string(defaults_version) + "\n";
   for (const auto& [path, value] : differing) lines += path + "=" + value + "\n";
   return lines;

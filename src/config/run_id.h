@@ -11,7 +11,8 @@
 namespace attnlab {
 
 /// Raise this when the default of an option that can change a result changes: runs made with the old default
-/// then keep ids of their own.
+/// then keep ids of their own, and so do all others. Where few runs can have the option, `changed_defaults`
+/// in run_id.cpp spares the rest.
 inline constexpr int defaults_version = 1;
 
 /// What the id is a hash of: lines "path=value", after a line with the version. `defaults` visits options as

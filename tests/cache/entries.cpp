@@ -58,22 +58,24 @@ const auto seldom_low = [](const Decision& d, int64_t j) {
   return -low;
 };
 
-/// The prompt is d.live = 0 … t, and has just ended.
+/// The prompt is 0 … t, and has just ended. Pooled by Torch, as in the authors' code.
+template <Pooling pooling>
 Vec looked_at(const Decision& d) {
   const int64_t before = d.t + 1 - window;
-  Vec scores(d.live.size(), inf);
   const auto sum = [&](int64_t j) {
     double total = 0;
     for (int64_t s = d.t - window + 1; s <= d.t; ++s) total += d.weights[s][j];
     return total;
   };
-  for (size_t i = 0; i < d.live.size(); ++i) {
-    const int64_t j = d.live[i];
-    if (j >= before) continue;
-    scores[i] = 0;
-    for (int64_t n = std::max<int64_t>(0, j - pool / 2); n <= std::min(before - 1, j + pool / 2); ++n)
-      scores[i] = std::max(scores[i], sum(n));
-  }
+  Vec sums;
+  for (int64_t j = 0; j < before; ++j) sums.push_back(sum(j));
+  const Tensor sums_11N = torch::tensor(sums, torch::kDouble).view({1, 1, -1});
+  const Tensor pooled_11N = pooling == Pooling::max ? torch::max_pool1d(sums_11N, pool, 1, pool / 2)
+                                                    : torch::avg_pool1d(sums_11N, pool, 1, pool / 2);
+  const double* pooled = pooled_11N.const_data_ptr<double>();
+  Vec scores;
+  for (const int64_t j : d.live)
+    scores.push_back(j < before ? pooled[j] : inf);  // some may have gone already
   return scores;
 }
 
@@ -129,15 +131,17 @@ PolicyEntry scissorhands(std::string name, Heads heads) {
   return {std::move(name), options, each(seldom_low)};
 }
 
+template <Pooling pooling>
 PolicyEntry snapkv(std::string name, Heads heads) {
   const auto options = [=] {
     auto o = std::make_shared<SnapKvOptions>();
     o->heads = heads;
     o->window = window;
     o->pool = pool;
+    o->pooling = pooling;
     return o;
   };
-  return {std::move(name), options, looked_at, /*once=*/true};
+  return {std::move(name), options, looked_at<pooling>, /*once=*/true};
 }
 
 PolicyEntry snapkv_decoding(std::string name, Heads heads) {
@@ -186,8 +190,9 @@ std::vector<PolicyEntry> entries() {
       surprisal("surprisal"),
       scissorhands("scissorhands", Heads::apart),
       scissorhands("scissorhands_together", Heads::together),
-      snapkv("snapkv", Heads::apart),
-      snapkv("snapkv_together", Heads::together),
+      snapkv<Pooling::average>("snapkv", Heads::apart),
+      snapkv<Pooling::average>("snapkv_together", Heads::together),
+      snapkv<Pooling::max>("snapkv_max", Heads::apart),
       snapkv_decoding("snapkv_decoding", Heads::apart),
       snapkv_decoding("snapkv_decoding_together", Heads::together),
       merging("merging", Heads::together),

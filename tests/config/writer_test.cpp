@@ -155,6 +155,25 @@ TEST(RunId, ANewOptionLeavesOldIdsAlone) {
   EXPECT_NE(run_id(before), run_id(after));
 }
 
+struct ChangedDefault {
+  struct {
+    std::string pooling = "average";
+    void visit(Fields& f) { f("pooling", pooling, OneOf{{"average", "max"}}, ""); }
+  } policy;
+  void visit(Fields& f) { f("policy", policy, ""); }
+};
+
+// Runs under the former default, max, had nothing of it in their ids.
+TEST(RunId, NamesTheValueOfAnOptionWhoseDefaultHasChanged) {
+  ChangedDefault options, defaults;
+  const auto lines = [&] {
+    return id_lines([&](Fields& f) { options.visit(f); }, [&](Fields& f) { defaults.visit(f); });
+  };
+  EXPECT_EQ(lines(), "defaults_version=1\npolicy.pooling=average\n");
+  options.policy.pooling = "max";
+  EXPECT_EQ(lines(), "defaults_version=1\npolicy.pooling=max\n");
+}
+
 TEST(RunId, OfASectionSwitchedOnHoldsOnlyWhatDiffers) {
   After on;
   on.on = true;

@@ -10,7 +10,7 @@ namespace {
 
 class SnapKv final : public CloneablePolicy<SnapKv> {
  public:
-  SnapKv(int64_t window, int64_t pool) : window_(window), pool_(pool) {}
+  SnapKv(int64_t window, int64_t pool, Pooling pooling) : window_(window), pool_(pool), pooling_(pooling) {}
 
   std::span<const double> scores(const StepView& view) override {
     if (view.remaining >= window_) return view.weights;  // nothing is dropped now, and nothing observed yet
@@ -37,14 +37,17 @@ class SnapKv final : public CloneablePolicy<SnapKv> {
               [&](int64_t a, int64_t b) { return view.order[a] < view.order[b]; });
     const int64_t n = static_cast<int64_t>(slots.size()), reach = pool_ / 2;
     for (int64_t i = 0; i < n; ++i) {
-      double most = 0.0;
-      for (int64_t j = std::max<int64_t>(0, i - reach); j <= std::min(n - 1, i + reach); ++j)
+      double most = 0.0, total = 0.0;
+      for (int64_t j = std::max<int64_t>(0, i - reach); j <= std::min(n - 1, i + reach); ++j) {
         most = std::max(most, sums_[slots[j]]);
-      scores_[slots[i]] = most;
+        total += sums_[slots[j]];
+      }
+      scores_[slots[i]] = pooling_ == Pooling::max ? most : total / static_cast<double>(pool_);
     }
   }
 
   int64_t window_, pool_;
+  Pooling pooling_;
   std::vector<double> sums_, scores_;
 };
 
@@ -54,7 +57,7 @@ std::unique_ptr<Policy> SnapKvOptions::build(const PolicyShape& shape) const {
   if (shape.size <= window)
     user_error("snapkv keeps the {} states that it observes: a size of {} leaves no room for others", window,
                shape.size);
-  return std::make_unique<SnapKv>(window, pool);
+  return std::make_unique<SnapKv>(window, pool, pooling);
 }
 
 }  // namespace attnlab

@@ -102,6 +102,7 @@ class BlockSpace {
   void score(Block& block, const LaneTokens& tokens, int64_t head);
   void decide(Block& block, const LaneTokens& tokens, StepHost& host, const float* bias);
   const float* figures(const Block& block, int64_t i, const float* bias);
+  void sum_values(const Block& block, const LaneTokens& tokens, int64_t i, int64_t head);
   void add_changes(const Block& block, int64_t i, int64_t head);
   void add_key_cosines(int64_t slots, int64_t head, const float* bias);
   ExactFigures exact(const LaneTokens& tokens, int64_t i, int64_t slots, const float* bias) const;
@@ -118,7 +119,8 @@ class BlockSpace {
   Memory q_, y_;               ///< [K, rows, d] and [K, rows, width]
   Memory shares_, mean_;       ///< [K, S]: a key-value head's sum of weights; [S]
   Memory squares_, figures_;   ///< [K, S]: of the values, or keys, whose figure it is; [S]
-  Memory vector_, dots_;       ///< [G, width]; [G, S]: to compute figures in
+  Memory vector_;              ///< [H, width]: one token's outputs; or the sum of a head's keys
+  Memory dots_;                ///< [G, S]: to compute figures in
   std::vector<Block> blocks_;  ///< one, or three of a pipeline
 };
 

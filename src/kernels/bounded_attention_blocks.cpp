@@ -61,7 +61,7 @@ BlockSpace::BlockSpace(HeadShape shape, int64_t states, int64_t tokens, int thre
   if (figure == SlotFigure::none) return;
   squares_ = allocate(shape.kv_heads * slots_);
   figures_ = allocate(slots_);
-  vector_ = allocate(shape.group() * width_);
+  vector_ = allocate(shape.heads * width_);
   dots_ = allocate(std::max<int64_t>(shape.group(), 2) * slots_);
 }
 
@@ -133,10 +133,27 @@ void BlockSpace::decide(Block& block, const LaneTokens& tokens, StepHost& host, 
     simd().scale_into(block.extent, each, shares_.get(), mean_.get());
     for (int64_t h = 1; h < shape_.kv_heads; ++h)
       simd().add_scaled(block.extent, each, shares_.get() + h * slots_, mean_.get());
+    if (figure_ == SlotFigure::output_change)
+      for (int64_t h = 0; h < shape_.kv_heads; ++h) sum_values(block, tokens, i, h);
     if (host.reads_weights() && order_is_open(block.extent, bias, mean_.get()))
       host.decide_exactly(exact(tokens, block.first + i, block.extent, bias));
     else
       host.decide(mean_.get(), figures(block, i, bias), block.extent);
+  }
+}
+
+/// The i-th token's outputs of a key-value head, where its figures need them before the next token has its
+/// turn.
+void BlockSpace::sum_values(const Block& block, const LaneTokens& tokens, int64_t i, int64_t head) {
+  const int64_t d = shape_.d, group = shape_.group(), first = i * group;
+  const float* inverse = block.inverse.get() + head * rows_ + first;
+  float *y = vector_.get() + head * group * width_,
+        *out = tokens.y + tokens.columns[block.first + i] * tokens.q_stride + head * group * d;
+  simd().weighted_sums(block.extent, width_, group, logits(block, head) + first * slots_, slots_,
+                       v_.get() + head * slots_ * width_, y);
+  for (int64_t g = 0; g < group; ++g) {
+    simd().scale_into(width_, inverse[g], y + g * width_, y + g * width_);
+    std::copy_n(y + g * width_, d, out + g * d);
   }
 }
 
@@ -153,13 +170,10 @@ void BlockSpace::add_changes(const Block& block, int64_t i, int64_t head) {
   const int64_t group = shape_.group(), first = i * group;
   const float* weights = logits(block, head) + first * slots_;
   const float* inverse = block.inverse.get() + head * rows_ + first;
-  const float* v = v_.get() + head * slots_ * width_;
-  float* y = vector_.get();
-  simd().weighted_sums(block.extent, width_, group, weights, slots_, v, y);
-  for (int64_t g = 0; g < group; ++g) simd().scale_into(width_, inverse[g], y + g * width_, y + g * width_);
-  add_output_changes({block.extent, group, weights, slots_, inverse}, width_, {.fp32 = v},
-                     squares_.get() + head * slots_, y, 1.0f / static_cast<float>(shape_.heads), dots_.get(),
-                     figures_.get());
+  add_output_changes({block.extent, group, weights, slots_, inverse}, width_,
+                     {.fp32 = v_.get() + head * slots_ * width_}, squares_.get() + head * slots_,
+                     vector_.get() + head * group * width_, 1.0f / static_cast<float>(shape_.heads),
+                     dots_.get(), figures_.get());
 }
 
 void BlockSpace::add_key_cosines(int64_t slots, int64_t head, const float* bias) {
@@ -197,8 +211,10 @@ ExactFigures BlockSpace::exact(const LaneTokens& tokens, int64_t i, int64_t slot
   return exact;
 }
 
-/// y = weights·V / total for all the block's queries of a key-value head.
+/// y = weights·V / total for all the block's queries of a key-value head; sum_values() has been before it
+/// where outputs were needed earlier.
 void BlockSpace::gather(Block& block, const LaneTokens& tokens, int64_t head) {
+  if (figure_ == SlotFigure::output_change) return;
   const int64_t d = shape_.d, group = shape_.group(), rows = round_up(block.count * group, 8);
   float* y = y_.get() + head * rows_ * width_;
   const float* v = v_.get() + head * slots_ * width_;

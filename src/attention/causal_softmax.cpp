@@ -7,8 +7,8 @@ namespace attnlab {
 
 void CausalSoftmaxOptions::visit(Fields& f) {
   f("implementation", implementation,
-    {{"weighted", Implementation::weighted}, {"fused", Implementation::fused}},
-    "weighted holds the n×n weights, softmax and dropout in one pass; fused is Torch's "
+    {{"weighted", Implementation::weighted}, {"sdpa", Implementation::sdpa}},
+    "weighted holds the n×n weights, softmax and dropout in one pass; sdpa is Torch's "
     "scaled_dot_product_attention (on the CPU fused only without dropout)");
 }
 

@@ -10,7 +10,7 @@ namespace attnlab {
 struct CausalSoftmaxOptions final : CausalAttentionOptions {
   enum class Implementation {
     weighted,  ///< this project's operator, which holds the H×N×N weights: softmax and dropout in one pass
-    fused,     ///< Torch's scaled_dot_product_attention (on the CPU fused only without dropout)
+    sdpa,      ///< Torch's scaled_dot_product_attention (on the CPU fused only without dropout)
   };
   Implementation implementation = Implementation::weighted;
 

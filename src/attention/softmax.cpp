@@ -7,13 +7,14 @@ namespace attnlab {
 
 void SoftmaxOptions::visit(Fields& f) {
   f("implementation", implementation,
-    {{"textbook", Implementation::textbook},
-     {"fused", Implementation::fused},
+    {{"eager", Implementation::eager},
+     {"sdpa", Implementation::sdpa},
      {"weighted", Implementation::weighted}},
-    "textbook holds the n×n weights; fused is Torch's scaled_dot_product_attention (on the CPU fused only "
+    "eager holds the n×n weights, as the textbook has it; sdpa is Torch's scaled_dot_product_attention (on "
+    "the CPU fused only "
     "without dropout); weighted holds them too, softmax and dropout in one pass, for short sequences");
   f("torch_dropout", torch_dropout,
-    "textbook only: take the weights' dropout from Torch's operator instead of this project's faster "
+    "eager only: take the weights' dropout from Torch's operator instead of this project's faster "
     "generator");
 }
 
@@ -31,13 +32,13 @@ AttentionOutput SoftmaxAttentionImpl::forward(const Tensor& query_BND, const Ten
   const auto drop = [&] { return Drop::draw(shape_.dropout, is_training()); };
   const auto y_BND = [&] {
     switch (options_.implementation) {
-      case textbook:
+      case eager:
         return textbook_attention(q_BND, k_BMD, v_BMD, shape_.heads, masks.context_BM, drop(),
                                   options_.torch_dropout);
       case weighted:
         return weighted_attention(q_BND, k_BMD, v_BMD, shape_.heads, padding_bias(masks.context_BM, q_BND),
                                   drop());
-      case fused:
+      case sdpa:
         break;
     }
     return fused_attention(q_BND, k_BMD, v_BMD, shape_.heads, masks.context_BM,
@@ -81,12 +82,12 @@ std::unique_ptr<OpenedContext> SoftmaxAttentionImpl::open(const Tensor& context_
 WeightMemory SoftmaxAttentionImpl::weight_memory(int64_t n, int64_t m, torch::DeviceType device) const {
   using enum SoftmaxOptions::Implementation;
   const bool cpu = device == torch::kCPU, drops = shape_.dropout > 0;
-  if (options_.implementation == fused && !(cpu && drops)) return {};
+  if (options_.implementation == sdpa && !(cpu && drops)) return {};
   const double weights = weight_bytes(shape_.heads, n, m);
   if (options_.implementation == weighted) return {weights, weights};
   // Kept: the softmax, and with dropout its product with the mask. The mask itself is kept too by Torch's
   // dropout, in fp32 on the CPU and a byte an element elsewhere; ours is drawn again.
-  const double mask = !cpu ? 0.25 : options_.implementation == fused || options_.torch_dropout ? 1.0 : 0.0;
+  const double mask = !cpu ? 0.25 : options_.implementation == sdpa || options_.torch_dropout ? 1.0 : 0.0;
   return {weights * (drops ? 2 + mask : 1), 2 * weights};
 }
 

@@ -12,11 +12,11 @@ namespace attnlab {
 
 struct SoftmaxOptions final : AttentionOptions {
   enum class Implementation {
-    textbook,  ///< holds the H×N×M weights, as in the paper's formula; dropout from this project's generator
-    fused,     ///< Torch's scaled_dot_product_attention; see the note on dropout above
+    eager,  ///< holds the H×N×M weights, as in the paper's formula; dropout from this project's generator
+    sdpa,   ///< Torch's scaled_dot_product_attention; see the note on dropout above
     weighted,  ///< this project's operator, which holds the weights: softmax and dropout in one pass
   };
-  Implementation implementation = Implementation::fused;
+  Implementation implementation = Implementation::sdpa;
   bool torch_dropout = false;
 
   void visit(Fields& f) override;

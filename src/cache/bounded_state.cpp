@@ -13,7 +13,7 @@ BoundedState::BoundedState(BoundedOptions options, const StateShape& shape, cons
     : options_(std::move(options)),
       needs_(options_.policy->needs()),
       shape_(shape),
-      apart_(options_.policy->heads == Heads::apart && shape.kv_heads > 1) {
+      apart_(options_.policy->heads == Heads::head_wise && shape.kv_heads > 1) {
   ensure(shape.heads % shape.kv_heads == 0, "query heads in equal groups, not {} over {}", shape.heads,
          shape.kv_heads);
   k_BKSd_ = torch::zeros({run.batch, shape.kv_heads, options_.lane.size + 1, shape.head_dim},

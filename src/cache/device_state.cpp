@@ -57,7 +57,7 @@ std::string DeviceState::why_not(const BoundedOptions& options, const StateShape
   if (!dispatched::bounded_text().hasKernelForDispatchKey(c10::DispatchKey::CUDA))
     return "libattnlab_ops_cuda.so is not beside libattnlab_ops.so (scripts/build cuda makes it)";
   const DecidedBy rule{options.policy->needs().plain == PlainRule::oldest,
-                       options.policy->heads == Heads::apart && shape.kv_heads > 1};
+                       options.policy->heads == Heads::head_wise && shape.kv_heads > 1};
   using Key = std::tuple<int64_t, int64_t, int64_t, int, bool, bool>;
   static std::map<Key, std::string> known;  // asked once a process for each kind
   const Key key{shape.heads, shape.kv_heads, shape.head_dim, static_cast<int>(run.dtype),
@@ -72,7 +72,7 @@ DeviceState::DeviceState(const BoundedOptions& options, const StateShape& shape,
     : rule_{.size = options.lane.size,
             .protect_first = options.lane.protect_first,
             .by_age = options.policy->needs().plain == PlainRule::oldest},
-      groups_(options.policy->heads == Heads::apart ? shape.kv_heads : 1) {
+      groups_(options.policy->heads == Heads::head_wise ? shape.kv_heads : 1) {
   ensure(knows(options, shape, run.dtype), "options that the operators know");
   const auto longs = torch::TensorOptions().dtype(torch::kLong).device(run.device);
   const int64_t slots = rule_.size + 1;

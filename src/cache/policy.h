@@ -54,7 +54,7 @@ class CloneablePolicy : public Policy {
   std::unique_ptr<Policy> clone() const final { return std::make_unique<P>(static_cast<const P&>(*this)); }
 };
 
-enum class Heads { together, apart };
+enum class Heads { layer_wise, head_wise };
 
 /// What becomes of a state that is dropped.
 enum class Dropped { forgotten, merged, summarised };
@@ -84,7 +84,7 @@ struct PolicyShape {
 };
 
 struct PolicyOptions : Component {
-  Heads heads = Heads::together;
+  Heads heads = Heads::layer_wise;
   void visit(Fields&) override {}
   virtual PolicyNeeds needs() const { return {}; }
   /// True for the policy that keeps everything.
@@ -93,8 +93,8 @@ struct PolicyOptions : Component {
 
  protected:
   void visit_heads(Fields& f) {
-    f("heads", heads, {{"together", Heads::together}, {"apart", Heads::apart}},
-      "together: all heads of a layer drop the same state; apart: each key-value head its own");
+    f("heads", heads, {{"layer_wise", Heads::layer_wise}, {"head_wise", Heads::head_wise}},
+      "layer_wise: all heads of a layer drop the same state; head_wise: each key-value head its own");
   }
 };
 

@@ -6,10 +6,12 @@
 #include <set>
 
 #include "config/explain.h"
+#include "config/former_words.h"
 #include "config/problems.h"
 #include "config/scalars.h"
 #include "config/text.h"
 #include "core/error.h"
+#include "core/log.h"
 
 namespace attnlab {
 namespace {
@@ -109,10 +111,17 @@ class Reader final : public Fields {
   void read(std::string_view name, const Tree& tree, std::string& value, const OneOf& words) {
     if (tree.kind != Kind::scalar) return refuse(name, tree, "expected text, got " + in_words(tree));
     const auto& all = words.words;
-    if (!all.empty() && std::find(all.begin(), all.end(), tree.text) == all.end())
+    const auto is_one = [&](const std::string& word) {
+      return all.empty() || std::find(all.begin(), all.end(), word) != all.end();
+    };
+    const std::string now = is_one(tree.text) ? tree.text : word_now(name, tree.text);
+    if (!is_one(now))
       return refuse(name, tree,
                     "expected one of " + listed(all) + ", got " + in_words(tree) + close_to(tree.text, all));
-    value = tree.text;
+    if (now != tree.text)
+      log_info("{}", problem_line(tree.mark, joined_path(scopes_.back().path, name),
+                                  fmt::format("'{}' is called {} now", tree.text, now)));
+    value = now;
   }
 
   template <class Item, class Bounds>

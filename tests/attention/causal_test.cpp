@@ -37,7 +37,7 @@ std::vector<CausalEntry> causal_entries() {
     return options;
   };
   return {{"softmax_weighted", [=] { return softmax(Softmax::weighted); }},
-          {"softmax_fused", [=] { return softmax(Softmax::fused); }},
+          {"softmax_sdpa", [=] { return softmax(Softmax::sdpa); }},
           {"luna_softplus", [] { return causal_luna_options(false, Omega::softplus); }},
           {"luna_elu", [] { return causal_luna_options(false, Omega::elu); }},
           {"luna_softplus_tied", [] { return causal_luna_options(true, Omega::softplus); }},

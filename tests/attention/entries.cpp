@@ -79,13 +79,13 @@ SynthesizerOptions synthesizer(SynthesizerOptions::Scores scores) {
 }  // namespace
 
 std::vector<AttentionEntry> entries() {
-  using enum SoftmaxOptions::Implementation;
+  using Softmax = SoftmaxOptions::Implementation;
   using enum LunaOptions::Kernel;
   // Sentences in the matrix have up to 9 tokens: l = 3 is shorter, l = 6 lies between, l = 12 is longer.
   return {
-      softmax("softmax_textbook", textbook),
-      softmax("softmax_textbook_torch_dropout", textbook, true),
-      softmax("softmax_fused", fused),
+      softmax("softmax_eager", Softmax::eager),
+      softmax("softmax_eager_torch_dropout", Softmax::eager, true),
+      softmax("softmax_sdpa", Softmax::sdpa),
       luna("luna", 3, false, true, automatic),
       luna("luna_plain", 3, false, true, plain),
       luna("luna_sdpa", 3, false, true, sdpa),

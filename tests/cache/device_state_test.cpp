@@ -47,7 +47,7 @@ class DeviceStateMatrix : public testing::TestWithParam<std::tuple<PolicyEntry, 
     reference::Setting setting;
     setting.size = states;
     setting.protect_first = protect_first;
-    setting.apart = entry().options()->heads == Heads::apart;
+    setting.apart = entry().options()->heads == Heads::head_wise;
     expect_agreement(texts, y_BTHd, state.expiry(), setting, entry().rule, fp32);
     const Tensor padding_BgT = texts.tokens.padding_BT.unsqueeze(1).expand_as(state.expiry());
     EXPECT_TRUE((state.expiry() == Lane::padding).equal(padding_BgT));
@@ -111,7 +111,7 @@ TEST_P(DeviceStateMatrix, CudaDropsWhatTheCpuDrops) {
   reference::Setting setting;
   setting.size = states;
   setting.protect_first = 2;
-  setting.apart = entry().options()->heads == Heads::apart;
+  setting.apart = entry().options()->heads == Heads::head_wise;
   // Sines of the GPU are not those of the host: a decision may differ where the gap is as small as that.
   expect_agreement(text, y, on_gpu.expiry(), setting, entry().rule, {1e-4, 1e-4});
 }

@@ -42,7 +42,7 @@ class CacheMatrix : public testing::TestWithParam<std::tuple<PolicyEntry, Layout
   reference::Setting setting() const {
     reference::Setting s;
     s.size = size;
-    s.apart = entry().options()->heads == Heads::apart;
+    s.apart = entry().options()->heads == Heads::head_wise;
     s.piece = entry().once ? 0 : 1;
     s.dropped = entry().dropped;
     return s;

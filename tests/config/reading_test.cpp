@@ -1,4 +1,5 @@
 // What is accepted, and what it means.
+#include "config/run_id.h"
 #include "config/scalars.h"
 #include "sample.h"
 
@@ -33,6 +34,27 @@ TEST(Reading, AWordChoosesAComponentWithItsDefaults) {
   EXPECT_EQ(sample_from("model: {mixer: plain}").model().mixer.name(), "plain");
   EXPECT_EQ(sample_from("model: {mixer: packed}").packed().rows, 16);
   EXPECT_EQ(sample_from("job: count\nunit: words").job.name(), "count");
+}
+
+/// A key whose words have changed.
+struct DroppingOptions {
+  std::string heads = "layer_wise";
+  void visit(Fields& f) { f("heads", heads, OneOf{{"layer_wise", "head_wise"}}, ""); }
+};
+
+TEST(Reading, AFormerWordMeansWhatItIsCalledNow) {
+  const auto heads = [](const std::string& yaml) {
+    return read_options<DroppingOptions>(parse_yaml(yaml, "f.yaml"));
+  };
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(heads("heads: apart").heads, "head_wise");
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("f.yaml:1: heads: 'apart' is called head_wise now"),
+            std::string::npos);
+  EXPECT_EQ(run_id(heads("heads: apart")), run_id(heads("heads: head_wise")));
+  EXPECT_EQ(id_lines([](Fields& f) { DroppingOptions{"head_wise"}.visit(f); },
+                     [](Fields& f) { DroppingOptions{}.visit(f); }),
+            "defaults_version=1\nheads=apart\n")
+      << "runs of before are found";
 }
 
 TEST(Reading, AComponentWithoutTypeIsTheDefaultOne) {

@@ -226,7 +226,7 @@ FULL_LOSS = 1.9  # nat a token
 CACHES = {
     "baseline": ("full", 0, (1.2, 0.75, 0.3), (17.65, 10.39, 8.04)),
     "window": ("window", 0, (2.5, 2.0, 1.2), (4812.27, 3275.58, 1001.29)),
-    "tova+4": ("tova, heads: together", 4, (0.6, 0.3, 0.1), (9.63, 7.72, 7.25)),
+    "tova+4": ("tova, heads: layer_wise", 4, (0.6, 0.3, 0.1), (9.63, 7.72, 7.25)),
 }
 EIGHTH = {"full": 0, "window": 0.8, "window+4": 0.09, "tova": 0.06}  # nat more than the full cache
 SIZES = (64, 256, 1024)

@@ -23,7 +23,7 @@ template: folder
 length: 8192
 max_new_tokens: 32
 baseline: false
-cache: {{policy: {{type: tova, heads: together}}, size: 256, prompt: {prompt}, piece: 128}}
+cache: {{policy: {{type: tova, heads: layer_wise}}, size: 256, prompt: {prompt}, piece: 128}}
 """
 STORIES = """\
 task: long_generation

@@ -99,7 +99,7 @@ def tova(files):
         ["a window without the first tokens breaks down", paper("window"),
          f"{MISS}{small('window')} beside {small('full')} of the full cache, {weights['trained']}", "1", perplexity],
         ["the same", paper("window"), f"{real('window')} beside {real('full')}, {weights['real']}", "1", smollm2],
-        ["heads together are better than apart", f"{paper('tova')} against {paper('tova head-wise')}",
+        ["layer-wise (heads together) is better than head-wise", f"{paper('tova')} against {paper('tova head-wise')}",
          f"{small('tova')} against {small('tova head-wise')}, {weights['trained']}", "1", perplexity],
         ["70,000 tokens can be read with k = 512", "yes",
          f"{MISS}TOVA {beyond('tova')} beside the window's {beyond('window')} (26 books), context 1,024", "1",

@@ -194,7 +194,7 @@ def claims(files):
          paper("window"),
          f"**not seen**: {ours('window')}",
          runs, small],
-        ["heads together are better than apart",
+        ["layer-wise (heads together) is better than head-wise",
          f"{paper('tova')} against {paper('tova head-wise')}",
          f"{ours('tova')} against {ours('tova head-wise')}",
          runs, small],

@@ -9,7 +9,7 @@
 namespace attnlab {
 
 struct ScissorhandsOptions final : PolicyOptions {
-  ScissorhandsOptions() { heads = Heads::apart; }
+  ScissorhandsOptions() { heads = Heads::head_wise; }
   int64_t history = 400;
   int64_t recent = 10;
 

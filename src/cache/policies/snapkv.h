@@ -12,7 +12,7 @@ namespace attnlab {
 enum class Pooling { average, max };
 
 struct SnapKvOptions final : PolicyOptions {
-  SnapKvOptions() { heads = Heads::apart; }
+  SnapKvOptions() { heads = Heads::head_wise; }
   int64_t window = 64;
   int64_t pool = 5;
   Pooling pooling = Pooling::average;

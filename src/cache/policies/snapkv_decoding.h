@@ -9,7 +9,7 @@
 namespace attnlab {
 
 struct SnapKvDecodingOptions final : PolicyOptions {
-  SnapKvDecodingOptions() { heads = Heads::apart; }
+  SnapKvDecodingOptions() { heads = Heads::head_wise; }
   int64_t window = 0;
   int64_t pool = 5;
 

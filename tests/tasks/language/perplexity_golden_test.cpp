@@ -48,7 +48,7 @@ TEST_F(BoundedGolden, LossesWithABoundedCacheAreThoseOfReadingTokenByToken) {
   for (const char* name : {"window", "window+4", "tova", "h2o"}) {
     keep(std::string(name).substr(0, std::string(name).find('+')), golden.at("size"));
     options.cache.protect_first = std::string(name).ends_with("+4") ? 4 : 0;
-    options.cache.policy->heads = Heads::together;
+    options.cache.policy->heads = Heads::layer_wise;
     expect(run(), name);
   }
 }

@@ -95,7 +95,7 @@ std::vector<int64_t> story(const std::filesystem::path& folder) {
 
 class SmallestScore : public testing::TestWithParam<std::tuple<Heads, int64_t>> {};
 INSTANTIATE_TEST_SUITE_P(HeadsAndSize, SmallestScore,
-                         testing::Combine(testing::Values(Heads::together, Heads::apart),
+                         testing::Combine(testing::Values(Heads::layer_wise, Heads::head_wise),
                                           testing::Values(128, 256)));
 
 TEST_P(SmallestScore, GoesAtEveryStep) {
@@ -105,7 +105,7 @@ TEST_P(SmallestScore, GoesAtEveryStep) {
   const auto [heads, size] = GetParam();
   for (const int64_t call : {int64_t{512}, int64_t{1}}) {  // blocks, and steps
     const Evictions evictions = evictions_of(model, ids, size, heads, call);
-    EXPECT_EQ(evictions.all, 5 * (heads == Heads::apart ? 4 : 1) * (512 - size));
+    EXPECT_EQ(evictions.all, 5 * (heads == Heads::head_wise ? 4 : 1) * (512 - size));
     EXPECT_EQ(evictions.wrong, 0) << "in calls of " << call;
   }
 }

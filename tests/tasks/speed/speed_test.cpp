@@ -44,8 +44,8 @@ class Speed : public testing::Test {
   void attention(const std::string& implementation) {
     options.model.encoder.attention.select("softmax");
     dynamic_cast<SoftmaxOptions&>(*options.model.encoder.attention).implementation =
-        implementation == "textbook" ? SoftmaxOptions::Implementation::textbook
-                                     : SoftmaxOptions::Implementation::fused;
+        implementation == "textbook" ? SoftmaxOptions::Implementation::eager
+                                     : SoftmaxOptions::Implementation::sdpa;
   }
   void measure() {
     for (const Table& t : options.tables()) record.define(t);

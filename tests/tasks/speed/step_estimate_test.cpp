@@ -22,8 +22,8 @@ StepSetting lra(const std::string& attention, int64_t n, double dropout) {
   e.dropout = e.attention_dropout = dropout;
   e.attention.select(attention == "textbook" || attention == "fused" ? "softmax" : attention);
   if (auto* softmax = dynamic_cast<SoftmaxOptions*>(&*e.attention))
-    softmax->implementation = attention == "textbook" ? SoftmaxOptions::Implementation::textbook
-                                                      : SoftmaxOptions::Implementation::fused;
+    softmax->implementation = attention == "textbook" ? SoftmaxOptions::Implementation::eager
+                                                      : SoftmaxOptions::Implementation::sdpa;
   s.length = n;
   return s;
 }

@@ -5,8 +5,8 @@
 
 namespace attnlab {
 
-/// Writes tokenizer.json and tokenizer_config.json into the folder, unless they are there: <s> and </s> as ids
-/// 0 and 1, byte b as 2 + b in the letters of ByteLevel, no merges. Everything that reads a byte-level
+/// Writes tokenizer.json and tokenizer_config.json into the folder, unless they are there: <s> and </s> as
+/// ids 0 and 1, byte b as 2 + b in the letters of ByteLevel, no merges. Everything that reads a byte-level
 /// tokenizer reads it, transformers included. Returns the path of tokenizer.json. Throws RunError when the
 /// disk refuses.
 std::filesystem::path put_byte_tokenizer(const std::filesystem::path& folder);

@@ -187,8 +187,8 @@ SpeedModel StepSpeedOptions::named(const std::string& name, double dropout) cons
     if (error != std::errc() || end != digits.data() + digits.size() || luna->projection_length < 1)
       bad("'" + digits + "' is no projection length");
   } else if (parts[0] == "textbook" || parts[0] == "fused") {
-    softmax->implementation = parts[0] == "fused" ? SoftmaxOptions::Implementation::sdpa
-                                                  : SoftmaxOptions::Implementation::eager;
+    softmax->implementation =
+        parts[0] == "fused" ? SoftmaxOptions::Implementation::sdpa : SoftmaxOptions::Implementation::eager;
   } else {
     bad("'" + parts[0] + "' is unknown");
   }

@@ -1,4 +1,5 @@
-// libFuzzer's way into the target that the build names; the ordinary tests, which take every source, name none.
+// libFuzzer's way into the target that the build names; the ordinary tests, which take every source, name
+// none.
 #ifdef ATTNLAB_FUZZ_TARGET
 #include <cstddef>
 #include <cstdint>

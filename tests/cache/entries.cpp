@@ -59,7 +59,7 @@ const auto seldom_low = [](const Decision& d, int64_t j) {
 };
 
 /// The prompt is 0 … t, and has just ended. Pooled by Torch, as in the authors' code.
-template <Pooling pooling>
+template <NeighbourPooling pooling>
 Vec looked_at(const Decision& d) {
   const int64_t before = d.t + 1 - window;
   const auto sum = [&](int64_t j) {
@@ -70,8 +70,8 @@ Vec looked_at(const Decision& d) {
   Vec sums;
   for (int64_t j = 0; j < before; ++j) sums.push_back(sum(j));
   const Tensor sums_11N = torch::tensor(sums, torch::kDouble).view({1, 1, -1});
-  const Tensor pooled_11N = pooling == Pooling::max ? torch::max_pool1d(sums_11N, pool, 1, pool / 2)
-                                                    : torch::avg_pool1d(sums_11N, pool, 1, pool / 2);
+  const Tensor pooled_11N = pooling == NeighbourPooling::max ? torch::max_pool1d(sums_11N, pool, 1, pool / 2)
+                                                             : torch::avg_pool1d(sums_11N, pool, 1, pool / 2);
   const double* pooled = pooled_11N.const_data_ptr<double>();
   Vec scores;
   for (const int64_t j : d.live)
@@ -131,7 +131,7 @@ PolicyEntry scissorhands(std::string name, Heads heads) {
   return {std::move(name), options, each(seldom_low)};
 }
 
-template <Pooling pooling>
+template <NeighbourPooling pooling>
 PolicyEntry snapkv(std::string name, Heads heads) {
   const auto options = [=] {
     auto o = std::make_shared<SnapKvOptions>();
@@ -190,9 +190,9 @@ std::vector<PolicyEntry> entries() {
       surprisal("surprisal"),
       scissorhands("scissorhands", Heads::head_wise),
       scissorhands("scissorhands_together", Heads::layer_wise),
-      snapkv<Pooling::average>("snapkv", Heads::head_wise),
-      snapkv<Pooling::average>("snapkv_together", Heads::layer_wise),
-      snapkv<Pooling::max>("snapkv_max", Heads::head_wise),
+      snapkv<NeighbourPooling::average>("snapkv", Heads::head_wise),
+      snapkv<NeighbourPooling::average>("snapkv_together", Heads::layer_wise),
+      snapkv<NeighbourPooling::max>("snapkv_max", Heads::head_wise),
       snapkv_decoding("snapkv_decoding", Heads::head_wise),
       snapkv_decoding("snapkv_decoding_together", Heads::layer_wise),
       merging("merging", Heads::layer_wise),

@@ -10,7 +10,8 @@ namespace {
 
 class SnapKv final : public CloneablePolicy<SnapKv> {
  public:
-  SnapKv(int64_t window, int64_t pool, Pooling pooling) : window_(window), pool_(pool), pooling_(pooling) {}
+  SnapKv(int64_t window, int64_t pool, NeighbourPooling pooling)
+      : window_(window), pool_(pool), pooling_(pooling) {}
 
   std::span<const double> scores(const StepView& view) override {
     if (view.remaining >= window_) return view.weights;  // nothing is dropped now, and nothing observed yet
@@ -42,12 +43,12 @@ class SnapKv final : public CloneablePolicy<SnapKv> {
         most = std::max(most, sums_[slots[j]]);
         total += sums_[slots[j]];
       }
-      scores_[slots[i]] = pooling_ == Pooling::max ? most : total / static_cast<double>(pool_);
+      scores_[slots[i]] = pooling_ == NeighbourPooling::max ? most : total / static_cast<double>(pool_);
     }
   }
 
   int64_t window_, pool_;
-  Pooling pooling_;
+  NeighbourPooling pooling_;
   std::vector<double> sums_, scores_;
 };
 

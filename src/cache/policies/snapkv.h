@@ -9,19 +9,19 @@
 
 namespace attnlab {
 
-enum class Pooling { average, max };
+enum class NeighbourPooling { average, max };
 
 struct SnapKvOptions final : PolicyOptions {
   SnapKvOptions() { heads = Heads::head_wise; }
   int64_t window = 64;
   int64_t pool = 5;
-  Pooling pooling = Pooling::average;
+  NeighbourPooling pooling = NeighbourPooling::average;
 
   void visit(Fields& f) override {
     visit_heads(f);
     f("window", window, Range{1, 1 << 20}, "last queries of the prompt that are observed (paper: 32 or 64)");
     f("pool", pool, Range{1, 1001}, "neighbours that the pooling spans, odd (authors: 5 or 7)");
-    f("pooling", pooling, {{"average", Pooling::average}, {"max", Pooling::max}},
+    f("pooling", pooling, {{"average", NeighbourPooling::average}, {"max", NeighbourPooling::max}},
       "of the neighbours' sums; average: over `pool`, with 0 beyond either end (the released code's "
       "default)");
     f.require(pool % 2 == 1, "pool", "the pooling spans an odd number of neighbours, centred on a state");

@@ -14,6 +14,8 @@ def luna(files):
     def in_small(*models):
         return [spread(small[model], "accuracy", 2) for model in models]
 
+    shuffled = {row["label"]: row for row in files.rows("byte_order.csv")}
+
     def published(model):
         return number(small[model]["published_accuracy"], 2)
 
@@ -25,6 +27,11 @@ def luna(files):
         ["an accuracy there shows that a long text was understood", "–",
          f"{MISS}byte counts alone {spread(trained, 'accuracy_byte_counts', 2, 100)} % (over examples)",
          "1", _link("recipe_lra_luna.csv")],
+        ["and that its words were read in their order", "–",
+         f"{MISS}in small, all bytes of a review shuffled cost "
+         f"{spread(shuffled['Luna-16'], 'accuracy_lost_text', 2, 100)} points, the Transformer "
+         f"{spread(shuffled['Transformer'], 'accuracy_lost_text', 2, 100)} (sd over seeds)",
+         "3", _link("byte_order.csv")],
         ["Luna-16 is as good as the Transformer", f"{published('Luna-16')} against {published('Transformer')} %",
          "in small {} against {} % (sd over seeds); byte counts {} % (over examples)".format(
              *in_small("Luna-16", "Transformer"), floor),

@@ -86,6 +86,23 @@ def lra_text_small(files):
             ], rows  # fmt: skip
 
 
+def byte_order(files):
+    """Accuracy as it is and with bytes shuffled, in per cent."""
+    paired = {(row["case"], row["figure"]): row for row in files.rows("byte_order_paired.csv")}
+    rows = []
+    for row in files.rows("byte_order.csv"):
+        if row["kind"] == "ours":
+            held = paired.get((row["label"], "accuracy"))
+            rows.append([row["label"],
+                         *(spread(row, f"accuracy{what}", 2, 100)
+                           for what in ("", "_shuffled_words", "_shuffled_text", "_lost_words", "_lost_text", "_above_byte_counts")),
+                         f"{number(100 * float(held['value']), 2)} ± {number(100 * float(held['standard_error']), 2)}" if held else ""])  # fmt: skip
+        elif row["kind"] == "floor":
+            rows.append([f"floor: {row['label'] or row['case']}", number(100 * float(row["accuracy"]), 2), *[""] * 6])
+    return ["model", "accuracy, % ± sd over 3 seeds", "bytes of each word shuffled", "all bytes shuffled", "lost within words",
+            "lost over the text", "less the floor of byte counts", "less the Transformer ± se over reviews"], rows  # fmt: skip
+
+
 def _by_length(files):
     """{model: [its rows, by length]}"""
     models = dict.fromkeys(row["label"] for row in files.rows("speed_memory.csv") if row["kind"] == "ours")
@@ -182,6 +199,6 @@ def claims(files):
     ]  # fmt: skip
 
 
-TABLES = {f.__name__: f for f in (step_speed, step_shares, recipe, lra_text_small, training_by_length, memory_by_length,
-                                  quickstart)}  # fmt: skip
+TABLES = {f.__name__: f for f in (step_speed, step_shares, recipe, lra_text_small, byte_order, training_by_length,
+                                  memory_by_length, quickstart)}  # fmt: skip
 TABLES["luna_claims"] = claims

@@ -12,8 +12,8 @@ namespace {
 // 36 to 136 rows, where the thick one reaches 116-145 and the library's less); beyond, laying weights out
 // pays.
 constexpr int64_t most_rows = 128;
-// Where the library is the better one beyond (Sapphire Rapids: 34 rows 1.4 times as fast by the thin product,
-// 66 as fast by either).
+// The same where the library was made for the processor (Sapphire Rapids: 34 rows are 1.4 times as fast by the
+// thin product, 66 as fast by either).
 constexpr int64_t most_rows_before_library = 64;
 constexpr int64_t outputs_a_turn = 16;     // few, so that threads get equal shares; the tile has four
 constexpr int64_t least_products = 65536;  // a thread's share, below which waking it costs more

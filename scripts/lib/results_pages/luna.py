@@ -88,17 +88,22 @@ def lra_text_small(files):
 
 def byte_order(files):
     """Accuracy as it is and with bytes shuffled, in per cent."""
-    paired = {(row["case"], row["figure"]): row for row in files.rows("byte_order_paired.csv")}
+    paired = {row["case"]: row for row in files.rows("byte_order_paired.csv") if row["figure"] == "accuracy"}
+    figures = ("", "_shuffled_words", "_shuffled_text", "_lost_words", "_lost_text", "_above_byte_counts")
+
+    def of_model(name, row, less=""):
+        return [name, *(spread(row, f"accuracy{figure}", 2, 100) for figure in figures), less]
+
     rows = []
     for row in files.rows("byte_order.csv"):
         if row["kind"] == "ours":
-            held = paired.get((row["label"], "accuracy"))
-            rows.append([row["label"],
-                         *(spread(row, f"accuracy{what}", 2, 100)
-                           for what in ("", "_shuffled_words", "_shuffled_text", "_lost_words", "_lost_text", "_above_byte_counts")),
-                         f"{number(100 * float(held['value']), 2)} ± {number(100 * float(held['standard_error']), 2)}" if held else ""])  # fmt: skip
+            held = paired.get(row["label"])
+            less = [number(100 * float(held[column]), 2) for column in ("value", "standard_error")] if held else []
+            rows.append(of_model(row["label"], row, " ± ".join(less)))
         elif row["kind"] == "floor":
             rows.append([f"floor: {row['label'] or row['case']}", number(100 * float(row["accuracy"]), 2), *[""] * 6])
+    quickstart = next(row for row in files.rows("byte_order_quickstart.csv") if row["kind"] == "ours")
+    rows.append(of_model("the quickstart's Luna-16, 1,024 bytes, one seed; ± se over 2,000 reviews", quickstart))
     return ["model", "accuracy, % ± sd over 3 seeds", "bytes of each word shuffled", "all bytes shuffled", "lost within words",
             "lost over the text", "less the floor of byte counts", "less the Transformer ± se over reviews"], rows  # fmt: skip
 

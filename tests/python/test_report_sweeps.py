@@ -259,12 +259,12 @@ def test_the_protocol_of_a_perplexity_says_chunks_and_caches(perplexities):
     cut = "chunks of 4,096 tokens, BOS before each chunk; a shorter last one is kept; the first 65,536 tokens of a document"
     assert cut in text
     assert "chunks of 256 tokens, BOS before each chunk" in text, "the baseline's"
-    assert "tova, 64 states a layer, heads together, first 4 protected" in text
+    assert "tova, 64 states a layer, heads layer_wise, first 4 protected" in text
     assert "window, 1,024 states a layer" in text and "everything in the chunk" in text
     assert "Evaluated on 20,480 tokens of 5 documents" in text
 
 
 def test_perplexities_are_plotted_by_size_by_book_and_by_position(perplexities):
-    for words in ("Perplexity against the states", "document by document", "by its position in the chunk"):
+    for words in ("Perplexity against the states", "against the bytes", "document by document", "by its position in the chunk"):
         assert words in perplexities.text
-    assert len(perplexities.sources) == 3 + 7, "and the losses of each run but the three baselines"
+    assert len(perplexities.sources) == 4 + 7, "and the losses of each run but the three baselines"

@@ -91,6 +91,19 @@ TEST(ThinLinearOf, IsTheSameOnAnyNumberOfThreads) {
   }
 }
 
+TEST(ThinLinearOf, SeveralWeightsGiveWhatEachGivesAlone) {
+  torch::manual_seed(6);
+  for (const int64_t rows : {1, 3, 40, 100, 300}) {
+    const Tensor x = torch::randn({rows, 130});
+    const std::vector<Tensor> weights = {torch::randn({70, 130}), torch::randn({3, 130}).to(torch::kBFloat16),
+                                         torch::randn({257, 130}).to(torch::kHalf)};
+    const std::vector<Tensor> together = thin_linears(x, weights);
+    ASSERT_EQ(together.size(), weights.size());
+    for (std::size_t i = 0; i < weights.size(); ++i)
+      EXPECT_TRUE(torch::equal(together[i], thin_linear(x, weights[i]))) << rows << " rows, weight " << i;
+  }
+}
+
 TEST(ThinLinearOf, RefusesWeightsOfAnotherDepth) {
   EXPECT_THROW(thin_linear(torch::randn({2, 8}), torch::randn({3, 9})), c10::Error);
 }

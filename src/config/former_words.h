@@ -2,9 +2,7 @@
 // all the same, with a line in the log.
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <string>
 #include <string_view>
 
 namespace attnlab {
@@ -21,18 +19,18 @@ inline constexpr std::array<FormerWord, 4> former_words = {{
     {"implementation", "fused", "sdpa"},
 }};
 
-/// What has taken the word's place; empty where nothing has.
-inline std::string word_now(std::string_view key, std::string_view word) {
-  const auto found = std::find_if(former_words.begin(), former_words.end(),
-                                  [&](const FormerWord& f) { return f.key == key && f.former == word; });
-  return found == former_words.end() ? std::string() : std::string(found->now);
+/// What the word is called now: itself, unless another has taken its place.
+inline std::string_view word_now(std::string_view key, std::string_view word) {
+  for (const FormerWord& f : former_words)
+    if (f.key == key && f.former == word) return f.now;
+  return word;
 }
 
-/// The word whose place this one has taken; empty where it has taken none.
-inline std::string former_word(std::string_view key, std::string_view word) {
-  const auto found = std::find_if(former_words.begin(), former_words.end(),
-                                  [&](const FormerWord& f) { return f.key == key && f.now == word; });
-  return found == former_words.end() ? std::string() : std::string(found->former);
+/// What the word was called: itself, unless it has taken another's place.
+inline std::string_view former_word(std::string_view key, std::string_view word) {
+  for (const FormerWord& f : former_words)
+    if (f.key == key && f.now == word) return f.former;
+  return word;
 }
 
 }  // namespace attnlab

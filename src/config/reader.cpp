@@ -114,7 +114,7 @@ class Reader final : public Fields {
     const auto is_one = [&](const std::string& word) {
       return all.empty() || std::find(all.begin(), all.end(), word) != all.end();
     };
-    const std::string now = is_one(tree.text) ? tree.text : word_now(name, tree.text);
+    const std::string now = is_one(tree.text) ? tree.text : std::string(word_now(name, tree.text));
     if (!is_one(now))
       return refuse(name, tree,
                     "expected one of " + listed(all) + ", got " + in_words(tree) + close_to(tree.text, all));

@@ -6,6 +6,7 @@
 
 #include "config/flatten.h"
 #include "config/former_words.h"
+#include "config/tree.h"
 #include "core/files.h"
 
 namespace attnlab {
@@ -18,12 +19,6 @@ constexpr std::string_view changed_defaults[] = {"policy.pooling"};
 
 bool has_changed_default(std::string_view path) {
   return std::ranges::any_of(changed_defaults, [&](std::string_view end) { return path.ends_with(end); });
-}
-
-/// Ids hold the words that runs were recorded with.
-std::string as_in_ids(const std::string& path, const std::string& value) {
-  const std::string former = former_word(path.substr(path.rfind('.') + 1), value);
-  return former.empty() ? value : former;
 }
 
 }  // namespace
@@ -43,7 +38,7 @@ std::string id_lines(const std::function<void(Fields&)>& visit,
   std::map<std::string, std::string> differing;
   for (const FlatField& f : fields)
     if (f.in_id && (default_values[f.path] != f.value || has_changed_default(f.path)))
-      differing[f.path] = as_in_ids(f.path, f.value);
+      differing[f.path] = former_word(split_path(f.path).back(), f.value);  // as runs were recorded
   std::string lines = "defaults_version=" + std::to_string(defaults_version) + "\n";
   for (const auto& [path, value] : differing) lines += path + "=" + value + "\n";
   return lines;

@@ -191,8 +191,7 @@ ExactFigures BlockSpace::exact(const LaneTokens& tokens, int64_t i, int64_t slot
   const int64_t d = shape_.d;
   const double share = 1.0 / static_cast<double>(shape_.heads);
   const float* q = tokens.q + tokens.columns[i] * tokens.q_stride;
-  ExactFigures exact{std::vector<double>(static_cast<size_t>(slots), 0.0), {}};
-  if (figure_ == SlotFigure::output_change) exact.figures.resize(static_cast<size_t>(slots), 0.0);
+  ExactFigures exact(slots, figure_);
   std::vector<float> row(static_cast<size_t>(d));
   for (int64_t h = 0; h < shape_.heads; ++h) {
     const float* panels = k_.get() + h / shape_.group() * slots_ * d;
@@ -201,12 +200,8 @@ ExactFigures BlockSpace::exact(const LaneTokens& tokens, int64_t i, int64_t slot
       for (int64_t j = 0; j < d; ++j) row[j] = column[j * panel];
       return row.data();
     };
-    const std::vector<double> weights = exact_weights(slots, d, bias, q + h * d, key);
-    for (int64_t s = 0; s < slots; ++s) exact.mean[s] += share * weights[s];
     const float* v = v_.get() + h / shape_.group() * slots_ * width_;
-    if (!exact.figures.empty())
-      add_exact_changes(
-          weights, d, share, [&](int64_t s) { return v + s * width_; }, exact.figures.data());
+    exact.add(d, bias, q + h * d, share, key, [&](int64_t slot) { return v + slot * width_; });
   }
   return exact;
 }

@@ -22,15 +22,6 @@ int64_t unit_floats(const StepArguments& a) {
   return group * a.slots + (a.positions ? (a.slots + group + 1) * a.shape.d : 0) + figure_floats(a);
 }
 
-/// logits [G, S] of q [G, d] and k [n, d].
-void multiply_keys(int64_t n, int64_t d, const StoredRows& k, int64_t group, const float* q, float* logits,
-                   int64_t slots) {
-  if (k.bf16)
-    simd().thin_product_bf16(n, d, k.bf16, group, q, logits, slots);
-  else
-    simd().thin_product(n, d, k.fp32, group, q, logits, slots);
-}
-
 /// y [G, d] of weights [G, S] and v [n, d].
 void weigh_values(int64_t n, int64_t d, int64_t group, const float* weights, int64_t slots,
                   const StoredRows& v, float* y) {
@@ -75,7 +66,7 @@ void make_figures(const StepArguments& a, int64_t unit, const float* weights, fl
   }
   invert_lengths(n, a.bias[unit], squares);
   weigh_values(n, d, 1, squares, n, rows, sum);
-  multiply_keys(n, d, rows, 1, sum, dots, n);
+  dot_rows(n, d, rows, 1, sum, dots, n);
   add_cosines(n, d, sum, squares, dots, lanes_part, out);
 }
 
@@ -94,7 +85,7 @@ void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
     q = turned_q;
   }
   float* y = a.y + unit * group * d;
-  multiply_keys(n, d, k, group, q, logits, a.slots);
+  dot_rows(n, d, k, group, q, logits, a.slots);
   make_weights(a, unit, logits);
   weigh_values(n, d, group, logits, a.slots, a.v + unit * a.slots * d, y);
   simd().scale_into(group * d, 1.0f / weight_scale, y, y);
@@ -135,8 +126,8 @@ void attend_shared_units(const StepArguments& a, int64_t units, int64_t parts, s
     });
   };
   for_parts([&](int64_t, int64_t unit, int64_t first, int64_t count) {
-    multiply_keys(count, d, a.k + (unit * a.slots + first) * d, group, a.q + unit * group * d,
-                  logits + unit * logits_each + first, a.slots);
+    dot_rows(count, d, a.k + (unit * a.slots + first) * d, group, a.q + unit * group * d,
+             logits + unit * logits_each + first, a.slots);
   });
   for (int64_t unit = 0; unit < units; ++unit)
     if (a.bias[unit]) make_weights(a, unit, logits + unit * logits_each);
@@ -171,8 +162,7 @@ void attend_step(const StepArguments& a, std::vector<float>& scratch) {
 ExactFigures exact_step_figures(const StepArguments& a, int64_t unit) {
   const int64_t d = a.shape.d, group = a.shape.group(), n = a.extent[unit], heads = a.lane_heads;
   const double share = 1.0 / static_cast<double>(heads * group);
-  ExactFigures exact{std::vector<double>(static_cast<size_t>(n), 0.0), {}};
-  if (a.figure == SlotFigure::output_change) exact.figures.resize(static_cast<size_t>(n), 0.0);
+  ExactFigures exact(n, a.figure);
   std::vector<float> turned_q(static_cast<size_t>(d)), turned_k(turned_q), wide(turned_q);
   for (int64_t i = unit * group; i < (unit + heads) * group; ++i) {
     const float* q = a.q + i * d;
@@ -185,12 +175,10 @@ ExactFigures exact_step_figures(const StepArguments& a, int64_t unit) {
       a.rotary.turn(at[slot], k, turned_k.data());
       return turned_k.data();
     };
-    const std::vector<double> weights = exact_weights(n, d, a.bias[unit], at ? turned_q.data() : q, key);
-    for (int64_t s = 0; s < n; ++s) exact.mean[s] += share * weights[s];
     const auto value = [&](int64_t slot) {
       return (a.v + (i / group * a.slots + slot) * d).wide(d, wide.data());
     };
-    if (!exact.figures.empty()) add_exact_changes(weights, d, share, value, exact.figures.data());
+    exact.add(d, a.bias[unit], at ? turned_q.data() : q, share, key, value);
   }
   return exact;
 }

@@ -15,20 +15,16 @@ constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 
 /// The slot of the full lane from head `unit` on whose state goes; a.shares are scaled sums over each head's
 /// query heads: for the order of their means these do as well.
-int64_t lowest_of(const StepArguments& a, int64_t unit, int64_t heads, const int64_t* order,
-                  const BoundedRule& rule) {
+int64_t lowest_of(const StepArguments& a, int64_t unit, const int64_t* order, const BoundedRule& rule) {
   const int64_t slots = a.slots;
   std::vector<double> scores(slots, 0.0), bar(slots, 0.0);
   std::vector<float> sum(slots, 0.0f);
-  for (int64_t h = 0; h < heads && !rule.by_age; ++h)
+  for (int64_t h = 0; h < a.lane_heads && !rule.by_age; ++h)
     simd().accumulate(slots, a.shares + (unit + h) * slots, sum.data());
-  if (!rule.by_age && order_is_open(slots, a.bias[unit], sum.data())) {
-    StepArguments lane = a;
-    lane.lane_heads = heads;
-    scores = exact_step_figures(lane, unit).mean;
-  } else {
+  if (!rule.by_age && order_is_open(slots, a.bias[unit], sum.data()))
+    scores = exact_step_figures(a, unit).mean;
+  else
     std::copy(sum.begin(), sum.end(), scores.begin());
-  }
   for (int64_t s = 0; s < slots; ++s)
     if (order[s] < rule.protect_first) bar[s] = std::numeric_limits<double>::infinity();
   return simd().lowest(slots, scores.data(), bar.data(), order);
@@ -119,7 +115,8 @@ std::tuple<Tensor, Tensor> bounded_decode_step(const Tensor& q, const Tensor& k,
                            .bias = biases.data(),
                            .extent = ends.data(),
                            .y = y.mutable_data_ptr<float>(),
-                           .shares = shares.data()};
+                           .shares = shares.data(),
+                           .lane_heads = heads};
   attend_step(step, scratch);
   for (int64_t lane = 0; lane < lanes; ++lane) {
     if (absent(lane)) continue;
@@ -130,7 +127,7 @@ std::tuple<Tensor, Tensor> bounded_decode_step(const Tensor& q, const Tensor& k,
       count[2] = ++count[1];
       continue;
     }
-    const int64_t slot = lowest_of(step, lane * heads, heads, order, rule);
+    const int64_t slot = lowest_of(step, lane * heads, order, rule);
     TORCH_CHECK(slot >= 0, "order does not fit a cache of ", rule.size, " states: all of them are protected");
     dropped.mutable_data_ptr<int64_t>()[lane] = order[slot];
     count[2] = slot;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/slot_figures.h"
 #include "kernels/weight_scale.h"
 
 namespace attnlab {
@@ -58,9 +59,20 @@ void add_exact_changes(const std::vector<double>& weights, int64_t d, double sha
   }
 }
 
-/// What a decision is made by, by slot: means of weights, and figures where there are any.
+/// What a decision is made by, by slot: means of weights, and figures where they are made of weights.
 struct ExactFigures {
   std::vector<double> mean, figures;
+
+  ExactFigures(int64_t slots, SlotFigure figure) : mean(static_cast<size_t>(slots), 0.0) {
+    if (figure == SlotFigure::output_change) figures.resize(mean.size(), 0.0);
+  }
+  /// Adds `share` times what one query makes of the slots; d, bias, q, key and value as above.
+  template <class Key, class Value>
+  void add(int64_t d, const float* bias, const float* q, double share, const Key& key, const Value& value) {
+    const std::vector<double> weights = exact_weights(static_cast<int64_t>(mean.size()), d, bias, q, key);
+    for (size_t s = 0; s < mean.size(); ++s) mean[s] += share * weights[s];
+    if (!figures.empty()) add_exact_changes(weights, d, share, value, figures.data());
+  }
 };
 
 }  // namespace attnlab

@@ -7,13 +7,18 @@
 
 namespace attnlab {
 
+void dot_rows(int64_t n, int64_t d, const StoredRows& m, int64_t rows, const float* x, float* y,
+              int64_t stride) {
+  if (m.bf16)
+    simd().thin_product_bf16(n, d, m.bf16, rows, x, y, stride);
+  else
+    simd().thin_product(n, d, m.fp32, rows, x, y, stride);
+}
+
 void add_output_changes(const GroupWeights& group, int64_t d, const StoredRows& v, const float* squares,
                         const float* y, float share, float* dots, float* out) {
   const int64_t n = group.slots;
-  if (v.bf16)
-    simd().thin_product_bf16(n, d, v.bf16, group.rows, y, dots, n);
-  else
-    simd().thin_product(n, d, v.fp32, group.rows, y, dots, n);
+  dot_rows(n, d, v, group.rows, y, dots, n);
   for (int64_t r = 0; r < group.rows; ++r) {
     float own = 0;
     for (int64_t i = 0; i < d; ++i) own += y[r * d + i] * y[r * d + i];

@@ -19,6 +19,10 @@ enum class SlotFigure {
   key_cosine
 };
 
+/// y[r·stride + s] = x_r·m_s for x [rows, d] and m [n, d]: logits of keys, products of values with outputs.
+void dot_rows(int64_t n, int64_t d, const StoredRows& m, int64_t rows, const float* x, float* y,
+              int64_t stride);
+
 /// Query heads that share a key-value head, after one token. Weight of slot s in row r: weights[r·stride +
 /// s]· inverse[r]; it is 0 where a slot is not seen.
 struct GroupWeights {

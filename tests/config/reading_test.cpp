@@ -57,6 +57,16 @@ TEST(Reading, AFormerWordMeansWhatItIsCalledNow) {
       << "runs of before are found";
 }
 
+struct MayBeEmpty {
+  std::string word = "a";
+  void visit(Fields& f) { f("word", word, OneOf{{"", "a"}}, ""); }
+};
+
+TEST(Reading, AnUnknownWordIsRefusedAlsoWhereTheEmptyOneIsAllowed) {
+  EXPECT_EQ(read_options<MayBeEmpty>(parse_yaml("word: ''", "f.yaml")).word, "");
+  EXPECT_THROW(read_options<MayBeEmpty>(parse_yaml("word: b", "f.yaml")), UserError);
+}
+
 TEST(Reading, AComponentWithoutTypeIsTheDefaultOne) {
   EXPECT_EQ(sample_from("model: {mixer: {rows: 4}}").packed().rows, 4);
 }

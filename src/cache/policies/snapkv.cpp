@@ -36,15 +36,9 @@ class SnapKv final : public CloneablePolicy<SnapKv> {
         slots.push_back(static_cast<int64_t>(s));
     std::sort(slots.begin(), slots.end(),
               [&](int64_t a, int64_t b) { return view.order[a] < view.order[b]; });
-    const int64_t n = static_cast<int64_t>(slots.size()), reach = pool_ / 2;
-    for (int64_t i = 0; i < n; ++i) {
-      double most = 0.0, total = 0.0;
-      for (int64_t j = std::max<int64_t>(0, i - reach); j <= std::min(n - 1, i + reach); ++j) {
-        most = std::max(most, sums_[slots[j]]);
-        total += sums_[slots[j]];
-      }
-      scores_[slots[i]] = pooling_ == NeighbourPooling::max ? most : total / static_cast<double>(pool_);
-    }
+    const int64_t n = static_cast<int64_t>(slots.size());
+    for (int64_t i = 0; i < n; ++i)
+      scores_[slots[i]] = pooled(pooling_, pool_, i, n, [&](int64_t j) { return sums_[slots[j]]; });
   }
 
   int64_t window_, pool_;

@@ -5,11 +5,10 @@
 // the mean over a group of queries is kvpress's.
 #pragma once
 
+#include "cache/policies/neighbour_pooling.h"
 #include "cache/policy.h"
 
 namespace attnlab {
-
-enum class NeighbourPooling { average, max };
 
 struct SnapKvOptions final : PolicyOptions {
   SnapKvOptions() { heads = Heads::head_wise; }

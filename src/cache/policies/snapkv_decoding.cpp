@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "cache/policies/neighbour_pooling.h"
 #include "core/error.h"
 
 namespace attnlab {
@@ -46,13 +47,10 @@ class SnapKvDecoding final : public CloneablePolicy<SnapKvDecoding> {
     std::erase_if(by_age_, [&](const State& state) { return view.order[state.slot] != state.order; });
     scores_.assign(view.order.size(), std::numeric_limits<double>::infinity());
     const auto window = std::ranges::upper_bound(by_age_, view.time - window_, {}, &State::order);
-    const int64_t n = window - by_age_.begin(), reach = pool_ / 2;
-    for (int64_t i = 0; i < n; ++i) {
-      double sum = 0.0;
-      for (int64_t j = std::max<int64_t>(0, i - reach); j <= std::min(n - 1, i + reach); ++j)
-        sum += sums_[by_age_[j].slot];
-      scores_[by_age_[i].slot] = sum / static_cast<double>(pool_);
-    }
+    const int64_t n = window - by_age_.begin();
+    for (int64_t i = 0; i < n; ++i)
+      scores_[by_age_[i].slot] =
+          pooled(NeighbourPooling::average, pool_, i, n, [&](int64_t j) { return sums_[by_age_[j].slot]; });
   }
 
   int64_t window_, pool_;

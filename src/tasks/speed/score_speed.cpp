@@ -38,11 +38,15 @@ Chunks random_chunks(int64_t number, int64_t length, int64_t vocabulary) {
   return chunks;
 }
 
+/// Of scoring one chunk.
+double text_flops(const Decoder& decoder, const CacheOptions& cache, int64_t length) {
+  return scoring_flops(decoder->options(), sizes_of_layers(cache, decoder->options().layers), length);
+}
+
 Reader reader(const ScoreSpeedOptions& o, const Decoder& decoder, const char* name, const CacheOptions& cache,
               uint64_t seed) {
-  const auto kept = sizes_of_layers(cache, decoder->options().layers);
   return {name, ChunkScorer(decoder, cache, {}, o.slice, seed, /*timed=*/true),
-          static_cast<double>(o.batch_size) * scoring_flops(decoder->options(), kept, o.length)};
+          static_cast<double>(o.batch_size) * text_flops(decoder, cache, o.length)};
 }
 
 /// Rounds of a product of matrices and of both caches, so that a busy minute falls on all of them. Returns
@@ -215,8 +219,6 @@ void ScoreSpeedOptions::run(const RunContext& context, RecordSink& record) const
   const Decoder timed = decoder.open(context.device);
   record_inputs(decoder.inputs(), record);
   const Chunks chunks = random_chunks(batch_size, length, timed->options().vocabulary);
-  const auto tokens = static_cast<double>(batch_size * length);
-  double flops = 0, full_flops = 0;
   int64_t bounded_peak = 0, full_peak = 0;
   for_thread_counts(thread_counts, [&](int64_t threads) {
     std::vector<Reader> readers = {reader(*this, timed, "full", {}, context.seed),
@@ -224,12 +226,15 @@ void ScoreSpeedOptions::run(const RunContext& context, RecordSink& record) const
     const Reader &full = readers[0], &bounded = readers[1];
     const double rate = time_rounds(*this, chunks, timed->activations(), readers, record);
     summarise(*this, full, bounded, rate, threads, record);
-    flops = bounded.flops, full_flops = full.flops;
     full_peak = std::max(full_peak, full.peak);
     bounded_peak = std::max(bounded_peak, bounded.peak);
   });
-  const double values[] = {flops / tokens, full_flops / tokens, static_cast<double>(bounded_peak),
-                           static_cast<double>(full_peak)};
+  const double values[] = {
+      text_flops(timed, cache.of_text(length), length) / static_cast<double>(length),
+      text_flops(timed, {}, length) / static_cast<double>(length),
+      static_cast<double>(bounded_peak),
+      static_cast<double>(full_peak),
+  };
   summarise_all(record, scoring_headlines_of_all(), values, repetitions);
   record.flush();
 }

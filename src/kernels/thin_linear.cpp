@@ -1,5 +1,5 @@
-// x·wᵀ for a decoder's weights, narrow ones widened on the way: few rows by the thin product, many by the
-// thick one or the library's, whichever is faster on the processor.
+// x·wᵀ for a decoder's weights, narrow ones widened on the way: few rows by the thin product, dozens turned
+// over, many by the thick one or the library's, whichever is faster on the processor.
 #include <memory>
 
 #include "kernels/decoder_ops.h"
@@ -8,16 +8,17 @@
 namespace attnlab {
 namespace {
 
-// Up to so many rows the thin product is the faster one (measured on Zen 4, fp32 and bf16: 160-178 GFLOP/s at
-// 36 to 136 rows, where the thick one reaches 116-145 and the library's less); beyond, laying weights out
-// pays.
+// Up to so many rows the thin product is the faster one (measured on Zen 4 before rows were turned over, fp32
+// and bf16: 160-178 GFLOP/s at 36 to 136 rows, where the thick one reaches 116-145 and the library's less);
+// beyond, laying weights out pays.
 constexpr int64_t most_rows = 128;
-// The same where the library was made for the processor (Sapphire Rapids: 34 rows are 1.4 times as fast by the
-// thin product, 66 as fast by either).
-constexpr int64_t most_rows_before_library = 64;
-constexpr int64_t outputs_a_turn = 16;     // few, so that threads get equal shares; the tile has four
-constexpr int64_t least_products = 65536;  // a thread's share, below which waking it costs more
-constexpr int64_t least_part = 128;        // rows for which a panel of weights is laid out
+// The same where the library was made for the processor (Sapphire Rapids, one and two threads: 67 rows
+// are 1.4 and 1.25 times as fast turned over, 96 1.2 and 1.0 times).
+constexpr int64_t most_rows_before_library = 96;
+// Few, so that threads get equal shares; a multiple of what any tile takes, so that no sum depends on them.
+constexpr int64_t outputs_a_turn = 24;
+constexpr int64_t least_products = 65536;           // a thread's share, below which waking it costs more
+constexpr int64_t least_part = 128;                 // rows for which a panel of weights is laid out
 constexpr int64_t most_widened = int64_t{1} << 22;  // weights that are widened at a time for the library
 
 /// A weight [N, K], and where x times its rows goes.
@@ -27,19 +28,33 @@ struct Product {
 };
 using Products = c10::SmallVector<Product, 3>;
 
-/// y[:, first, last) = x·wᵀ of rows [first, last) of w.
-void multiply_rows(const Tensor& x_RK, const Product& product, int64_t first, int64_t last) {
+/// As many whole groups of turned_rows as x has; null where it has none.
+std::unique_ptr<float[]> turned(const Tensor& x_RK) {
+  const int64_t groups = x_RK.size(0) / simd().turned_rows, size = simd().turned_rows * x_RK.size(1);
+  if (groups == 0) return nullptr;
+  std::unique_ptr<float[]> all(new float[static_cast<size_t>(groups * size)]);
+  for (int64_t at = 0; at < groups * size; at += size)
+    simd().turn_rows(x_RK.size(1), x_RK.const_data_ptr<float>() + at, all.get() + at);
+  return all;
+}
+
+/// y[:, first, last) = x·wᵀ of rows [first, last) of w. `turned`: of x, or null.
+void multiply_rows(const Tensor& x_RK, const float* turned, const Product& product, int64_t first,
+                   int64_t last) {
   const auto& [w_NK, y_RN] = product;
   const int64_t rows = x_RK.size(0), depth = x_RK.size(1), outputs = w_NK.size(0);
   const float* x = x_RK.const_data_ptr<float>();
   float* y = y_RN.mutable_data_ptr<float>() + first;
-  if (w_NK.scalar_type() == torch::kFloat) {
-    const float* w = w_NK.const_data_ptr<float>() + first * depth;
-    return simd().thin_product(last - first, depth, w, rows, x, y, outputs);
-  }
-  const auto* w = static_cast<const uint16_t*>(w_NK.const_data_ptr()) + first * depth;
-  (w_NK.scalar_type() == torch::kHalf ? simd().thin_product_fp16 : simd().thin_product_bf16)(
-      last - first, depth, w, rows, x, y, outputs);
+  const auto multiply = [&](auto* w, auto* thin_product, auto* turned_product) {
+    if (turned == nullptr) return thin_product(last - first, depth, w + first * depth, rows, x, y, outputs);
+    turned_product(last - first, depth, w + first * depth, rows, x, turned, y, outputs);
+  };
+  if (w_NK.scalar_type() == torch::kFloat)
+    return multiply(w_NK.const_data_ptr<float>(), simd().thin_product, simd().turned_product);
+  const auto* w = static_cast<const uint16_t*>(w_NK.const_data_ptr());
+  if (w_NK.scalar_type() == torch::kHalf)
+    return multiply(w, simd().thin_product_fp16, simd().turned_product_fp16);
+  multiply(w, simd().thin_product_bf16, simd().turned_product_bf16);
 }
 
 /// All products in one go over all threads, each thread a multiple of outputs_a_turn rows of a weight: a
@@ -49,6 +64,7 @@ void thin(const Tensor& x_RK, const Products& products) {
   const auto turns_of = [](const Product& p) {
     return (p.w_NK.size(0) + outputs_a_turn - 1) / outputs_a_turn;
   };
+  const std::unique_ptr<float[]> turned_x = turned(x_RK);
   int64_t turns = 0;
   for (const Product& p : products) turns += turns_of(p);
   const int64_t grain = 1 + least_products / (outputs_a_turn * std::max<int64_t>(1, depth));
@@ -57,7 +73,8 @@ void thin(const Tensor& x_RK, const Products& products) {
     for (const Product& p : products) {
       const int64_t from = std::max<int64_t>(begin - before, 0), to = std::min(end - before, turns_of(p));
       if (from < to)
-        multiply_rows(x_RK, p, from * outputs_a_turn, std::min(p.w_NK.size(0), to * outputs_a_turn));
+        multiply_rows(x_RK, turned_x.get(), p, from * outputs_a_turn,
+                      std::min(p.w_NK.size(0), to * outputs_a_turn));
       before += turns_of(p);
     }
   });

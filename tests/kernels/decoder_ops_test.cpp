@@ -30,7 +30,7 @@ void expect_product(const Tensor& x, const Tensor& w) {
 class ThinLinear : public testing::TestWithParam<std::tuple<int64_t, int64_t, int64_t>> {};
 INSTANTIATE_TEST_SUITE_P(
     Shapes, ThinLinear,
-    testing::Combine(testing::Values(1, 2, 3, 5, 6, 7, 8, 13, 16, 32, 33, 49, 127, 128, 129, 300),
+    testing::Combine(testing::Values(1, 2, 3, 5, 6, 7, 8, 13, 16, 32, 33, 49, 64, 90, 127, 128, 129, 300),
                      testing::Values(1, 4, 70, 257), testing::Values(1, 15, 64, 200, 259)));
 
 TEST_P(ThinLinear, EqualsTheProductInDouble) {
@@ -80,7 +80,7 @@ TEST(ThinLinearOf, IsTheSameOnAnyNumberOfThreads) {
   const torch::NoGradGuard no_grad;
   const Tensor w = torch::randn({1030, 515});
   const int before = at::get_num_threads();
-  for (const int64_t rows : {1, 16, 500}) {
+  for (const int64_t rows : {1, 16, 67, 500}) {
     const Tensor x = torch::randn({rows, 515});
     at::set_num_threads(1);
     const Tensor alone = thin_linear(x, w);
@@ -93,7 +93,7 @@ TEST(ThinLinearOf, IsTheSameOnAnyNumberOfThreads) {
 
 TEST(ThinLinearOf, SeveralWeightsGiveWhatEachGivesAlone) {
   torch::manual_seed(6);
-  for (const int64_t rows : {1, 3, 40, 100, 300}) {
+  for (const int64_t rows : {1, 3, 40, 67, 100, 300}) {
     const Tensor x = torch::randn({rows, 130});
     const std::vector<Tensor> weights = {torch::randn({70, 130}), torch::randn({3, 130}).to(torch::kBFloat16),
                                          torch::randn({257, 130}).to(torch::kHalf)};

@@ -171,6 +171,17 @@ struct Simd {
                             float* y, int64_t ldy);
   void (*thin_product_fp16)(int64_t outputs, int64_t depth, const uint16_t* w, int64_t rows, const float* x,
                             float* y, int64_t ldy);
+  /// Rows that turned_product takes at a time.
+  int64_t turned_rows;
+  /// turned [depth, turned_rows] from x [turned_rows, depth].
+  void (*turn_rows)(int64_t depth, const float* x, float* turned);
+  /// thin_product of some dozens of rows: `turned` holds as many whole groups of turned_rows as x has.
+  void (*turned_product)(int64_t outputs, int64_t depth, const float* w, int64_t rows, const float* x,
+                         const float* turned, float* y, int64_t ldy);
+  void (*turned_product_bf16)(int64_t outputs, int64_t depth, const uint16_t* w, int64_t rows, const float* x,
+                              const float* turned, float* y, int64_t ldy);
+  void (*turned_product_fp16)(int64_t outputs, int64_t depth, const uint16_t* w, int64_t rows, const float* x,
+                              const float* turned, float* y, int64_t ldy);
   /// Rows of a large w that thick_product takes at a time.
   int64_t thick_columns;
   /// panel [depth, thick_columns] from w [outputs, depth], of so many outputs at most; zeros behind them.

@@ -11,7 +11,6 @@ STEP_MODELS = {
     "luna-16+recompute": "Luna-16, recompute",
     "luna-256": "Luna-256",
 }
-OTHER_PROTOCOL = {"Local attention": ", another model", "Performer": ", other features"}
 
 
 def step_speed(files):
@@ -69,21 +68,6 @@ def recipe(files):
         ["floor: logistic regression on byte counts, same bytes", percent("accuracy_byte_counts")],
         ["floor: majority class", number(100 * float(row["accuracy_majority"]), 2)],
     ]
-
-
-def lra_text_small(files):
-    rows = []
-    for row in files.rows("lra_text_small.csv"):
-        if row["kind"] == "ours":
-            source = "(L)" if row["label"].startswith(("Luna", "Transformer")) else "(T)"
-            published = f"{number(row['published_accuracy'], 2)} {source}{OTHER_PROTOCOL.get(row['label'], '')}"
-            runs = f"{row['runs_done']}/{row['runs_total']}"
-            rows.append([row["label"], runs, spread(row, "accuracy", 2), published])
-        elif row["kind"] == "floor":
-            rows.append([f"floor: {row['label'] or row['case']}", "", number(row["accuracy"], 2), ""])
-    return ["model", "runs", "accuracy, % ± sd over 3 seeds",
-            "published, %; (L): 4,002 tokens, (T): Tay et al., another recipe, released configuration 1,000 bytes",
-            ], rows  # fmt: skip
 
 
 def byte_order(files):
@@ -204,6 +188,6 @@ def claims(files):
     ]  # fmt: skip
 
 
-TABLES = {f.__name__: f for f in (step_speed, step_shares, recipe, lra_text_small, byte_order, training_by_length,
+TABLES = {f.__name__: f for f in (step_speed, step_shares, recipe, byte_order, training_by_length,
                                   memory_by_length, quickstart)}  # fmt: skip
 TABLES["luna_claims"] = claims

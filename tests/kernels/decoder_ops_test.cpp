@@ -54,6 +54,14 @@ TEST(ThinLinearOf, ManyOutputsAreLaidOutPanelByPanel) {
   expect_product(torch::randn({170, 1100}), torch::randn({2050, 1100}).to(torch::kBFloat16));  // 9 MB in fp32
 }
 
+TEST(ThinLinearOf, LongRowsAreMultipliedPartByPart) {
+  torch::manual_seed(3);
+  for (const int64_t rows : {27, 28, 40, 71}) {
+    expect_product(torch::randn({rows, 4099}), torch::randn({50, 4099}));
+    expect_product(torch::randn({rows, 6151}), torch::randn({75, 6151}).to(torch::kBFloat16));
+  }
+}
+
 TEST(ThinLinearOf, EveryNarrowNumberIsWidenedExactly) {
   const torch::NoGradGuard no_grad;
   for (const auto type : {torch::kBFloat16, torch::kHalf}) {

@@ -171,11 +171,11 @@ struct Simd {
                             float* y, int64_t ldy);
   void (*thin_product_fp16)(int64_t outputs, int64_t depth, const uint16_t* w, int64_t rows, const float* x,
                             float* y, int64_t ldy);
-  /// Rows that turned_product takes at a time.
-  int64_t turned_rows;
-  /// turned [depth, turned_rows] from x [turned_rows, depth].
-  void (*turn_rows)(int64_t depth, const float* x, float* turned);
-  /// thin_product of some dozens of rows: `turned` holds as many whole groups of turned_rows as x has.
+  /// Numbers that turn_rows writes for so many rows; 0: they are too few.
+  int64_t (*turned_numbers)(int64_t rows, int64_t depth);
+  /// x [rows, depth] with rows as lanes, group by group (turned.inc).
+  void (*turn_rows)(int64_t rows, int64_t depth, const float* x, float* turned);
+  /// thin_product of some dozens of rows; `turned` is what turn_rows makes of x.
   void (*turned_product)(int64_t outputs, int64_t depth, const float* w, int64_t rows, const float* x,
                          const float* turned, float* y, int64_t ldy);
   void (*turned_product_bf16)(int64_t outputs, int64_t depth, const uint16_t* w, int64_t rows, const float* x,

@@ -1,8 +1,9 @@
 """The tables of results/luna.md about Luna that reads from left to right."""
 
-from .files import number
+from .files import number, spread
 
 FORMS = ("chunks", "outer_products", "softmax")
+CONTEXT = "2048"  # of rows whose case sets it
 
 
 def causal_speed(files):
@@ -22,4 +23,30 @@ def causal_speed(files):
             "beyond operands and results, MiB: scan / chunks / outer products / softmax"], rows  # fmt: skip
 
 
-TABLES = {"causal_speed": causal_speed}
+def decoder_only_lm(files):
+    """Perplexity of every model at every length of context."""
+    rows = [row for row in files.rows("decoder_only_lm.csv") if row["kind"] == "ours"]
+    base = {row["context"]: float(row["perplexity_validation"]) for row in rows if row["label"] == "Transformer"}
+    table = []
+    for row in rows:
+        context = row["context"] or CONTEXT
+        table.append([row["label"], number(context, 0), number(float(row["parameters"]) / 1e6, 2),
+                      spread(row, "perplexity_validation", 1),
+                      number(float(row["perplexity_validation"]) / base[context], 2),
+                      number(float(row["training_seconds"]) / 60, 0)])  # fmt: skip
+    return ["model", "context", "parameters, M", "perplexity ± se over chunks, 1 seed", "of the Transformer's",
+            "training, minutes, in shared use"], table  # fmt: skip
+
+
+def bounded_state(files):
+    """Perplexity against the bytes that are kept of a text."""
+    rows = [row for row in files.rows("bounded_state.csv") if row["kind"] == "ours"]
+    rows.sort(key=lambda row: float(row["cache_bytes"]))
+    return ["model", "k or l", "kept of a text, KiB", "perplexity ± se over books, 1 seed"], [
+        [row["label"], row["label"].rpartition("-")[2] if row["label"].startswith("Luna") else row["cache.size"],
+         number(float(row["cache_bytes"]) / 2**10, 0), spread(row, "perplexity", 1)]
+        for row in rows
+    ]  # fmt: skip
+
+
+TABLES = {f.__name__: f for f in (causal_speed, decoder_only_lm, bounded_state)}

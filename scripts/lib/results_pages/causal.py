@@ -49,4 +49,4 @@ def bounded_state(files):
     ]  # fmt: skip
 
 
-TABLES = {f.__name__: f for f in (causal_speed, decoder_only_lm, bounded_state)}
+TABLES = {f.__name__: f for f in (causal_speed, decoder_only_lm)}

@@ -42,11 +42,11 @@ def bounded_state(files):
     """Perplexity against the bytes that are kept of a text."""
     rows = [row for row in files.rows("bounded_state.csv") if row["kind"] == "ours"]
     rows.sort(key=lambda row: float(row["cache_bytes"]))
-    return ["model", "k or l", "kept of a text, KiB", "perplexity ± se over books, 1 seed"], [
+    return ["model", "k or l", "kept of a text, KiB", "perplexity ± se over chunks, 1 seed"], [
         [row["label"], row["label"].rpartition("-")[2] if row["label"].startswith("Luna") else row["cache.size"],
          number(float(row["cache_bytes"]) / 2**10, 0), spread(row, "perplexity", 1)]
         for row in rows
     ]  # fmt: skip
 
 
-TABLES = {f.__name__: f for f in (causal_speed, decoder_only_lm)}
+TABLES = {f.__name__: f for f in (causal_speed, decoder_only_lm, bounded_state)}

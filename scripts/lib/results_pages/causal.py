@@ -3,7 +3,7 @@
 from .files import number, spread
 
 FORMS = ("chunks", "outer_products", "softmax")
-CONTEXT = "2048"  # of rows whose case sets it
+CONTEXT = "2048"  # of the rows that have one length only, set by their case and in no column
 
 
 def causal_speed(files):

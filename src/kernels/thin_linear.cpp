@@ -12,13 +12,13 @@ namespace {
 // and bf16: 160-178 GFLOP/s at 36 to 136 rows, where the thick one reaches 116-145 and the library's less);
 // beyond, laying weights out pays.
 constexpr int64_t most_rows = 128;
-// The same where the library was made for the processor (Sapphire Rapids, one and two threads: 67 rows
-// are 1.4 and 1.25 times as fast turned over, 96 1.2 and 1.0 times).
-constexpr int64_t most_rows_before_library = 96;
+// The same where the library was made for the processor (Sapphire Rapids, fp32 from memory, one and two threads:
+// turned over, 67 rows are 1.4 times as fast as in the library, 132 1.2 and 1.05 times, 192 1.1 times; 512 0.9).
+constexpr int64_t most_rows_before_library = 192;
 // From so many rows on they are turned over; from fewer where rows are long, which the thin product reads
-// from the second cache for every tile (Sapphire Rapids, bf16 and fp32, two threads: 28 rows of 4,096 and
-// more are 1.2 times as fast, 64 1.9 times; of 576 and 1,536 48 rows are equal, 64 1.2 times as fast).
-constexpr int64_t least_turned = 48, least_turned_deep = 28, deep = 4096;
+// from the second cache for every tile (Sapphire Rapids, bf16 and fp32, two threads: 20 rows of 4,096 and
+// more are equal, 25 1.25 times as fast, 64 1.9 times; of 576 and 1,536 44 rows are equal).
+constexpr int64_t least_turned = 48, least_turned_deep = 20, deep = 4096;
 // Few, so that threads get equal shares; a multiple of what any tile takes, so that no sum depends on them.
 constexpr int64_t outputs_a_turn = 24;
 constexpr int64_t least_products = 65536;           // a thread's share, below which waking it costs more
@@ -144,6 +144,7 @@ bool is_narrow(const Tensor& w) {
 
 std::vector<Tensor> thin_linears(const Tensor& x, at::ArrayRef<Tensor> weights) {
   const int64_t depth = x.size(-1), rows = depth > 0 ? x.numel() / depth : 0;
+  const int64_t most = is_slow_in_the_library() ? most_rows : most_rows_before_library;
   const bool native = is_native(x) && !wants_gradient(x) && rows >= 1;
   std::vector<int64_t> shape = x.sizes().vec();
   std::vector<Tensor> all;
@@ -154,14 +155,14 @@ std::vector<Tensor> thin_linears(const Tensor& x, at::ArrayRef<Tensor> weights) 
                 w.sizes());
     const bool narrow = is_narrow(w) && x.scalar_type() == torch::kFloat;
     const bool own = native && !wants_gradient(w) && w.is_contiguous() && (narrow || is_native(w));
-    if (!own || (!narrow && rows > most_rows_before_library && !is_slow_in_the_library())) {
+    if (!own || (!narrow && rows > most && !is_slow_in_the_library())) {
       all.push_back(at::linear(x, narrow ? w.to(x.dtype()) : w));
       continue;
     }
     const torch::NoGradGuard no_grad;
     if (!x_RK.defined()) x_RK = x.contiguous().view({rows, depth});
     Tensor y_RN = at::empty({rows, w.size(0)}, x.options());
-    if (rows <= most_rows)
+    if (rows <= most)
       few.push_back({w, y_RN});
     else if (is_slow_in_the_library())
       thick(x_RK, w, y_RN);

@@ -46,19 +46,17 @@ def long_generation_small(files):
             "keys and values, MiB"], rows  # fmt: skip
 
 
-def _throughput(file, budget=None):
-    """`budget`: where no case sets it."""
-
+def _throughput(file):
     def table(files):
         rows, name = [], "tokens_per_second_2_threads"
         for row in files.rows(file):
             if row["kind"] != "ours" or not row[name]:
                 continue
-            rows.append([f"{row.get('memory_budget') or budget} GiB", row["label"], number(row["batch"], 0),
-                         number(row[name], 0 if float(row[name]) > 20 else 1),
-                         number(row[f"{name}_speedup_full"], 1), number(100 * float(row["bound_share_2_threads"]), 0),
+            rows.append([f"{row['memory_budget']} GiB", row["label"], number(row["batch"], 0),
+                         spread(row, name, 0 if float(row[name]) > 20 else 1),
+                         spread(row, f"{name}_speedup_full", 1), number(100 * float(row["bound_share_2_threads"]), 0),
                          number(row["prompt_tokens_per_second_2_threads"], 0), number(float(row["text_cache_bytes"]) / 2**20, 1)])  # fmt: skip
-        return ["budget", "cache", "texts that fit", "decoded tokens a second", "× full", "share of the bound, %",
+        return ["budget", "cache", "texts that fit", "decoded tokens a second ± sd over runs", "× full", "share of the bound, %",
                 "tokens of a prompt a second", "keys and values a text, MiB"], rows  # fmt: skip
 
     return table
@@ -81,6 +79,6 @@ TABLES = {
     "qasper_small": _questions("qasper_small.csv", "f1"),
     "throughput": _throughput("throughput.csv"),
     "throughput_small": _throughput("throughput_small.csv"),
-    "throughput_7b": _throughput("throughput_7b.csv", "19"),
+    "throughput_7b": _throughput("throughput_7b.csv"),
     **{f.__name__: f for f in (retrieval, long_generation_small, kept_tokens)},
 }

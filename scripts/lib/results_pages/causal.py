@@ -49,4 +49,29 @@ def bounded_state(files):
     ]  # fmt: skip
 
 
-TABLES = {f.__name__: f for f in (causal_speed, decoder_only_lm, bounded_state)}
+def lm_training_speed(files):
+    """Tokens a second of a training by itself, every model at every length of context."""
+    rows = [row for row in files.rows("lm_training_speed.csv") if row["kind"] == "ours"]
+    base = {row["context"]: float(row["tokens_per_second"]) for row in rows if row["label"] == "Transformer"}
+    return ["model", "context", "tokens a second, 1 thread, ± sd over runs", "× the Transformer's"], [
+        [row["label"], number(row["context"] or CONTEXT, 0), spread(row, "tokens_per_second", 0),
+         number(float(row["tokens_per_second"]) / base[row["context"] or CONTEXT], 2)]
+        for row in rows
+    ]  # fmt: skip
+
+
+def decode_speed(files):
+    """Every length of target: time, time a token and what is kept, Luna beside the Transformer."""
+    rows = {(row["label"], int(row["target_length"])): row for row in files.rows("decode_speed.csv") if row["kind"] == "ours"}
+    table = []
+    for length in sorted({length for _, length in rows}):
+        both = [rows[label, length] for label in ("Transformer", "Luna-16")]
+        seconds = [float(row["decode_seconds"]) for row in both]
+        table.append([number(length, 0), *(number(t, 2) for t in seconds), *(number(1e3 * t / length, 2) for t in seconds),
+                      number(seconds[0] / seconds[1], 2),
+                      *(number(float(row["decode_state_bytes"]) / 2**20, 1) for row in both)])  # fmt: skip
+    return ["tokens of a target", "Transformer, s", "Luna-16, s", "Transformer, ms a token", "Luna-16, ms a token",
+            "Luna's speed, × the Transformer's", "kept, Transformer, MiB", "kept, Luna-16, MiB"], table  # fmt: skip
+
+
+TABLES = {f.__name__: f for f in (causal_speed, decoder_only_lm, lm_training_speed, decode_speed, bounded_state)}

@@ -10,16 +10,25 @@
 
 namespace attnlab {
 
-/// Keys and values of all tokens so far, [rows, D] a token, as many rows as there were texts then.
+/// Keys and values of some tokens, [rows, H, places, d] each: a head's side by side, so that attention reads
+/// them in one stream. As many rows as there were texts at the first, of which later tokens may fill fewer.
+struct BeamBlock {
+  static constexpr int64_t kPlaces = 16;  ///< few: of a batch that grows, the rest of a block stays empty
+
+  Tensor keys, values;
+  int64_t tokens = 0;  ///< that stand in it
+};
+
+/// Keys and values of all tokens so far.
 struct BeamCache {
-  std::vector<Tensor> keys, values;
+  std::vector<BeamBlock> blocks;
   Tensor who_RT;  ///< int32: the row in which text r's token t stands; undefined before the first token
 
   /// Adds a token of every text, each [R, D].
-  void add(const Tensor& key_RD, const Tensor& value_RD);
+  void add(const Tensor& key_RD, const Tensor& value_RD, int64_t heads);
   /// Text i goes on from what was text rows[i], int64.
   void select(const Tensor& rows_R);
-  int64_t bytes() const;
+  int64_t bytes() const;  ///< allocated
 };
 
 /// Every text over its tokens so far: q [R, D], not scaled. `beam` texts side by side are worked on together.

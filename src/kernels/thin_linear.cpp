@@ -12,8 +12,9 @@ namespace {
 // and bf16: 160-178 GFLOP/s at 36 to 136 rows, where the thick one reaches 116-145 and the library's less);
 // beyond, laying weights out pays.
 constexpr int64_t most_rows = 128;
-// The same where the library was made for the processor (Sapphire Rapids, fp32 from memory, one and two threads:
-// turned over, 67 rows are 1.4 times as fast as in the library, 132 1.2 and 1.05 times, 192 1.1 times; 512 0.9).
+// The same where the library was made for the processor (Sapphire Rapids, fp32 from memory, one and two
+// threads: turned over, 67 rows are 1.4 times as fast as in the library, 132 1.2 and 1.05 times, 192 1.1
+// times; 512 0.9).
 constexpr int64_t most_rows_before_library = 192;
 // From so many rows on they are turned over; from fewer where rows are long, which the thin product reads
 // from the second cache for every tile (Sapphire Rapids, bf16 and fp32, two threads: 20 rows of 4,096 and

@@ -27,11 +27,10 @@ struct SoftmaxSums {
   double sum, total;
 };
 
-/// One head of the texts of a sentence, each over its own tokens so far. Token t of text r stands in row
-/// who[r, t] of keys[t] and values[t]: rows of `stride`, the head's d columns from `first` on. q and y are
-/// its columns of the texts'.
+/// One head of the texts of a sentence, each over its own tokens so far: d numbers at keys[t] + who[r, t]·row
+/// + first are the key of token t of text r. q and y are the head's columns of the texts', `stride` apart.
 struct BeamHead {
-  int64_t tokens, texts, d, stride, first;
+  int64_t tokens, texts, d, stride, row, first;
   const float* const* keys;
   const float* const* values;
   const int32_t* who;

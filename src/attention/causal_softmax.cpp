@@ -51,8 +51,7 @@ class CausalSoftmaxImpl::KeysAndValues final : public CausalState {
   Tensor read(const Tensor& x_RD) override {
     CausalSoftmaxImpl& at = attention_;
     cache_.add(step_linear(at.key_, x_RD), step_linear(at.value_, x_RD), at.shape_.heads);
-    return step_linear(at.output_,
-                       beam_attention(step_linear(at.query_, x_RD), cache_, at.shape_.heads, beam_));
+    return step_linear(at.output_, beam_attention(step_linear(at.query_, x_RD), cache_, beam_));
   }
   void select(const Tensor& rows_R, const Tensor&, int64_t beam) override {
     cache_.select(rows_R);

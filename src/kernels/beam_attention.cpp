@@ -5,7 +5,7 @@
 namespace attnlab {
 namespace {
 
-Tensor composed_beam_attention(const Tensor& q_RD, const BeamCache& cache, int64_t heads) {
+Tensor composed_beam_attention(const Tensor& q_RD, const BeamCache& cache) {
   std::vector<Tensor> keys, values;
   for (const BeamBlock& block : cache.blocks)
     for (int64_t i = 0; i < block.tokens; ++i) {
@@ -13,7 +13,7 @@ Tensor composed_beam_attention(const Tensor& q_RD, const BeamCache& cache, int64
       keys.push_back(block.keys.select(2, i).index_select(0, who_R));
       values.push_back(block.values.select(2, i).index_select(0, who_R));
     }
-  const Tensor q_RH1d = q_RD.unflatten(-1, {heads, -1}).unsqueeze(2);
+  const Tensor q_RH1d = q_RD.unflatten(-1, {keys[0].size(1), -1}).unsqueeze(2);
   return at::scaled_dot_product_attention(q_RH1d, at::stack(keys, 2), at::stack(values, 2)).flatten(1);
 }
 
@@ -55,9 +55,10 @@ int64_t BeamCache::bytes() const {
   return sum;
 }
 
-Tensor beam_attention(const Tensor& q_RD, const BeamCache& cache, int64_t heads, int64_t beam) {
-  if (!is_native(q_RD)) return composed_beam_attention(q_RD, cache, heads);
-  const int64_t rows = q_RD.size(0), dim = q_RD.size(1), d = dim / heads, tokens = cache.who_RT.size(1);
+Tensor beam_attention(const Tensor& q_RD, const BeamCache& cache, int64_t beam) {
+  if (!is_native(q_RD)) return composed_beam_attention(q_RD, cache);
+  const int64_t rows = q_RD.size(0), dim = q_RD.size(1), heads = cache.blocks.front().keys.size(1),
+                d = dim / heads, tokens = cache.who_RT.size(1);
   const Tensor q = q_RD.contiguous(), who = cache.who_RT.contiguous();
   Tensor y = at::empty_like(q);
   const std::vector<const float*> keys = starts_of(cache, &BeamBlock::keys),

@@ -33,6 +33,6 @@ struct BeamCache {
 
 /// Every text over its tokens so far: q [R, D], not scaled. `beam` texts side by side are worked on together.
 /// Returns [R, D]. No gradient.
-Tensor beam_attention(const Tensor& q_RD, const BeamCache& cache, int64_t heads, int64_t beam);
+Tensor beam_attention(const Tensor& q_RD, const BeamCache& cache, int64_t beam);
 
 }  // namespace attnlab

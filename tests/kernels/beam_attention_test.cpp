@@ -50,7 +50,7 @@ void expect_texts_apart(torch::Dtype type, double tolerance) {
     const Tensor q = draw(), key = draw(), value = draw();
     cache.add(key, value, kHeads);
     apart.add(key, value);
-    const Tensor got = beam_attention(q, cache, kHeads, /*beam=*/2);
+    const Tensor got = beam_attention(q, cache, /*beam=*/2);
     EXPECT_LT(relative_error(got, apart.attend(q)), tolerance) << "token " << t;
     const int64_t before = rows;
     if (t == 10) rows = 6;

@@ -28,10 +28,11 @@ void expect_product(const Tensor& x, const Tensor& w) {
 
 /// Rows of x, outputs N and depth K: multiples of the tile's sizes, and what is left over beside them.
 class ThinLinear : public testing::TestWithParam<std::tuple<int64_t, int64_t, int64_t>> {};
-INSTANTIATE_TEST_SUITE_P(
-    Shapes, ThinLinear,
-    testing::Combine(testing::Values(1, 2, 3, 5, 6, 7, 8, 13, 16, 32, 33, 49, 64, 90, 127, 128, 129, 192, 193, 300),
-                     testing::Values(1, 4, 70, 257), testing::Values(1, 15, 64, 200, 259)));
+INSTANTIATE_TEST_SUITE_P(Shapes, ThinLinear,
+                         testing::Combine(testing::Values(1, 2, 3, 5, 6, 7, 8, 13, 16, 32, 33, 49, 64, 90,
+                                                          127, 128, 129, 192, 193, 300),
+                                          testing::Values(1, 4, 70, 257),
+                                          testing::Values(1, 15, 64, 200, 259)));
 
 TEST_P(ThinLinear, EqualsTheProductInDouble) {
   torch::manual_seed(3);

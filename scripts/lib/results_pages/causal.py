@@ -6,6 +6,15 @@ FORMS = ("chunks", "outer_products", "softmax")
 CONTEXT = "2048"  # of the rows that have one length only, set by their case and in no column
 
 
+def _by_context(files, name, column):
+    """Our rows of a file, each with its length of context and what `column` is of the Transformer's there."""
+    rows = [row for row in files.rows(name) if row["kind"] == "ours"]
+    base = {row["context"]: float(row[column]) for row in rows if row["label"] == "Transformer"}
+    for row in rows:
+        context = row["context"] or CONTEXT
+        yield row, context, float(row[column]) / base[context]
+
+
 def causal_speed(files):
     """Every length and l: the scan's time, what the other forms take of it, and memory."""
     rows = []
@@ -25,15 +34,11 @@ def causal_speed(files):
 
 def decoder_only_lm(files):
     """Perplexity of every model at every length of context."""
-    rows = [row for row in files.rows("decoder_only_lm.csv") if row["kind"] == "ours"]
-    base = {row["context"]: float(row["perplexity_validation"]) for row in rows if row["label"] == "Transformer"}
-    table = []
-    for row in rows:
-        context = row["context"] or CONTEXT
-        table.append([row["label"], number(context, 0), number(float(row["parameters"]) / 1e6, 2),
-                      spread(row, "perplexity_validation", 1),
-                      number(float(row["perplexity_validation"]) / base[context], 2),
-                      number(float(row["training_seconds"]) / 60, 0)])  # fmt: skip
+    table = [
+        [row["label"], number(context, 0), number(float(row["parameters"]) / 1e6, 2), spread(row, "perplexity_validation", 1),
+         number(ratio, 2), number(float(row["training_seconds"]) / 60, 0)]
+        for row, context, ratio in _by_context(files, "decoder_only_lm.csv", "perplexity_validation")
+    ]  # fmt: skip
     return ["model", "context", "parameters, M", "perplexity ± se over chunks, 1 seed", "of the Transformer's",
             "training, minutes, in shared use"], table  # fmt: skip
 
@@ -51,12 +56,9 @@ def bounded_state(files):
 
 def lm_training_speed(files):
     """Tokens a second of a training by itself, every model at every length of context."""
-    rows = [row for row in files.rows("lm_training_speed.csv") if row["kind"] == "ours"]
-    base = {row["context"]: float(row["tokens_per_second"]) for row in rows if row["label"] == "Transformer"}
     return ["model", "context", "tokens a second, 1 thread, ± sd over runs", "× the Transformer's"], [
-        [row["label"], number(row["context"] or CONTEXT, 0), spread(row, "tokens_per_second", 0),
-         number(float(row["tokens_per_second"]) / base[row["context"] or CONTEXT], 2)]
-        for row in rows
+        [row["label"], number(context, 0), spread(row, "tokens_per_second", 0), number(ratio, 2)]
+        for row, context, ratio in _by_context(files, "lm_training_speed.csv", "tokens_per_second")
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ CONTEXT = "2048"  # of the rows that have one length only, set by their case and
 
 def _by_context(files, name, column):
     """Our rows of a file, each with its length of context and what `column` is of the Transformer's there."""
-    rows = [row for row in files.rows(name) if row["kind"] == "ours"]
+    rows = files.ours(name)
     base = {row["context"]: float(row[column]) for row in rows if row["label"] == "Transformer"}
     for row in rows:
         context = row["context"] or CONTEXT
@@ -45,8 +45,7 @@ def decoder_only_lm(files):
 
 def bounded_state(files):
     """Perplexity against the bytes that are kept of a text."""
-    rows = [row for row in files.rows("bounded_state.csv") if row["kind"] == "ours"]
-    rows.sort(key=lambda row: float(row["cache_bytes"]))
+    rows = sorted(files.ours("bounded_state.csv"), key=lambda row: float(row["cache_bytes"]))
     return ["model", "k or l", "kept of a text, KiB", "perplexity ± se over chunks, 1 seed"], [
         [row["label"], row["label"].rpartition("-")[2] if row["label"].startswith("Luna") else row["cache.size"],
          number(float(row["cache_bytes"]) / 2**10, 0), spread(row, "perplexity", 1)]
@@ -64,7 +63,7 @@ def lm_training_speed(files):
 
 def decode_speed(files):
     """Every length of target: time, time a token and what is kept, Luna beside the Transformer."""
-    rows = {(row["label"], int(row["target_length"])): row for row in files.rows("decode_speed.csv") if row["kind"] == "ours"}
+    rows = {(row["label"], int(row["target_length"])): row for row in files.ours("decode_speed.csv")}
     table = []
     for length in sorted({length for _, length in rows}):
         both = [rows[label, length] for label in ("Transformer", "Luna-16")]

@@ -20,6 +20,10 @@ class Files:
             self.held[name] = self._read(name)
         return self.held[name]
 
+    def ours(self, name):
+        """Those of a table of runs that this project measured, without the published and the floor's."""
+        return [row for row in self.rows(name) if row["kind"] == "ours"]
+
     def _read(self, name):
         folder = "experiments/published" if name.endswith(".yaml") else "results/reference"
         path = self.root / folder / name

@@ -8,9 +8,7 @@ SEEN = {"": "nothing dropped", "0": "no", "1": "yes"}
 def _questions(file, metric):
     def table(files):
         rows = []
-        for row in files.rows(file):
-            if row["kind"] != "ours":
-                continue
+        for row in files.ours(file):
             rows.append([row["label"], spread(row, metric, 2),
                          spread(row, f"{metric}_difference_full", 2) if row["label"] != "full" else "–",
                          SEEN[row["question_visible"]], number(row["new_tokens"], 0), mebibytes(row["cache_bytes"])])  # fmt: skip
@@ -22,8 +20,8 @@ def _questions(file, metric):
 
 def retrieval(files):
     """Shares of needles found, in per cent; a row a cache and length, a column a depth."""
-    rows, held = [], files.rows("retrieval.csv")
-    ours = [row for row in held if row["kind"] == "ours" and row["string_match"]]
+    rows = []
+    ours = [row for row in files.ours("retrieval.csv") if row["string_match"]]
     depths = sorted({int(row["benchmark.depth"]) for row in ours})
     for label in dict.fromkeys(row["label"] for row in ours):
         for length in sorted({int(row["benchmark.length"]) for row in ours}):
@@ -49,8 +47,8 @@ def long_generation_small(files):
 def _throughput(file):
     def table(files):
         rows, name = [], "tokens_per_second_2_threads"
-        for row in files.rows(file):
-            if row["kind"] != "ours" or not row[name]:
+        for row in files.ours(file):
+            if not row[name]:
                 continue
             rows.append([f"{row['memory_budget']} GiB", row["label"], number(row["batch"], 0),
                          spread(row, name, 0 if float(row[name]) > 20 else 1),
@@ -64,9 +62,7 @@ def _throughput(file):
 
 def kept_tokens(files):
     rows = []
-    for row in files.rows("kept_tokens.csv"):
-        if row["kind"] != "ours":
-            continue
+    for row in files.ours("kept_tokens.csv"):
         rows.append([row["label"], row["cache.size"], number(row["mean_life"], 0), number(100 * float(row["recent_share"]), 0),
                      number(row["first_token_life"], 0),
                      *(number(row[f"life_{name}"], 0) for name in ("period", "newline", "possessive", "closing_quote"))])  # fmt: skip

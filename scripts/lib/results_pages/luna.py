@@ -86,7 +86,7 @@ def byte_order(files):
             rows.append(of_model(row["label"], row, " ± ".join(less)))
         elif row["kind"] == "floor":
             rows.append([f"floor: {row['label'] or row['case']}", number(100 * float(row["accuracy"]), 2), *[""] * 6])
-    quickstart = next(row for row in files.rows("byte_order_quickstart.csv") if row["kind"] == "ours")
+    quickstart = next(iter(files.ours("byte_order_quickstart.csv")))
     rows.append(of_model("the quickstart's Luna-16, 1,024 bytes, one seed; ± se over 2,000 reviews", quickstart))
     return ["model", "accuracy, % ± sd over 3 seeds", "bytes of each word shuffled", "all bytes shuffled", "lost within words",
             "lost over the text", "less the floor of byte counts", "less the Transformer ± se over reviews"], rows  # fmt: skip
@@ -94,7 +94,7 @@ def byte_order(files):
 
 def _by_length(files):
     """{model: [its rows, by length]}"""
-    models = dict.fromkeys(row["label"] for row in files.rows("speed_memory.csv") if row["kind"] == "ours")
+    models = dict.fromkeys(row["label"] for row in files.ours("speed_memory.csv"))
     return {m: [files.row("speed_memory.csv", f"{m} length={n}") for n in LENGTHS] for m in models}
 
 

@@ -69,7 +69,7 @@ def test_every_table_that_is_described_stands_in_one_page():
          ["results/luna.md: table 'step_speed'", "results/luna.md: table 'step_shares'"]),
         ("recipe_lra_luna.csv", "65.508", "66.508",
          ["README.md: table 'luna_claims'", "results/luna.md: table 'claims_luna'", "results/luna.md: table 'recipe'"]),
-        ("INDEX.csv", "twenty minutes", "thirty minutes", ["results/luna.md: origin 'decode_speed.csv'"]),
+        ("INDEX.csv", "20 minutes", "30 minutes", ["results/luna.md: origin 'recipe_lra_luna.csv'"]),
     ],
 )  # fmt: skip
 def test_a_changed_file_is_told_by_the_tables_that_read_it_and_writing_mends_them(copy, capsys, file, old, new, tables):

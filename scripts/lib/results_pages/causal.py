@@ -16,7 +16,7 @@ def _by_context(files, name, column):
 
 
 def causal_speed(files):
-    """Every length and l: the scan's time, what the other forms take of it, and memory."""
+    """Every length and l: the scan's time, what the other forms take of it, the shares of the machine's rates, and memory."""
     rows = []
     for row in files.rows("causal_speed.csv"):
         for threads in ("1_thread", "2_threads"):
@@ -25,10 +25,10 @@ def causal_speed(files):
                       for form in ("scan", *FORMS)]  # fmt: skip
             rows.append([row["label"].removesuffix(" tokens"), row["projection_length"], threads[0],
                          number(1e3 * float(row[f"seconds_scan_{threads}"]), 1), *times,
-                         number(100 * float(row[f"product_share_{threads}"]), 0),
+                         *(number(100 * float(row[f"{rate}_share_{threads}"]), 0) for rate in ("product", "read")),
                          " / ".join(memory) if threads == "1_thread" else ""])  # fmt: skip
     return ["tokens", "l", "threads", "scan, ms", "chunks: × the scan", "outer products: ×", "fused softmax: ×",
-            "share of the rate of products, %",
+            "share of the rate of products, %", "of the read rate, %",
             "beyond operands and results, MiB: scan / chunks / outer products / softmax"], rows  # fmt: skip
 
 
@@ -75,4 +75,17 @@ def decode_speed(files):
             "Luna's speed, × the Transformer's", "kept, Transformer, MiB", "kept, Luna-16, MiB"], table  # fmt: skip
 
 
-TABLES = {f.__name__: f for f in (causal_speed, decoder_only_lm, lm_training_speed, decode_speed, bounded_state)}
+def translation_training_speed(files):
+    """Every length of target: a step's time with the scan, and what the other forms take of it."""
+    rows = {(row["label"], int(row["target_length"])): row for row in files.ours("translation_training_speed.csv")}
+    table = []
+    for length in sorted({length for _, length in rows}):
+        scan, *others = (float(rows[form, length]["train_seconds"]) for form in ("scan", "chunks", "outer products"))
+        memory = (float(rows[form, length]["train_allocator_peak"]) / 2**20 for form in ("scan", "chunks", "outer products"))
+        table.append([number(length, 0), number(scan, 3), *(number(t / scan, 2) for t in others),
+                      " / ".join(number(m, 0) for m in memory)])  # fmt: skip
+    return ["tokens of a target", "a step with the scan, s", "with chunks: ×", "with outer products: ×",
+            "most memory held, MiB: scan / chunks / outer products"], table  # fmt: skip
+
+
+TABLES = {f.__name__: f for f in (causal_speed, translation_training_speed, decoder_only_lm, lm_training_speed, decode_speed, bounded_state)}

@@ -72,6 +72,11 @@ TEST_F(Questions, ThatAreNotThereAreSaidToBeFetched) {
   expect_refused({"benchmark=qasper"}, HasSubstr("qasper-test-v0.3.json"));
 }
 
+TEST_F(Questions, OfLongBenchAreAskedInItsWordsAlone) {
+  expect_refused({"benchmark={type: qasper, source: longbench}"},
+                 HasSubstr("source and prompt are both longbench, or neither is"));
+}
+
 TEST_F(Questions, WhoseWordsLeaveNoRoomForTheStoryAreRefused) {
   expect_refused({"length=20"}, HasSubstr("1-1: the words around its document take"));
 }

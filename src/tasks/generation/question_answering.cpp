@@ -131,8 +131,10 @@ std::string name_of(QuestionVisible visible) {
   return visible == QuestionVisible::no ? "no" : visible == QuestionVisible::yes ? "yes" : "nothing dropped";
 }
 
-QuestionVisible question_visible(const CacheOptions& cache, int64_t prompt_tokens) {
-  if (cache.policy->unbounded() || cache.size >= prompt_tokens) return QuestionVisible::nothing_dropped;
+QuestionVisible question_visible(const CacheOptions& cache, int64_t layers, int64_t prompt_tokens) {
+  const std::vector<int64_t> sizes = sizes_of_layers(cache, layers);
+  const auto drops = [&](int64_t size) { return size > 0 && size < prompt_tokens; };
+  if (std::none_of(sizes.begin(), sizes.end(), drops)) return QuestionVisible::nothing_dropped;
   const bool at_the_end = cache.prompt == Prompt::one_shot || cache.policy->needs().prefill_only ||
                           (cache.prompt == Prompt::pieces && cache.piece >= prompt_tokens);
   return at_the_end ? QuestionVisible::yes : QuestionVisible::no;
@@ -154,7 +156,8 @@ void QuestionAnsweringOptions::run(const RunContext& context, RecordSink& record
     while (progress.next < in.count) {
       const QuestionDocument document = in.documents->read(progress.next);
       const std::vector<QuestionPrompt> prompts = prompts_of(*this, in, document);
-      take_document(*this, document, progress.next, prompts, answerer.answer(prompts), progress, record);
+      take_document(*this, in.config.decoder.layers, document, progress.next, prompts,
+                    answerer.answer(prompts), progress, record);
       ++progress.next;
       file.save(progress.to_json(), record);
       tell(*this, progress, in.count);

@@ -41,8 +41,8 @@ struct QuestionAnsweringOptions final : TaskOptions, PretrainedOptions {
 /// Whether a question had been read when states of its document were dropped.
 enum class QuestionVisible { no, yes, nothing_dropped };
 std::string name_of(QuestionVisible visible);
-/// With these caches, of a prompt of so many tokens. Of pieces the last dropping alone has seen the question,
-/// unless the whole prompt is one.
-QuestionVisible question_visible(const CacheOptions& cache, int64_t prompt_tokens);
+/// With these caches in so many layers, of a prompt of so many tokens. Of pieces the last dropping alone has
+/// seen the question, unless the whole prompt is one.
+QuestionVisible question_visible(const CacheOptions& cache, int64_t layers, int64_t prompt_tokens);
 
 }  // namespace attnlab

@@ -54,17 +54,22 @@ Table share_table(const BenchmarkOptions& benchmark) {
 }
 
 std::vector<Headline> costs() {
-  return {{"question_visible", "1",
-           "share of the questions that had been read when states were dropped; absent where nothing was",
-           Better::neither},
-          {"documents_cut", "1", "share of the questions whose prompt had to be cut", Better::neither},
-          {"read_tokens_per_second", "token/s", "tokens of documents and questions read a second",
-           Better::higher},
-          {"new_tokens_per_second", "token/s", "tokens of answers a second, all of a document together",
-           Better::higher},
-          {"new_tokens", "token", "mean length of an answer", Better::neither},
-          {"cache_bytes", "byte", "keys and values as allocated at the end of a prompt's answer, the most",
-           Better::lower}};
+  return {
+      {"question_visible", "1",
+       "share of the questions that had been read when states were dropped; absent where nothing was",
+       Better::neither},
+      {"documents_cut", "1", "share of the questions whose prompt had to be cut", Better::neither},
+      {"read_tokens_per_second", "token/s", "tokens of documents and questions read a second",
+       Better::higher},
+      {"new_tokens_per_second", "token/s", "tokens of answers a second, all of a document together",
+       Better::higher},
+      {"document_cost", "1",
+       "time of reading and answering, over that of reading each document once and of the answers; absent "
+       "where prompts share nothing",
+       Better::lower},
+      {"new_tokens", "token", "mean length of an answer", Better::neither},
+      {"cache_bytes", "byte", "keys and values as allocated at the end of a prompt's answer, the most",
+       Better::lower}};
 }
 
 std::string references_of(const Question& question) {
@@ -90,7 +95,7 @@ json QuestionProgress::to_json() const {
           {"questions", questions},
           {"scores", json_of_rows(scores)},
           {"counts", {cut, read_tokens, new_tokens, cache_bytes, seen, unseen}},
-          {"seconds", {read_seconds, answer_seconds}}};
+          {"seconds", {read_seconds, answer_seconds, shared_seconds}}};
 }
 
 QuestionProgress QuestionProgress::from_json(const json& done) {
@@ -105,11 +110,12 @@ QuestionProgress QuestionProgress::from_json(const json& done) {
     *count = counts.at(at++);
   p.read_seconds = seconds.at(0);
   p.answer_seconds = seconds.at(1);
+  p.shared_seconds = seconds.at(2);
   return p;
 }
 
-void take_document(const QuestionAnsweringOptions& o, const QuestionDocument& document, int64_t index,
-                   std::span<const QuestionPrompt> prompts, const AnsweredDocument& answered,
+void take_document(const QuestionAnsweringOptions& o, int64_t layers, const QuestionDocument& document,
+                   int64_t index, std::span<const QuestionPrompt> prompts, const AnsweredDocument& answered,
                    QuestionProgress& progress, RecordSink& record) {
   int64_t new_tokens = 0;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
@@ -118,7 +124,7 @@ void take_document(const QuestionAnsweringOptions& o, const QuestionDocument& do
     const AnswerText& answer = answered.answers[i];
     const auto length = static_cast<int64_t>(prompt.ids.size());
     const auto added = static_cast<int64_t>(answer.made.ids.size());
-    const QuestionVisible visible = question_visible(o.kept(), length);
+    const QuestionVisible visible = question_visible(o.kept(), layers, length);
     std::vector<double> scores = o.benchmark->score(question, answer.text);
     std::vector<Value> row{index,
                            document.id,
@@ -154,6 +160,7 @@ void take_document(const QuestionAnsweringOptions& o, const QuestionDocument& do
   progress.new_tokens += new_tokens;
   progress.cache_bytes = std::max(progress.cache_bytes, answered.cache_bytes);
   progress.read_seconds += answered.shared_seconds + answered.prompt_seconds;
+  progress.shared_seconds += answered.shared_seconds;
   progress.answer_seconds += answered.answer_seconds;
 }
 
@@ -173,6 +180,8 @@ void record_figures(const QuestionAnsweringOptions& o, const QuestionProgress& p
       static_cast<double>(p.cut) / all,
       static_cast<double>(p.read_tokens) / p.read_seconds,
       static_cast<double>(p.new_tokens) / p.answer_seconds,
+      p.shared_seconds > 0 ? (p.read_seconds + p.answer_seconds) / (p.shared_seconds + p.answer_seconds)
+                           : Summary::unknown,
       static_cast<double>(p.new_tokens) / all,
       static_cast<double>(p.cache_bytes)};
   const std::vector<Headline> names = costs();

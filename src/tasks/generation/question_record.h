@@ -18,15 +18,16 @@ struct QuestionProgress {
   ScoreRows scores;  ///< by question
   int64_t cut = 0, read_tokens = 0, new_tokens = 0, cache_bytes = 0;
   int64_t seen = 0, unseen = 0;  ///< questions that were, or were not, visible when states were dropped
-  double read_seconds = 0, answer_seconds = 0;
+  double read_seconds = 0, shared_seconds = 0, answer_seconds = 0;  ///< shared: of reading, what is read once
 
   nlohmann::json to_json() const;
   static QuestionProgress from_json(const nlohmann::json& done);
 };
 
-/// Scores a document's answers, writes their rows, and adds them to the progress.
-void take_document(const QuestionAnsweringOptions& options, const QuestionDocument& document, int64_t index,
-                   std::span<const QuestionPrompt> prompts, const AnsweredDocument& answered,
+/// Scores a document's answers, which a model of so many layers gave, writes their rows, and adds them to the
+/// progress.
+void take_document(const QuestionAnsweringOptions& options, int64_t layers, const QuestionDocument& document,
+                   int64_t index, std::span<const QuestionPrompt> prompts, const AnsweredDocument& answered,
                    QuestionProgress& progress, RecordSink& record);
 /// /shares, and the figures under /summary.
 void record_figures(const QuestionAnsweringOptions& options, const QuestionProgress& progress,

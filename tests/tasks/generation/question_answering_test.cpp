@@ -119,6 +119,7 @@ TEST_F(Answers, AreTheSameWithADocumentReadOnceOrForEveryQuestion) {
     EXPECT_EQ(texts(run()), texts(shared)) << policy;
     const auto& document = shared.tables.at("/documents")[0];
     EXPECT_GT(std::get<int64_t>(document[3]), 20) << "tokens that the questions share";
+    EXPECT_GE(shared.summaries.at("document_cost").value, 1.0);
   }
 }
 
@@ -165,7 +166,7 @@ TEST_F(Answers, GoOnBehindTheLastWholeDocument) {
   options.run(context("killed"), once_more);
   EXPECT_EQ(texts(record), texts(whole));
   for (const auto& [name, summary] : whole.summaries)
-    if (summary.unit != "token/s") {
+    if (summary.unit != "token/s" && name != "document_cost") {  // what was timed
       EXPECT_EQ(record.summaries.at(name).value, summary.value) << name;
     }
 }
@@ -208,13 +209,27 @@ TEST(QuestionVisible, IsDecidedByWhenStatesAreDropped) {
   CacheOptions cache;
   cache.policy.select("tova");
   cache.size = 100;
-  EXPECT_EQ(question_visible(cache, 101), QuestionVisible::no);
-  EXPECT_EQ(question_visible(cache, 100), QuestionVisible::nothing_dropped);
+  EXPECT_EQ(question_visible(cache, 2, 101), QuestionVisible::no);
+  EXPECT_EQ(question_visible(cache, 2, 100), QuestionVisible::nothing_dropped);
   cache.prompt = Prompt::pieces;
   cache.piece = 50;
-  EXPECT_EQ(question_visible(cache, 101), QuestionVisible::no);
+  EXPECT_EQ(question_visible(cache, 2, 101), QuestionVisible::no);
   cache.piece = 101;
-  EXPECT_EQ(question_visible(cache, 101), QuestionVisible::yes);
+  EXPECT_EQ(question_visible(cache, 2, 101), QuestionVisible::yes);
+}
+
+TEST(QuestionVisible, LooksAtTheSizeOfEveryLayer) {
+  CacheOptions cache;
+  cache.policy.select("tova");
+  cache.size = 100;  // on average
+  cache.budget = Budget::list;
+  cache.sizes = {150, 50};
+  EXPECT_EQ(question_visible(cache, 2, 100), QuestionVisible::no) << "the second layer drops";
+  EXPECT_EQ(question_visible(cache, 2, 50), QuestionVisible::nothing_dropped);
+  cache.only_layers = {0};
+  EXPECT_EQ(question_visible(cache, 2, 100), QuestionVisible::nothing_dropped)
+      << "the second layer keeps all";
+  EXPECT_EQ(question_visible(cache, 2, 151), QuestionVisible::no);
 }
 
 }  // namespace

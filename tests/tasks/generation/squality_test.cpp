@@ -77,7 +77,7 @@ TEST(Squality, AsksInThePapersWords) {
   SqualityOptions squality;
   const PromptFrame frame = squality.frame(asked({"x"}));
   EXPECT_EQ(frame.before, "");
-  EXPECT_EQ(frame.after, "\nAnswer the question in a paragraph.\nQuestion:\nWhat is the plot?\nAnswer:\n");
+  EXPECT_EQ(frame.after, "\nAnswer the question in a paragraph.\nQuestion:\nWhat is the plot?\nAnswer:");
   squality.prompt = SqualityPrompt::zeroscrolls;
   EXPECT_EQ(squality.frame(asked({"x"})).omitted, "... [The rest of the story is omitted]");
 }

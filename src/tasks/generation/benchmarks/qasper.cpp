@@ -26,7 +26,7 @@ PromptFrame tova_frame(const std::string& question) {
           "\nAnswer the question as concisely as you can, using a single phrase or sentence if possible. If "
           "the question cannot be answered based on the information in the article, write “unanswerable”. If "
           "the question is a yes/no question, answer “yes”, “no”, or “unanswerable”.\nQuestion:\n" +
-              question + "\nAnswer:\n"};
+              question + "\nAnswer:"};
 }
 
 PromptFrame zeroscrolls_frame(const std::string& question) {
@@ -69,6 +69,9 @@ void QasperOptions::visit(Fields& f) {
     "whose over-long prompts lose their middle");
   f.require(source == QasperSource::official || split == Split::test, "split",
             "is only there of source: official");
+  f.require((source == QasperSource::longbench) == (prompt == QasperPrompt::longbench), "prompt",
+            "LongBench's questions are asked in LongBench's words and no others: source and prompt are both "
+            "longbench, or neither is");
 }
 
 std::vector<Input> QasperOptions::inputs(const DataPlace& place) const {
@@ -90,10 +93,14 @@ PromptFrame QasperOptions::frame(const Question& question) const {
   }
 }
 
+std::string QasperOptions::headline() const {
+  return source == QasperSource::longbench ? "longbench_f1" : "f1";
+}
+
 std::vector<Column> QasperOptions::scores() const {
-  std::vector<Column> columns{{"f1", Column::Type::real, "1", "token F1, best of the references"}};
+  std::vector<Column> columns{{headline(), Column::Type::real, "1", "token F1, best of the references"}};
   for (const char* type : types)
-    columns.push_back({fmt::format("f1_{}", type), Column::Type::real, "1",
+    columns.push_back({fmt::format("{}_{}", headline(), type), Column::Type::real, "1",
                        fmt::format("the same where the best reference is {}", type)});
   return columns;
 }
@@ -113,10 +120,10 @@ std::vector<double> QasperOptions::score(const Question& question, const std::st
 }
 
 std::vector<Headline> QasperOptions::figures() const {
-  std::vector<Headline> all{
-      {"f1", "1", "token F1, best of the references, mean over the questions", Summary::Better::higher}};
+  std::vector<Headline> all{{headline(), "1", "token F1, best of the references, mean over the questions",
+                             Summary::Better::higher}};
   for (const char* type : types)
-    all.push_back({fmt::format("f1_{}", type), "1",
+    all.push_back({fmt::format("{}_{}", headline(), type), "1",
                    fmt::format("the same over the questions whose best reference is {}", type),
                    Summary::Better::higher});
   return all;

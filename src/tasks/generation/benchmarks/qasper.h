@@ -13,8 +13,8 @@ enum class QasperPrompt { tova, zeroscrolls, longbench };
 
 /// Token F1 by SQuAD's rules, the best of the references, mean over the questions, as QASPER's official
 /// evaluator has it; every question is asked, so none is missing. By-type means take the type of the
-/// reference that won, the first on ties. The three sources are three protocols: their figures do not belong
-/// into one column.
+/// reference that won, the first on ties. LongBench's questions and words are a protocol of their own, whose
+/// figures have their own name, longbench_f1. A subset is the official protocol over fewer questions.
 struct QasperOptions final : BenchmarkOptions {
   QasperSource source = QasperSource::official;
   Split split = Split::test;
@@ -30,6 +30,8 @@ struct QasperOptions final : BenchmarkOptions {
   std::vector<Column> scores() const override;
   std::vector<double> score(const Question& question, const std::string& answer) const override;
   std::vector<Headline> figures() const override;
+  /// Name of the score over all questions.
+  std::string headline() const;
 };
 
 }  // namespace attnlab

@@ -48,7 +48,7 @@ std::shared_ptr<QuestionSet> SqualityOptions::open(const DataPlace& place, const
 
 PromptFrame SqualityOptions::frame(const Question& question) const {
   if (prompt == SqualityPrompt::tova)
-    return {"", "\nAnswer the question in a paragraph.\nQuestion:\n" + question.text + "\nAnswer:\n"};
+    return {"", "\nAnswer the question in a paragraph.\nQuestion:\n" + question.text + "\nAnswer:"};
   return {"You are given a story and a question. Answer the question in a paragraph.\n\nStory:\n",
           "\n\nQuestion:\n" + question.text + "\n\nAnswer:\n", "... [The rest of the story is omitted]"};
 }

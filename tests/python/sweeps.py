@@ -292,3 +292,65 @@ def eighth_sweep(folder):
     """The full cache and three of an eighth of the text."""
     for label, more in EIGHTH.items():
         cache_run(folder / label, label, 2048 if label == "full" else 256, more, 1, row=label)
+
+
+def measured(folder, row, config, figures, compare=""):
+    """One run of nothing but figures: {name: (value, unit, better)}."""
+    folder.mkdir(parents=True)
+    with h5py.File(folder / "run.h5", "w") as file:
+        conftest.write_attributes(
+            file, folder, label=row, case=row, config=config, published="", description="measured",
+            compare=json.dumps(compare) if compare else "",
+        )  # fmt: skip
+        for name, (value, unit, better) in figures.items():
+            conftest.write_figure(file, name, value, unit, better=better)
+
+
+def causal_sweep(folder):
+    """Causal Luna's scan at three lengths, which stand in the labels, beside forms that are not run at all of them."""
+    for length, forms in ((256, ("chunks", "outer_products", "softmax")), (1024, ("chunks", "softmax")), (4096, ("chunks",))):
+        figures = {}
+        for threads in ("1_thread", "2_threads"):
+            for at, form in enumerate(("scan", *forms)):
+                figures[f"seconds_{form}_{threads}"] = ((at + 1) * length / 1e6, "s", "lower")
+                figures[f"seconds_{form}_{threads}_first_quartile"] = (length / 1e6, "s", "neither")
+                figures[f"extra_bytes_{form}"] = (length * 1024, "byte", "lower")
+                if form != "scan":
+                    figures[f"scan_speedup_{form}_{threads}"] = (at + 1, "1", "higher")
+            figures[f"product_share_{threads}"] = (0.27, "1", "higher")
+            figures[f"read_share_{threads}"] = (0.21, "1", "neither")
+            figures[f"product_rate_{threads}"] = (1e11, "FLOP/s", "neither")
+        for rows in (16, 128):
+            measured(folder / f"{length}_{rows}", f"{length:,} tokens projection_length={rows}",
+                     f"task: causal_speed\nseed: 1\nlength: {length}\nprojection_length: {rows}\n", figures)  # fmt: skip
+
+
+def decode_sweep(folder):
+    """A Transformer whose time grows with the square of a target's length, and Luna."""
+    compare = {"to": {"transformer": "Transformer"}, "speedup": ["decode_seconds"], "fraction": ["decode_state_bytes"]}
+    for label, exponent, state in (("Transformer", 2, 100), ("Luna-16", 1, 25)):
+        for length in (128, 512):
+            figures = {
+                "decode_seconds": ((length / 128) ** exponent, "s", "lower"),
+                "decode_state_bytes": (state * 2**20, "byte", "lower"),
+                "decode_tokens_per_second": (500, "token/s", "higher"),
+            }
+            measured(folder / f"{label}{length}", f"{label} target_length={length}",
+                     f"task: translation_speed\nseed: 1\ntarget_length: {length}\n", figures, compare)  # fmt: skip
+
+
+def decoder_sweep(folder):
+    """Language models that were trained at two lengths of context."""
+    compare = {"to": {"transformer": "Transformer"}, "speedup": ["tokens_per_second"], "fraction": ["perplexity_validation"]}
+    for label, perplexity, speed in (("Transformer", 200, 1000), ("Luna-16", 210, 2500)):
+        for context in (512, 2048):
+            figures = {
+                "perplexity_validation": (perplexity, "1", "lower"),
+                "tokens_per_second": (speed, "token/s", "higher"),
+                "harness_share": (0.0001, "1", "lower"),
+                **{f"{name}_seconds": (9, "s", "lower") for name in ("checkpoint", "training", "update", "validation")},
+                **{f"{name}_peak": (2**30, "byte", "lower") for name in ("resident", "tensor")},
+                "updates": (200, "1", "neither"),
+            }
+            measured(folder / f"{label}{context}", f"{label} context={context}",
+                     f"task: train_lm\nseed: 1\ncontext: {context}\n", figures, compare)  # fmt: skip

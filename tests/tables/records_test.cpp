@@ -266,6 +266,10 @@ TEST(RecordedRow, OfAnOlderRecordIsItsCaseWithoutTheSeed) {
 TEST(NaturalOrder, ComparesNumbersAsNumbers) {
   EXPECT_TRUE(naturally_before("Luna-16", "Luna-128"));
   EXPECT_FALSE(naturally_before("Luna-128", "Luna-16"));
+  EXPECT_TRUE(naturally_before("256 tokens", "1,024 tokens"));
+  EXPECT_FALSE(naturally_before("1,024 tokens", "256 tokens"));
+  EXPECT_TRUE(naturally_before("1,024 tokens l=16", "1,024 tokens l=128"));
+  EXPECT_TRUE(naturally_before("2,16", "16,2"));  // no thousands: 2 before 16
   EXPECT_TRUE(naturally_before("a", "b"));
   EXPECT_TRUE(naturally_before("a", "a b"));
   EXPECT_FALSE(naturally_before("a", "a"));

@@ -1,8 +1,11 @@
-"""The table of an experiment: a row a case with its seeds, the floors, and the rows that only the paper has."""
+"""The tables of an experiment: a row a case with its seeds, the floors, and the rows that only the paper has; what does not
+fit in the width of a page stands in a second one."""
 
 import math
+import re
+from dataclasses import dataclass
 
-from cases import LENGTHS, estimate, lengths_of, published
+from cases import LENGTHS, estimate, lengths_of, published, series_of
 
 from report import columns, html, words
 from report.grid import grid
@@ -14,62 +17,115 @@ PREFERRED = (
 )  # fmt: skip
 # What stands first where there is no accuracy.
 MAIN = ("bleu", "perplexity", "perplexity_validation", "rouge_geometric_mean", "f1", "string_match", "full_model_perplexity")
+RATIO = re.compile(r"speedup|fraction_of")  # in the name of a figure that is a ratio of its own
 MOST = 8
 SPREAD = "± is the sample standard deviation over seeds; (se): one seed, standard error over the examples."
 
 
+@dataclass
+class Column:
+    """A cell for each case; the rows that only the paper has fill the one of `said`, a figure or ratio that is published."""
+
+    head: str
+    cells: list
+    said: str = ""
+
+
 def metrics_of(experiment):
-    """The figures that get a column: what the paper gives, then those that readers ask for; else whatever is better
-    higher or lower."""
-    known = [m for m in experiment.figures if any(case.estimate(m) for case in experiment.cases)]
-    known = {m: figure for m in known if not (figure := experiment.figures[m])["floor_of"]}
+    """The figures that get a column: what the paper gives, then those that readers ask for, that `compare` names and that are
+    ratios; without an accuracy also whatever is better higher or lower."""
+    return wanted(experiment)[:MOST]
+
+
+def others_of(experiment):
+    """The figures with a direction, and shares, that have no column there."""
+    shown = metrics_of(experiment)
+    rest = [m for m, f in known(experiment).items() if f["better"] != "neither" or columns.SHARE.search(m)]
+    order = [m for m in wanted(experiment) if m not in shown]
+    return [*order, *(m for m in rest if m not in shown and m not in order)]
+
+
+def known(experiment):
+    """The figures that any case has, without floors."""
+    held = experiment.figures.items()
+    return {m: f for m, f in held if not f["floor_of"] and any(case.estimate(m) for case in experiment.cases)}
+
+
+def wanted(experiment):
+    """By how much a reader wants to see them."""
+    held, compared = known(experiment), {c["metric"] for c in experiment.comparisons}
+    ratios = [m for m in held if m in compared] + [m for m in held if RATIO.search(m)]
     said = experiment.published["metrics"]
-    wanted = [m for m in dict.fromkeys([*said, *PREFERRED]) if m in known]
-    if "accuracy" not in known:
-        wanted = [m for m in dict.fromkeys([*said, *MAIN]) if m in known]
-        wanted += [m for m, f in known.items() if f["better"] != "neither" and m not in wanted]
-    return wanted[:MOST]
+    if "accuracy" in held:
+        order = [*said, *PREFERRED, *ratios]
+    else:
+        directed = [m for m, f in held.items() if f["better"] != "neither"]
+        order = [*said, *MAIN, *ratios, *(m for m in directed if columns.SHARE.search(m)), *directed]
+    return [m for m in dict.fromkeys(order) if m in held]
 
 
 def table(experiment):
     """With a caption that says what ± is and whose figures stand beside ours."""
     cases, metrics = experiment.cases, metrics_of(experiment)
     main = metrics[0] if metrics else None
-    said = [m for m in experiment.published["metrics"] if m in metrics]
-    floored = any(case.floors(main) for case in cases)
-    head, rows = ["model", "seeds"], [[case.name, str(len(case.done))] for case in cases]
-    for metric in metrics:
-        head.append(columns.head(metric, experiment.figures[metric]["unit"]))
-        for row, case in zip(rows, cases):
-            row.append(columns.estimate(case.estimate(metric), metric))
-        if metric in said:
-            head.append(published_head(metric, said))
-            for row, case in zip(rows, cases):
-                row.append(columns.published(case.published(metric), metric))
-        for column in differences(experiment, metric):
-            head.append(f"less that of {experiment.references[column['reference']]}")
-            for row, case in zip(rows, cases):
-                row.append(columns.estimate(case.estimate(column["name"]), metric))
-            if column["published"]:
-                head.append("published: the same")
-                for row, case in zip(rows, cases):
-                    row.append(columns.published(case.published(column["name"]), metric))
-        if metric == main and floored:
-            head.append("above the highest floor (points)")
-            for row, case in zip(rows, cases):
-                row.append(above_floor(case, metric))
-    head.append("runs")
-    for row, case in zip(rows, cases):
-        row.append(state(case))
+    made = [
+        Column("seeds", [str(len(case.done)) for case in cases]),
+        *columns_of(experiment, metrics),
+        Column("runs", [state(case) for case in cases]),
+    ]
+    head, rows = laid_out(cases, made)
     rows += floor_rows(experiment, main, len(head))
-    rows += published_only(experiment, head, said)
-    parts = [element("p", caption(experiment, said, floored), class_="soft")]
+    rows += published_only(experiment, made)
+    floored = any(case.floors(main) for case in cases)
+    parts = [element("p", caption(experiment, floored), class_="soft")]
     return html.join([*parts, html.table(head, rows, numbers=range(1, len(head) - 1), first_column=True)])
 
 
-def differences(experiment, metric):
-    """The columns of `compare` that hold this figure less a reference's."""
-    return [c for c in experiment.comparisons if c["kind"] == "difference" and c["metric"] == metric]
+def other_figures(experiment):
+    """The figures that are not in `table`, folded; nothing where there are none."""
+    if metrics := others_of(experiment):
+        head, rows = laid_out(experiment.cases, columns_of(experiment, metrics))
+        yield html.folded("Other figures of every case", html.table(head, rows, range(1, len(head)), first_column=True))
+
+
+def laid_out(cases, made):
+    made = list(made)
+    return ["model", *(c.head for c in made)], [[case.name, *(c.cells[i] for c in made)] for i, case in enumerate(cases)]
+
+
+def columns_of(experiment, metrics):
+    """Each figure with what is published of it, how it compares with the references, and how far it lies above its floor."""
+    cases, published_of = experiment.cases, experiment.published["metrics"]
+    said = [m for m in published_of if m in known(experiment)]
+    for metric in metrics:
+        yield Column(columns.head(metric, experiment.figures[metric]["unit"]),
+                     [columns.estimate(case.estimate(metric), metric) for case in cases])  # fmt: skip
+        if metric in said:
+            yield published_column(cases, metric, metric, published_head(metric, said))
+        for column in experiment.comparisons:
+            if column["metric"] == metric:
+                written = metric if column["kind"] == "difference" else ""  # ratios have no unit
+                yield Column(compared_head(experiment, column),
+                             [columns.estimate(case.estimate(column["name"]), written) for case in cases])  # fmt: skip
+                if column["published"]:
+                    yield published_column(cases, column["name"], written, "published: the same")
+        if any(case.floors(metric) for case in cases):
+            yield Column("above the highest floor (points)", [above_floor(case, metric) for case in cases])
+
+
+def published_column(cases, name, written, head):
+    return Column(head, [columns.published(case.published(name), written) for case in cases], name)
+
+
+def compared_head(experiment, column):
+    words_of = {"difference": "less that of", "speedup": "times better than", "fraction": "as a fraction of that of"}
+    return f"{words_of[column['kind']]} {experiment.references[column['reference']]}"
+
+
+def is_by_length(cases):
+    """Whether several models were run, and one of them at several lengths."""
+    models = series_of(cases)
+    return len(models) > 1 and len({(case.series, case.length) for case in cases if case.length}) > len(models)
 
 
 def by_length(experiment):
@@ -91,7 +147,7 @@ def by_length(experiment):
                 columns.head(metric, experiment.figures[metric]["unit"]), note, extra)  # fmt: skip
 
 
-def caption(experiment, said, floored):
+def caption(experiment, floored):
     text = SPREAD
     if floored:
         text += (
@@ -148,15 +204,13 @@ def floor_rows(experiment, metric, width):
         yield html.Row([*cells, *[""] * (width - len(cells) - 1), "floor"], "floor")
 
 
-def published_only(experiment, head, said):
+def published_only(experiment, made):
     """The paper's rows that no case is about."""
     for row in experiment.published_only:
-        cells = [row["name"], *[""] * (len(head) - 2), "published only"]
-        for metric in said:
-            if figures := published(experiment, row, metric):
-                cells[head.index(published_head(metric, said))] = columns.published(figures, metric)
-        if any(cells[1:-1]):
-            yield html.Row(cells, "published")
+        figures = [published(experiment, row, column.said) if column.said else [] for column in made]
+        cells = [columns.published(f, column.said) if f else "" for f, column in zip(figures, made)]
+        if any(cells):
+            yield html.Row([row["name"], *cells[:-1], "published only"], "published")
 
 
 def published_head(metric, said):

@@ -1,6 +1,7 @@
 """How each figure is shown in a table: its title, its unit in the head, its number in the cell."""
 
 import math
+import re
 
 TITLES = {
     "accuracy": "test accuracy",
@@ -22,6 +23,7 @@ MEASURES = {
 
 
 SCORES = ("accuracy", "rouge", "stemmed_rouge", "f1", "string_match")  # fractions that are written in per cent
+SHARE = re.compile(r"_share(_\d+_threads?)?$")
 
 
 def title(metric):
@@ -39,7 +41,7 @@ def measure(metric):
 
 def scale(metric, unit):
     """(factor, unit in which the cell is written)."""
-    if metric.startswith(SCORES) or metric.endswith("_share"):
+    if metric.startswith(SCORES) or SHARE.search(metric):
         return 100.0, "%"
     if metric == "parameters":
         return 1e-6, "million"

@@ -1,7 +1,5 @@
 """One experiment: its protocol, its table, its plots, what is missing, and its runs folded beneath."""
 
-from cases import lengths_of, series_of
-
 from report import cache_tables, case_table, html, machine, protocol, run_section, scaling_tables, words
 from report.html import element
 
@@ -52,11 +50,12 @@ def tables(experiment):
         if cache_tables.is_by_size(cases):
             yield cache_tables.by_size(cases)
             yield html.folded("Every case with its other figures", case_table.table(experiment))
-        elif len(lengths_of(cases)) > 1 and len(series_of(cases)) > 1:
+        elif case_table.is_by_length(cases):
             yield case_table.by_length(experiment)
             yield html.folded("Every case with what it is compared with", case_table.table(experiment))
         else:
             yield case_table.table(experiment)
+        yield from case_table.other_figures(experiment)
         yield from cache_tables.costs(cases)
 
 

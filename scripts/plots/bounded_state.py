@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Perplexity against the bytes that a model remembers of a text, a line a family: the policies of a bounded cache at their
-sizes k, and models that keep a state of a fixed size (Luna at several l). The full cache stands alone."""
+sizes k, and models that keep a state of a fixed size (Luna at several l). The full cache stands alone. Also drawn from what
+`attnlab table EXPERIMENT --format csv` wrote."""
 
 import re
 
@@ -16,9 +17,25 @@ KIB = 1024
 def draw(cases):
     """None unless several models were scored, at least two of them, or of their caches, with states of different sizes."""
     cases = [case for case in cases if case.setting("task") == "perplexity" and case.done and bytes_of(case)]
-    models = {case.setting("model") for case in cases}
-    families = points_by_family(cases)
-    if len(models) < 2 or not any(len(points) > 1 for points in families.values()):
+    if len({case.setting("model") for case in cases}) < 2:
+        return None
+    return draw_families(points_by_family(cases))
+
+
+def draw_table(rows):
+    """Of the rows of a CSV file, which says no policy: one without a size drops nothing."""
+    families = {}
+    for row in rows:
+        if row["kind"] == "ours" and row["perplexity"] and float(row["cache_bytes"]):
+            name = row["label"] if row["cache.size"] else without_size(row["label"])
+            point = (float(row["cache_bytes"]), float(row["perplexity"]), float(row["perplexity_sd"] or "nan"))
+            families.setdefault(name, []).append(point)
+    return draw_families({name: sorted(points) for name, points in families.items()})
+
+
+def draw_families(families):
+    """A line each; None where no family has several sizes."""
+    if not any(len(points) > 1 for points in families.values()):
         return None
     looks = common.styles(families, [name for name, points in families.items() if len(points) == 1])
     made, (axis,) = common.figure(1, heights=3.6)
@@ -28,7 +45,7 @@ def draw(cases):
         axis.errorbar(size / KIB, perplexity, yerr=error, **looks[name], linewidth=1.4, capsize=3, label=name)
     axis.set_xscale("log", base=2)
     axis.set_yscale("log")
-    axis.xaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.4g}"))
+    axis.xaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.6g}"))
     axis.set_xlabel("KiB of state a text, log scale")
     axis.set_title("Perplexity against bytes of state")
     scaling.plain_numbers(axis)
@@ -42,8 +59,12 @@ def bytes_of(case):
 
 
 def family_of(case):
-    """The label without a size at its end: Luna-16 and Luna-64 are Luna."""
-    return re.sub(r"-\d+$", "", case.label) if is_full(case) else name_of(case)
+    return without_size(case.label) if is_full(case) else name_of(case)
+
+
+def without_size(label):
+    """Luna-16 and Luna-64 are Luna."""
+    return re.sub(r"-\d+$", "", label)
 
 
 def points_by_family(cases):
@@ -57,4 +78,4 @@ def points_by_family(cases):
 
 
 if __name__ == "__main__":
-    common.main_of_runs(draw, __doc__)
+    common.main_of_runs(draw, __doc__, draw_table)

@@ -1,7 +1,8 @@
 """What all plots share: colours, type, and the command lines `PLOT.py RUN.h5 -o PICTURE.png` (one run) and
-`PLOT.py RESULTS… -o PICTURE.png` (all runs of an experiment)."""
+`PLOT.py RESULTS… -o PICTURE.png` (all runs of an experiment, or a table of them)."""
 
 import argparse
+import csv
 import io
 import pathlib
 import sys
@@ -146,21 +147,35 @@ def main(draw, description):
     finish(parser, draw(run), arguments.run, output)
 
 
-def main_of_runs(draw, description, **choices):
+def main_of_runs(draw, description, draw_table=None, **choices):
     """The command line of a plot of several runs. `draw(cases, **chosen)` returns a figure or None. `choices`:
-    options of the plot with their allowed values, the first being the default."""
+    options of the plot with their allowed values, the first being the default. Where the records are gone, a plot that
+    has `draw_table(rows, **chosen)` draws from the CSV file that was made of them."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("results", metavar="RESULTS", nargs="+", help="an experiment's folder, or records of runs")
+    of_table = ", or a table of them as CSV" if draw_table else ""
+    parser.add_argument(
+        "results", metavar="RESULTS", nargs="+", help=f"an experiment's folder, or records of runs{of_table}"
+    )
     parser.add_argument("-o", "--output", required=True, help="the picture")
     for name, values in choices.items():
         parser.add_argument(f"--{name}", choices=values, default=values[0], help="(default: %(default)s)")
     arguments = vars(parser.parse_args())
     places, output = arguments.pop("results"), arguments.pop("output")
+    if draw_table and len(places) == 1 and places[0].endswith(".csv"):
+        return finish(parser, draw_table(rows_of(parser, places[0]), **arguments), places[0], output)
     try:
         cases = [case for experiment in load(*places) for case in experiment.cases]
     except NoRun as error:
         parser.exit(2, f"{parser.prog}: {shown(str(error))}\n")
     finish(parser, draw(cases, **arguments), " ".join(places), output)
+
+
+def rows_of(parser, path):
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except OSError as error:
+        parser.exit(2, f"{parser.prog}: {shown(path)} cannot be read: {error.strerror}\n")
 
 
 def finish(parser, made, places, output):

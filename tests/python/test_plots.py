@@ -1,6 +1,9 @@
 """The scripts in scripts/plots: each runs alone, and the lines have the numbers of the records."""
 
+import csv
+import io
 import json
+import subprocess
 
 import conftest
 import h5py
@@ -20,6 +23,7 @@ import loss_by_position
 import memory_by_length
 import perplexity_by_book
 import perplexity_by_size
+import program
 import speed_by_length
 from runs import load, load_run
 
@@ -231,6 +235,24 @@ def test_perplexity_against_bytes_of_state(root):
     assert list(line(axis, "full")[0]) == [8192]
     assert axis.get_xscale() == axis.get_yscale() == "log"
     assert bounded_state.draw(cases(root / "perplexity")) is None, "caches of one model have a plot by size"
+
+
+def test_bytes_of_state_can_be_drawn_from_a_table_alone(root, tmp_path):
+    command = [program.find(), "table", root / "states", "--format", "csv"]
+    table = subprocess.run(command, capture_output=True, text=True, check=True)
+    (axis,) = bounded_state.draw_table(list(csv.DictReader(io.StringIO(table.stdout)))).axes
+    (other,) = bounded_state.draw(cases(root / "states")).axes
+    for name in ("Luna", "tova+4", "window", "full"):
+        np.testing.assert_allclose(line(axis, name), line(other, name), rtol=1e-6)
+    (tmp_path / "table.csv").write_text(table.stdout)
+    done = start(PLOTS / "bounded_state.py", tmp_path / "table.csv", "-o", tmp_path / "picture.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "picture.png").read_bytes().startswith(PNG)
+
+
+def test_a_table_that_is_not_there_is_one_sentence(tmp_path):
+    done = start(PLOTS / "bounded_state.py", tmp_path / "none.csv", "-o", tmp_path / "picture.png")
+    assert done.returncode == 2 and done.stderr.endswith("none.csv cannot be read: No such file or directory\n")
 
 
 def faint_lines(axis):

@@ -15,7 +15,7 @@ OPENING = re.compile(r"<!-- (table|origin): ([^\n]+?) -->")
 BLOCK = re.compile(OPENING.pattern + r"(?:(?!<!-- (?:table|origin): ).)*?<!-- end -->", re.DOTALL)
 NUMBER = r"\d[\d,]*(?:\.\d+)?"
 UNIT = (
-    r"%|×(?!\s*\d)|(?:s|ms|min|h|MiB|GiB|GB/s|GFLOP/s|minutes|seconds|hours|times|points)(?!\w)|"
+    r"%|×(?!\s*\d)|(?:s|ms|min|h|KiB|MiB|GiB|GB/s|GFLOP/s|minutes|seconds|hours|times|points)(?!\w)|"
     r"(?:million )?(?:tokens|updates) a second"
 )
 QUOTE = re.compile(
@@ -26,7 +26,7 @@ QUOTE = re.compile(
 HAND_MADE = re.compile(r"(?<![§.\d])\d+\.\d+(?!\.)")
 TREE = {"true": ", with uncommitted changes", "false": "", "unknown": "; whether with uncommitted changes is unknown"}
 # What a file's number is multiplied with to be in the unit of the sentence; a share may be recorded as 0.64 or 64.
-SCALES = {"%": (1, 100), "ms": (1e3,), "min": (1 / 60,), "h": (1 / 3600,), "MiB": (2**-20,), "GiB": (2**-30,),
+SCALES = {"%": (1, 100), "ms": (1e3,), "min": (1 / 60,), "h": (1 / 3600,), "KiB": (2**-10,), "MiB": (2**-20,), "GiB": (2**-30,),
           "GB/s": (1e-9,), "GFLOP/s": (1e-9,)}  # fmt: skip
 
 

@@ -294,13 +294,13 @@ def eighth_sweep(folder):
         cache_run(folder / label, label, 2048 if label == "full" else 256, more, 1, row=label)
 
 
-def measured(folder, row, config, figures, compare=""):
-    """One run of nothing but figures: {name: (value, unit, better)}."""
+def measured(folder, row, config, figures, compare="", said=""):
+    """One run of nothing but figures: {name: (value, unit, better)}. `said`: as its record has what is published."""
     folder.mkdir(parents=True)
     with h5py.File(folder / "run.h5", "w") as file:
         conftest.write_attributes(
-            file, folder, label=row, case=row, config=config, published="", description="measured",
-            compare=json.dumps(compare) if compare else "",
+            file, folder, label=row, case=row, config=config, description="measured",
+            published=json.dumps(said) if said else "", compare=json.dumps(compare) if compare else "",
         )  # fmt: skip
         for name, (value, unit, better) in figures.items():
             conftest.write_figure(file, name, value, unit, better=better)
@@ -337,6 +337,19 @@ def decode_sweep(folder):
             }
             measured(folder / f"{label}{length}", f"{label} target_length={length}",
                      f"task: translation_speed\nseed: 1\ntarget_length: {length}\n", figures, compare)  # fmt: skip
+
+
+def throughput_sweep(folder):
+    """A full cache and one of an eighth, beside a paper's bytes and speedups; one of its rows is about no case."""
+    compare = {"to": {"full": "full"}, "speedup": ["tokens_per_second"], "fraction": []}
+    names = ("text_cache_bytes", "tokens_per_second_speedup_full")
+    paper = {"full": (2.18e9, 1), "tova, k = 1/8": (2.8e8, 4.8), "k = 256": (1.5e8, 8.5)}
+    for label, size, speed in (("full", 100, 10), ("tova, k = 1/8", 12.5, 55)):
+        rows = [{"name": name, "figures": dict(zip(names, values)), "this_case": name == label}
+                for name, values in paper.items()]  # fmt: skip
+        figures = {"text_cache_bytes": (size * 2**20, "byte", "lower"), "tokens_per_second": (speed, "token/s", "higher")}
+        measured(folder / label[:4], label, "task: throughput\nseed: 1\n", figures, compare,
+                 {"source": "Oren et al. 2024", "unit": "1", "metrics": list(names), "rows": rows})  # fmt: skip
 
 
 def decoder_sweep(folder):

@@ -52,6 +52,17 @@ def test_a_comparison_stands_beside_its_figure(page):
     assert "Other figures" not in made.text
 
 
+def test_what_is_published_of_figures_and_of_comparisons_stands_beside_them_in_their_unit(page):
+    made = page("throughput", sweeps.throughput_sweep)
+    assert made.row("model")[2:] == [
+        "text cache bytes (MiB)", "published", "training speed (thousand tokens/s)", "times better than full",
+        "published: the same", "runs",
+    ]  # fmt: skip
+    # 2.8e8 / 2^20 = 267.0, 1.5e8 / 2^20 = 143.1
+    assert made.row("tova, k = 1/8")[2:7] == ["12.5", "267", "0.0550", "5.50", "4.8"]
+    assert made.row("k = 256")[2:] == ["", "143.1", "", "", "8.5", "published only"]
+
+
 def test_figures_that_are_compared_come_before_those_that_are_not(page):
     made = page("decoder_only_lm", sweeps.decoder_sweep)
     assert made.row("model")[2:6] == [

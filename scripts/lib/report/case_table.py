@@ -24,11 +24,13 @@ SPREAD = "± is the sample standard deviation over seeds; (se): one seed, standa
 
 @dataclass
 class Column:
-    """A cell for each case; the rows that only the paper has fill the one of `said`, a figure or ratio that is published."""
+    """A cell for each case. `said`: the figure or ratio whose published values it holds, also those of rows that only the
+    paper has, `written` as one of this name and unit."""
 
     head: str
     cells: list
     said: str = ""
+    written: tuple = ("", "")
 
 
 def metrics_of(experiment):
@@ -101,20 +103,20 @@ def columns_of(experiment, metrics):
         yield Column(columns.head(metric, experiment.figures[metric]["unit"]),
                      [columns.estimate(case.estimate(metric), metric) for case in cases])  # fmt: skip
         if metric in said:
-            yield published_column(cases, metric, metric, published_head(metric, said))
+            yield published_column(cases, metric, published_head(metric, said), (metric, experiment.figures[metric]["unit"]))
         for column in experiment.comparisons:
             if column["metric"] == metric:
                 written = metric if column["kind"] == "difference" else ""  # ratios have no unit
                 yield Column(compared_head(experiment, column),
                              [columns.estimate(case.estimate(column["name"]), written) for case in cases])  # fmt: skip
                 if column["published"]:
-                    yield published_column(cases, column["name"], written, "published: the same")
+                    yield published_column(cases, column["name"], "published: the same", (written, column["unit"]))
         if any(case.floors(metric) for case in cases):
             yield Column("above the highest floor (points)", [above_floor(case, metric) for case in cases])
 
 
-def published_column(cases, name, written, head):
-    return Column(head, [columns.published(case.published(name), written) for case in cases], name)
+def published_column(cases, name, head, written):
+    return Column(head, [columns.published(case.published(name), *written) for case in cases], name, written)
 
 
 def compared_head(experiment, column):
@@ -208,7 +210,7 @@ def published_only(experiment, made):
     """The paper's rows that no case is about."""
     for row in experiment.published_only:
         figures = [published(experiment, row, column.said) if column.said else [] for column in made]
-        cells = [columns.published(f, column.said) if f else "" for f, column in zip(figures, made)]
+        cells = [columns.published(f, *column.written) if f else "" for f, column in zip(figures, made)]
         if any(cells):
             yield html.Row([row["name"], *cells[:-1], "published only"], "published")
 

@@ -83,10 +83,11 @@ def estimate(held, metric):
     return f"{text} ± {spread:,.{decimals}f}" + ("" if held.over_seeds else " (se)")
 
 
-def published(rows, metric):
-    """The paper's figures about one case, with their names where there are several."""
-    shown = [(f"{scale(metric, '')[0] * value:.2f}" if metric.startswith("accuracy") else f"{value:g}", name)
-             for value, name in rows]  # fmt: skip
+def published(rows, metric, unit=""):
+    """The paper's figures about one case in the unit of ours, with their names where there are several."""
+    factor, _ = scale(metric, unit)
+    form = ".2f" if metric.startswith("accuracy") else ",.4g" if unit == "byte" else "g"
+    shown = [(f"{factor * value:{form}}", name) for value, name in rows]
     if len(shown) == 1:
         return shown[0][0]
     return "; ".join(f"{value} ({name})" for value, name in shown) or "–"

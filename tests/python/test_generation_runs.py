@@ -171,6 +171,18 @@ def test_pairs_need_texts(retrieval, tmp_path):
     assert "no table /texts" in done.stderr
 
 
+def test_pairs_that_cannot_be_written_end_with_a_sentence(tmp_path):
+    runs = [write_stories(tmp_path / f"stories/{label}", 1, ["One"]) for label in ("full", "tova")]
+    done = export(*runs, "-o", "/dev/full")
+    assert (done.returncode, done.stderr) == (1, "export_pairs: cannot write /dev/full: No space left on device\n")
+    done = export(*runs, "-o", tmp_path / "none/pairs.jsonl")
+    assert (done.returncode, "No such file or directory" in done.stderr) == (1, True)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, EXPORT, *runs], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "export_pairs: cannot write standard output: No space left on device\n"
+
+
 def test_pairs_of_different_seeds_are_told(tmp_path):
     done = export(write_stories(tmp_path / "a/full", 1, ["One"]), write_stories(tmp_path / "b/tova", 2, ["Eins"]))
     assert done.returncode == 0

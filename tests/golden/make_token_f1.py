@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes token_f1.json: token F1 of drawn and awkward pairs of answers by the rules of QASPER's official evaluator
 (allenai/qasper-led-baseline, scripts/evaluator.py: normalize_answer and token_f1_score, which follow SQuAD's), written
-out here in Python's own terms.
+out here in Python's own terms. The official script itself was not run: it is not at hand offline, and is in no package.
 
     python tests/golden/make_token_f1.py
 """

@@ -98,13 +98,18 @@ Tensor bias_of(const Tensor& masked_BL, const torch::TensorOptions& options) {
 
 }  // namespace
 
+bool has_causal_luna_scan(const Tensor& q_BHNd, const Tensor& a_BHNL) {
+  if (q_BHNd.scalar_type() == torch::kDouble) return false;
+  return q_BHNd.is_cpu() || has_device_causal_luna(q_BHNd, a_BHNL);
+}
+
 Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd, const Tensor& a_BHNL,
                    const Tensor& counts_BN, const Tensor& masked_BL, Drop drop, CausalLunaForm form) {
   check_shapes(q_BHNd, k_BHNd, v_BHNd, a_BHNL, counts_BN, masked_BL);
   const auto type = q_BHNd.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
   const Tensor q = q_BHNd.to(type), k = k_BHNd.to(type), v = v_BHNd.to(type), a = a_BHNL.to(type);
   const Tensor parts = parts_of(counts_BN, q.size(2), q.options());
-  if (form == CausalLunaForm::scan && (is_fp32_on_cpu(q) || has_device_causal_luna(q))) {
+  if (form == CausalLunaForm::scan && has_causal_luna_scan(q, a)) {
     const auto scan = q.is_cpu() ? native_causal_luna : device_causal_luna;
     return scan(q, k, v, a, parts, bias_of(masked_BL, q.options()), drop).to(q_BHNd.scalar_type());
   }

@@ -15,7 +15,7 @@ namespace attnlab {
 
 /// How it is computed; the same to rounding.
 enum class CausalLunaForm {
-  scan,            ///< native on the CPU and on CUDA, elsewhere chunks
+  scan,            ///< native, in fp32: see has_causal_luna_scan; elsewhere, and of fp64, it is `chunks`
   chunks,          ///< products of Torch's over chunks of 64 tokens
   outer_products,  ///< the released code's: B·H·N·l·d numbers, summed along N
 };
@@ -28,6 +28,11 @@ enum class CausalLunaForm {
 Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd, const Tensor& a_BHNL,
                    const Tensor& counts_BN, const Tensor& masked_BL, Drop drop,
                    CausalLunaForm form = CausalLunaForm::scan);
+
+/// Whether `scan` is native code for operands like these, and not the products over chunks: on the CPU it is
+/// for all types but fp64 (narrow ones are computed in fp32), on CUDA where libattnlab_ops_cuda.so is open,
+/// the type is not fp64, and L rows of P beside a head of width d fit the shared memory of the device.
+bool has_causal_luna_scan(const Tensor& q_BHNd, const Tensor& a_BHNL);
 
 /// The sums that decoding carries from token to token, for texts side by side.
 struct CausalLunaSums {

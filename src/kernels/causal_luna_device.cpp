@@ -28,10 +28,10 @@ struct DeviceLunaFunction : torch::autograd::Function<DeviceLunaFunction> {
 
 }  // namespace
 
-bool has_device_causal_luna(const Tensor& q) {
-  return q.is_cuda() && q.scalar_type() == torch::kFloat &&
-         dispatched::operation("attnlab::causal_luna_forward")
-             .hasKernelForDispatchKey(c10::DispatchKey::CUDA);
+bool has_device_causal_luna(const Tensor& q, const Tensor& a) {
+  return q.is_cuda() &&
+         dispatched::operation("attnlab::causal_luna_fits").hasKernelForDispatchKey(c10::DispatchKey::CUDA) &&
+         dispatched::causal_luna_fits().call(q, a.size(3));
 }
 
 Tensor device_causal_luna(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& a,

@@ -6,8 +6,8 @@
 
 namespace attnlab {
 
-/// Whether there are such operators for this tensor's device and type.
-bool has_device_causal_luna(const Tensor& q);
+/// Whether there are such operators for these tensors' device, and their sizes fit it.
+bool has_device_causal_luna(const Tensor& q_BHNd, const Tensor& a_BHNL);
 
 /// As `native_causal_luna`. Dropout is Torch's own on that device.
 Tensor device_causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd,

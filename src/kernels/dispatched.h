@@ -24,6 +24,7 @@ using DecodeStep = Pair(const Tensor& q, const Tensor& k, const Tensor& v, const
                         const Tensor& kept_v, const Tensor& order, const Tensor& counts, int64_t size,
                         int64_t protect_first, bool by_age, const Maybe& present);
 
+using LunaFits = bool(const Tensor& q, int64_t rows);
 using LunaForward = Pair(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& a,
                          const Tensor& parts, const Maybe& bias, const Maybe& mask);
 using LunaBackward = std::tuple<Tensor, Tensor, Tensor, Tensor>(const Tensor& dy, const Tensor& q,
@@ -39,6 +40,7 @@ inline auto attention_step() { return operation("attnlab::bounded_attention_step
 inline auto tova_text() { return operation("attnlab::tova_attention").typed<TovaText>(); }
 inline auto bounded_text() { return operation("attnlab::bounded_text").typed<BoundedText>(); }
 inline auto decode_step() { return operation("attnlab::bounded_decode_step").typed<DecodeStep>(); }
+inline auto causal_luna_fits() { return operation("attnlab::causal_luna_fits").typed<LunaFits>(); }
 inline auto causal_luna_forward() { return operation("attnlab::causal_luna_forward").typed<LunaForward>(); }
 inline auto causal_luna_backward() {
   return operation("attnlab::causal_luna_backward").typed<LunaBackward>();

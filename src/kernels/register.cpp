@@ -101,7 +101,8 @@ TORCH_LIBRARY(attnlab, m) {
         return causal_luna(q, k, v, a, counts.value_or(Tensor()), masked.value_or(Tensor()), {p, seed},
                            form_named(form));
       });
-  // What other devices' libraries implement for it.
+  // What other devices' libraries implement for it; first, whether they can for q and so many rows of P.
+  m.def("causal_luna_fits(Tensor q, int rows) -> bool");
   m.def(
       "causal_luna_forward(Tensor q, Tensor k, Tensor v, Tensor a, Tensor parts, Tensor? bias=None, Tensor? "
       "mask=None) -> (Tensor y, Tensor u)");

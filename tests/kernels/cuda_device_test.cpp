@@ -179,6 +179,15 @@ TEST_F(CudaDevice, CausalLunaAndItsGradientsEqualTheNativeOnes) {
   }
 }
 
+TEST_F(CudaDevice, CausalLunaBeyondTheSharedMemoryIsComputedAsChunks) {
+  const auto random = [](int64_t width) { return torch::randn({1, 2, 80, width}, torch::kCUDA); };
+  const Tensor q = random(256), k = random(256), v = random(256), a = random(512).abs();
+  EXPECT_TRUE(has_causal_luna_scan(q, random(8)));
+  EXPECT_FALSE(has_causal_luna_scan(q, a));
+  EXPECT_TRUE(
+      causal_luna(q, k, v, a, {}, {}, {}).equal(causal_luna(q, k, v, a, {}, {}, {}, CausalLunaForm::chunks)));
+}
+
 TEST_F(CudaDevice, RefusesWhatItCannotDo) {
   const auto tova = dispatched::tova_text();
   const Tensor odd = on_gpu(torch::randn({1, 5, 2, 6}));

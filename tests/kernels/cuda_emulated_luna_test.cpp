@@ -136,5 +136,20 @@ TEST(CudaEmulatedLuna, EqualsTheComposedFormWithGradients) {
   }
 }
 
+// The largest shared memory of a block, CUDA's programming guide: 163 KiB on sm_80, 227 KiB on sm_90.
+TEST(CudaEmulatedLuna, SaysWhichSizesFitTheSharedMemoryOfADevice) {
+  constexpr int64_t a100 = 163 << 10, h100 = 227 << 10, n = 4096;
+  for (const int64_t l : {1, 16, 32, 64, 128}) EXPECT_TRUE(luna_fits(n, 64, l, a100)) << l;
+  EXPECT_FALSE(luna_fits(n, 64, 256, a100));
+  EXPECT_TRUE(luna_fits(n, 64, 256, h100));
+  EXPECT_FALSE(luna_fits(n, 128, 256, h100));
+  // To the byte, and up to the last token that an int counts.
+  const int64_t bytes = 4 * luna_memory(64, 16);
+  EXPECT_TRUE(luna_fits(n, 64, 16, bytes));
+  EXPECT_FALSE(luna_fits(n, 64, 16, bytes - 1));
+  EXPECT_TRUE(luna_fits((int64_t{1} << 27) - 1, 64, 16, a100));
+  EXPECT_FALSE(luna_fits(int64_t{1} << 27, 64, 16, a100));
+}
+
 }  // namespace
 }  // namespace attnlab::cuda

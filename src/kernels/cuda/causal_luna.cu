@@ -18,7 +18,7 @@ __global__ void __launch_bounds__(block_threads) luna_kernel(LunaCall<float> cal
 
 template <LunaPass Pass>
 const char* launch(const LunaCall<float>& call, CUstream_st* stream) {
-  const int bytes = static_cast<int>(luna_floats(call.d, call.l) * sizeof(float));
+  const int bytes = static_cast<int>(luna_memory(call.d, call.l) * sizeof(float));
   cudaError_t status =
       cudaFuncSetAttribute(luna_kernel<Pass>, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
   if (status != cudaSuccess) {
@@ -32,8 +32,6 @@ const char* launch(const LunaCall<float>& call, CUstream_st* stream) {
 }
 
 }  // namespace
-
-int64_t luna_floats(int d, int l) { return luna_memory(d, l); }
 
 const char* causal_luna(LunaPass pass, const LunaCall<float>& call, CUstream_st* stream) {
   switch (pass) {

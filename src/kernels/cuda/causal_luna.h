@@ -53,9 +53,6 @@ enum class LunaPass {
   backward_keys,     ///< dk, dv and da, where sums are those behind
 };
 
-/// Floats of shared memory that a block takes.
-int64_t luna_floats(int d, int l);
-
 const char* causal_luna(LunaPass pass, const LunaCall<float>& call, CUstream_st* stream);
 
 }  // namespace attnlab::cuda

@@ -314,9 +314,16 @@ ATTNLAB_DEVICE void luna_pass(Block& block, LunaPass pass, const LunaCall<Number
 }
 
 /// Numbers of memory that the passes take, the largest of all.
-ATTNLAB_ANYWHERE constexpr int64_t luna_memory(int d, int l) {
+ATTNLAB_ANYWHERE constexpr int64_t luna_memory(int64_t d, int64_t l) {
   constexpr int64_t c = luna_chunk_tokens;
-  return c * (3 * odd(d) + 2 * odd(l) + 2 * odd(luna_chunk_tokens)) + 2 * static_cast<int64_t>(l) * odd(d);
+  const int64_t d_apart = d | 1, l_apart = l | 1;
+  return c * (3 * d_apart + 2 * l_apart + 2 * odd(luna_chunk_tokens)) + 2 * l * d_apart;
+}
+
+/// Whether a block with so many bytes of shared memory holds them in fp32, and an int counts a head's
+/// weights.
+constexpr bool luna_fits(int64_t tokens, int64_t d, int64_t l, int64_t shared_bytes) {
+  return tokens * l < (int64_t{1} << 31) && 4 * luna_memory(d, l) <= shared_bytes;
 }
 
 }  // namespace attnlab::cuda

@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "kernels/cuda/causal_luna.h"
+#include "kernels/cuda/luna_scan.h"
 
 namespace attnlab::cuda {
 namespace {
@@ -102,6 +103,12 @@ Tensor sums_around(LunaPass pass, const LunaCall<float>& call, const Tensor& lik
   return behind ? all.flip(1).contiguous() : all;
 }
 
+/// Where not, causal Luna is computed as products over chunks.
+bool fits(const Tensor& q, int64_t rows) {
+  const auto* device = at::cuda::getDeviceProperties(q.get_device());
+  return luna_fits(q.size(2), q.size(3), rows, static_cast<int64_t>(device->sharedMemPerBlockOptin));
+}
+
 std::tuple<Tensor, Tensor> forward(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& a,
                                    const Tensor& parts, const MaybeTensor& bias, const MaybeTensor& mask) {
   const c10::cuda::CUDAGuard guard(q.device());
@@ -135,6 +142,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> backward(const Tensor& grad, const Te
 }  // namespace
 
 TORCH_LIBRARY_IMPL(attnlab, CUDA, m) {
+  m.impl("causal_luna_fits", fits);
   m.impl("causal_luna_forward", forward);
   m.impl("causal_luna_backward", backward);
 }

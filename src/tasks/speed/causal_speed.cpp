@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 
+#include "core/error.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/random.h"
@@ -46,6 +47,7 @@ class CausalOperands {
   }
   /// Of the output and the gradients that the last pass left.
   int64_t result_bytes() const { return result_bytes_; }
+  bool has_scan() const { return has_causal_luna_scan(q_, a_); }
 
  private:
   void keep(const Tensor& y, const std::vector<Tensor>& of) {
@@ -240,6 +242,11 @@ void CausalSpeedOptions::run(const RunContext& context, RecordSink& record) cons
   refuse_init_from(context, "causal_speed");
   torch::manual_seed(derive_seed(context.seed, "causal_speed"));
   CausalOperands operands(*this, context.device);
+  if (has(*this, "scan") && !operands.has_scan())
+    user_error(
+        "task causal_speed: there is no scan on {} for {} rows of P and heads {} wide, or its library is "
+        "missing, and chunks would be timed under its name: leave it out of forms",
+        context.device.str(), projection_length, head_dim);
   std::vector<TimedForm> forms = timed_forms(*this, operands);
   for_thread_counts(thread_counts, [&](int64_t threads) {
     for (TimedForm& form : forms) form.seconds.clear();

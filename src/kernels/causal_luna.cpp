@@ -72,14 +72,36 @@ void check_shapes(const Tensor& q, const Tensor& k, const Tensor& v, const Tenso
   TORCH_CHECK(q.dim() == 4 && k.sizes() == sizes && v.sizes() == sizes,
               "causal Luna takes q, k and v of one shape [B, H, N, d], not ", sizes, ", ", k.sizes(), " and ",
               v.sizes());
-  TORCH_CHECK(a.dim() == 4 && a.sizes().slice(0, 3) == sizes.slice(0, 3) && a.size(3) > 0,
+  TORCH_CHECK(a.dim() == 4 && a.sizes().slice(0, 3) == sizes.slice(0, 3),
               "causal Luna takes a of shape [B, H, N, L] beside q of ", sizes, ", not ", a.sizes());
   TORCH_CHECK(sizes[2] > 0 && sizes[3] > 0, "causal Luna takes at least one token and one column, not ",
               sizes);
+  TORCH_CHECK(a.size(3) > 0, "causal Luna takes at least one row of P, and a of ", a.sizes(), " has none");
   TORCH_CHECK(!counts.defined() || counts.sizes() == at::IntArrayRef({sizes[0], sizes[2]}),
               "causal Luna takes counts of shape [B, N] beside q of ", sizes, ", not ", counts.sizes());
   TORCH_CHECK(!masked.defined() || masked.sizes() == at::IntArrayRef({sizes[0], a.size(3)}),
               "causal Luna takes masked of shape [B, L] beside a of ", a.sizes(), ", not ", masked.sizes());
+}
+
+/// Whole numbers would be computed with and then cut off; another device's memory would be read as this
+/// one's.
+void check_types_and_devices(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& a,
+                             const Tensor& counts, const Tensor& masked) {
+  for (const auto& [name, t] : {std::pair{"q", q}, {"k", k}, {"v", v}, {"a", a}})
+    TORCH_CHECK(t.is_floating_point(), "causal Luna takes q, k, v and a of floating point, and ", name,
+                " is of ", t.scalar_type());
+  for (const auto& [name, t] :
+       {std::pair{"k", k}, {"v", v}, {"a", a}, {"counts", counts}, {"masked", masked}})
+    TORCH_CHECK(!t.defined() || t.device() == q.device(),
+                "causal Luna takes tensors of one device, and q is on ", q.device(), " and ", name, " on ",
+                t.device());
+  TORCH_CHECK(!masked.defined() || masked.scalar_type() == torch::kBool,
+              "causal Luna takes masked of bool, not of ", masked.scalar_type());
+}
+
+void check_probability(Drop drop) {
+  TORCH_CHECK(drop.probability >= 0 && drop.probability < 1,
+              "causal Luna takes a probability of dropout from 0 to below 1, not ", drop.probability);
 }
 
 /// 1/t of [B or 1, N].
@@ -106,6 +128,8 @@ bool has_causal_luna_scan(const Tensor& q_BHNd, const Tensor& a_BHNL) {
 Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd, const Tensor& a_BHNL,
                    const Tensor& counts_BN, const Tensor& masked_BL, Drop drop, CausalLunaForm form) {
   check_shapes(q_BHNd, k_BHNd, v_BHNd, a_BHNL, counts_BN, masked_BL);
+  check_types_and_devices(q_BHNd, k_BHNd, v_BHNd, a_BHNL, counts_BN, masked_BL);
+  check_probability(drop);
   const auto type = q_BHNd.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
   const Tensor q = q_BHNd.to(type), k = k_BHNd.to(type), v = v_BHNd.to(type), a = a_BHNL.to(type);
   const Tensor parts = parts_of(counts_BN, q.size(2), q.options());

@@ -321,5 +321,66 @@ TEST(CausalLuna, ShapesThatDoNotFitAreRefusedByName) {
   EXPECT_EQ(message(wrong), "causal Luna takes masked of shape [B, L] beside a of [2, 3, 10, 5], not [2, 4]");
 }
 
+TEST(CausalLuna, NoTokensAndNoRowsOfPAreRefusedAndNoTextsGiveNothing) {
+  const LunaInputs x = random_inputs({2, 3, 10}, 8, 5);
+  const auto cut = [&](int64_t dim, int64_t width) {
+    const auto some = [&](const Tensor& of) { return of.narrow(dim, 0, width); };
+    return LunaInputs{some(x.q), some(x.k), some(x.v), some(x.a), {}, {}, {}};
+  };
+  EXPECT_EQ(message(cut(2, 0)), "causal Luna takes at least one token and one column, not [2, 3, 0, 8]");
+  LunaInputs no_rows = x;
+  no_rows.a = x.a.narrow(3, 0, 0);
+  EXPECT_EQ(message(no_rows), "causal Luna takes at least one row of P, and a of [2, 3, 10, 0] has none");
+  for (const int64_t dim : {0, 1})  // texts, heads
+    for (const auto type : {torch::kFloat, torch::kDouble}) {
+      const LunaInputs none = cut(dim, 0).as(type);
+      const Tensor y = none.in(CausalLunaForm::scan);
+      EXPECT_EQ(y.sizes(), none.q.sizes());
+      y.sum().backward();
+      EXPECT_EQ(none.a.grad().sizes(), none.a.sizes());
+    }
+}
+
+TEST(CausalLuna, WholeNumbersAreRefused) {
+  const LunaInputs x = random_inputs({2, 3, 10}, 8, 5).as(torch::kFloat);
+  for (const auto& [name, part] : {std::pair{"q", &LunaInputs::q},
+                                   {"k", &LunaInputs::k},
+                                   {"v", &LunaInputs::v},
+                                   {"a", &LunaInputs::a}}) {
+    LunaInputs wrong = x;
+    wrong.*part = (x.*part).to(torch::kLong);
+    EXPECT_EQ(message(wrong),
+              "causal Luna takes q, k, v and a of floating point, and " + std::string(name) + " is of Long");
+  }
+  LunaInputs wrong = x;
+  wrong.masked = torch::zeros({2, 5}, torch::kLong);
+  EXPECT_EQ(message(wrong), "causal Luna takes masked of bool, not of Long");
+}
+
+TEST(CausalLuna, TensorsOfDifferentDevicesAreRefused) {
+  LunaInputs x = random_inputs({2, 3, 10}, 8, 5).as(torch::kFloat);
+  x.counts = torch::arange(1, 11).expand({2, 10});
+  x.masked = torch::zeros({2, 5}, torch::kBool);
+  for (const auto& [name, part] : {std::pair{"k", &LunaInputs::k},
+                                   {"v", &LunaInputs::v},
+                                   {"a", &LunaInputs::a},
+                                   {"counts", &LunaInputs::counts},
+                                   {"masked", &LunaInputs::masked}}) {
+    LunaInputs wrong = x;
+    wrong.*part = (x.*part).to(torch::kMeta);
+    EXPECT_EQ(message(wrong), "causal Luna takes tensors of one device, and q is on cpu and " +
+                                  std::string(name) + " on meta");
+  }
+}
+
+TEST(CausalLuna, AProbabilityThatIsNoneIsRefused) {
+  LunaInputs x = random_inputs({2, 3, 10}, 8, 5);
+  for (const auto& [p, word] : {std::pair{-0.1, "-0.1"}, {1.0, "1"}, {1.5, "1.5"}, {NAN, "nan"}}) {
+    x.drop = {p, 3};
+    EXPECT_EQ(message(x),
+              "causal Luna takes a probability of dropout from 0 to below 1, not " + std::string(word));
+  }
+}
+
 }  // namespace
 }  // namespace attnlab

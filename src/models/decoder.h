@@ -22,8 +22,10 @@ namespace attnlab {
 class DecoderImpl final : public torch::nn::Module {
  public:
   /// Weights of `tensors`' type and device, drawn from N(0, 0.02), norms 1 (as transformers initialises
-  /// Llama). On Torch's meta device nothing is allocated, and every weight has to be assigned. Throws
-  /// UserError where the sizes contradict each other.
+  /// Llama). So are Luna's P, which encoders draw from N(0, D^-½) (models/encoder.h): a departure from Luna's
+  /// own recipe, so that nothing but the attention differs from the Transformer beside it. On Torch's meta
+  /// device nothing is allocated, and every weight has to be assigned. Throws UserError where the sizes
+  /// contradict each other.
   explicit DecoderImpl(const DecoderOptions& options, const torch::TensorOptions& tensors = {});
 
   /// hidden [B,T,D] of new tokens, after the last norm. ids and positions: int64 [B,T]; padding: bool [B,T],

@@ -196,3 +196,23 @@ def test_a_checkpoint_too_large_stays(tmp_path, monkeypatch, capsys):
 def test_counts_the_weights_of_the_training(tmp_path):
     assert cells.parameters_of(ROOT / "experiments" / "gpu" / "train_pg19.yaml") == 6 * (4 * 192**2 + 3 * 192 * 512) + 4096 * 192
     assert cells.layers_of(ROOT / "experiments" / "gpu" / "decoding_7b.yaml") == 32
+
+
+def test_operators_are_counted_by_precision():
+    """As the source launches them; what a GPU has to be asked about is whether this is what it is given."""
+    assert cells.operators("decode", "tova, k = 1/8 batch_size=1") == 24
+    assert (cells.operators("infer", "Luna-16 precision=bf16"), cells.operators("infer", "Luna-16 precision=fp32")) == (41, 18)
+    assert (cells.operators("train", "Luna-16 precision=bf16"), cells.operators("train", "Luna-16")) == (192, 143)
+    assert "some 24 a decoder layer" in cells.HOW
+    assert "41 in bf16, 18 in fp32, a training step\n192 in bf16, 143 in fp32" in cells.HOW
+
+
+def test_starts_bind_where_they_take_longer_than_products():
+    """Two layers' forward in fp32: 36 operators, a microsecond each."""
+    value = {"infer_seconds": 1e-3, "infer_flops": 1e6, "product_rate": 1e12, "infer_allocator_peak": 0.0}
+    step = steps.Step("luna", ROOT / "experiments" / "gpu" / "small" / "luna.yaml")
+    (cell,) = cells.timed(step, "Luna-16 length=256", value, 2, 1e-6)
+    assert cell.starts == pytest.approx(36e-6)
+    assert cell.binds == "starts"
+    (cell,) = cells.timed(step, "Luna-16 length=256", {**value, "infer_flops": 1e8}, 2, 1e-6)
+    assert cell.binds == ""

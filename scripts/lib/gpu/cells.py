@@ -6,20 +6,61 @@ import subprocess
 
 from gpu import records
 
-HOW = """How the least times are derived (what of each cell stands in its last column), all rates as measured here in the same run:
+# Operators that a GPU is given, counted in the source: of a decoder layer and step with TOVA's states, which is about what the
+# full cache takes (decoder_layer.cpp, rope.cpp, device_state.cpp, kernels/cuda/bounded_step.cu) ...
+DECODING = {
+    "rms_norm, one operator each": 2,
+    "products": 7,
+    "turning q and k, whose angles are made once for all layers": 8,
+    "deciding: decode_kernel, lane_kernel, a copy of y": 3,
+    "sums with what came in": 2,
+    "silu, and its product": 2,
+}
+# ... and of an encoder layer with Luna, keys and values apart, both halves through SDPA, no padding, post-norm (encoder_layer.cpp,
+# luna.cpp, fused.h, model_step.cpp). The fused Transformer takes two thirds of it.
+FORWARD = {"products": 9, "SDPA": 2, "sums and norms": 6, "gelu": 1}
+CASTS = {"weights and biases": 18, "activations": 5}  # to bf16, in each pass
+TRAINING = {
+    "dropouts": 3,
+    "products backward, and sums for biases": 27,
+    "SDPA backward": 6,
+    "norms, their sums and dropouts backward": 9,
+    "gelu backward": 1,
+    "gradients of what is read several times": 7,
+    "24 weights' gradients set to 0 and added to, steps counted": 72,
+}
+NARROW_SUMS = 3  # of training in bf16: gradients of norms' inputs back to bf16
+
+
+def operators(phase, name):
+    """Of a layer and step: decode, infer or train, of a cell of this name."""
+    if phase == "decode":
+        return sum(DECODING.values())
+    narrow = "precision=bf16" in name
+    forward = sum(FORWARD.values()) + narrow * sum(CASTS.values())
+    if phase == "infer":
+        return forward
+    return forward + sum(TRAINING.values()) + narrow * (sum(CASTS.values()) + NARROW_SUMS)
+
+
+def counts(phase):
+    return f"{operators(phase, 'precision=bf16')} in bf16, {operators(phase, '')} in fp32"
+
+
+HOW = f"""How the least times are derived (what of each cell stands in its last column), all rates as measured here in the same run:
   speed     FLOPs of the matrix products as executed / rate of square products in the same precision, measured between the steps;
             a training step has three times its forward's
   scoring   FLOPs of the products that 1,000 tokens need (projections, head, a query with each live state) / the same rate
   decoding  weights once, then the caches of all texts once: each the longer of its bytes / read rate and its FLOPs (2 a weight and
             text; 2 a number of a cache and query head of its group) / product rate; rates measured before and after the steps
   training  6 FLOPs a weight and token / rate of bf16 products (fp32 on the CPU); attention left out
-A share is least / measured. Starting operators costs time too, which no least counts: some 64 a decoder layer and step, 70 an encoder
-layer forward and 190 with its backward (counted in the source) times the start time above; where that is longer than the least
+A share is least / measured. Starting operators costs time too, which no least counts: some {operators("decode", "")} a decoder layer and
+step (TOVA's states, one token); an encoder layer (Luna through SDPA) forward {counts("infer")}, a training step
+{counts("train")}; counted in the source, times the start time above. Where that is longer than the least
 time it binds ('starts'). A share above 100 % is no figure ('rates?'): the rates were measured in a busy minute, or what counts as read
 from memory stayed in a cache."""
 
 MOST_SHARE = 1.02
-OPERATORS = {"decode": 64, "infer": 70, "train": 190}  # of a layer
 
 
 @dataclasses.dataclass
@@ -70,7 +111,7 @@ def of_run(call, step, run, start_seconds):
     if "fraction_of_full" in value:
         return scored(step, run["name"], value)
     if "step_seconds" in value:
-        return [decoded(step, run["name"], value, layers * OPERATORS["decode"] * start_seconds)]
+        return [decoded(step, run["name"], value, layers * operators("decode", run["name"]) * start_seconds)]
     return timed(step, run["name"], value, layers, start_seconds)
 
 
@@ -94,7 +135,7 @@ def timed(step, name, value, layers, start_seconds):
             cell = Cell(step.name, name, "done", what="training step" if phase == "train" else "inference")
             cell.measured = value[f"{phase}_seconds"]
             cell.least, cell.how = by_products(value[f"{phase}_flops"], value["product_rate"])
-            cell.starts = layers * OPERATORS[phase] * start_seconds
+            cell.starts = layers * operators(phase, name) * start_seconds
             cell.note = f"{value[f'{phase}_allocator_peak'] / 2**30:.2f} GiB above the weights"
             yield cell
 

@@ -216,3 +216,56 @@ def test_starts_bind_where_they_take_longer_than_products():
     assert cell.binds == "starts"
     (cell,) = cells.timed(step, "Luna-16 length=256", {**value, "infer_flops": 1e8}, 2, 1e-6)
     assert cell.binds == ""
+
+
+def done(step, name, what, measured, **more):
+    return cells.Cell(step, name, "done", what=what, measured=measured, **more)
+
+
+def judged(*all_cells):
+    """The lines of targets() of such cells."""
+    return report.targets(types.SimpleNamespace(cells=list(all_cells), rates={"copy_rate": 3e12}))
+
+
+def test_targets_of_nothing_were_not_measured():
+    lines = judged()
+    assert lines and all(line.endswith(": not measured") for line in lines)
+
+
+def test_targets_are_met_or_missed():
+    """Made-up cells, named as the experiments of experiments/gpu/ name theirs."""
+    luna = done("luna_4096", "Luna-16 precision=bf16", "training step", 0.02, least=0.01)
+    fused = done("luna_4096", "Transformer (fused) precision=bf16", "training step", 0.06)
+    others = [
+        done("luna_4096", "Luna-16 precision=fp32", "training step", 9.0),
+        done("luna_4096", "Luna-16 precision=bf16", "inference", 9.0),
+        done("luna_4096", "Transformer (textbook) precision=bf16", "training step", 9.0),
+    ]
+    scored = [done("scoring_7b", f"tova, k = 512 batch_size={b}", "1,000 tokens", 1.0, note=f"{f} of the full forward") for b, f in ((1, "7.00"), (16, "1.40"))]
+    beside = done("scoring_7b", "tova, k = 512 batch_size=1", "1,000 tokens, full cache beside it", 1.0)
+    decoded = done("decoding_7b", "tova, k = 1/8 batch_size=70", "decoding step", 0.016, least=0.008)
+    waiting = done("decoding_7b", "tova, k = 1/8, a wait each step batch_size=70", "decoding step", 0.008, least=0.008)
+    rates = [done("throughput_7b", name, "decoding step", 1.0, note=f"batch 9, {rate} tokens/s, caches 1 GiB") for name, rate in (("full", 100), ("tova, k = 1/8", 500))]
+    lines = judged(*others, luna, fused, *scored, beside, waiting, decoded, *rates)
+    told = "\n".join(lines)
+    assert "times faster than the fused Transformer's: 3.00, at least 2.5 wanted: met" in told
+    assert "share of the rate of bf16 products: 0.50, at least 0.45 wanted: met" in told
+    assert "over the full forward (best batch): 1.40, at most 1.5 wanted: met" in told
+    assert "share of the least time at the rate of reading: 0.50, at least 0.7 wanted: MISSED" in told
+    assert "largest batches that fit: 5.00, at least 4.8 wanted: met" in told
+    assert "not measured" not in told
+
+
+def test_cells_that_were_not_done_count_for_nothing():
+    lines = judged(cells.Cell("luna_4096", "Luna-16 precision=bf16", "failed", "no", "training step", 0.02))
+    assert lines[0].endswith(": not measured")
+
+
+def test_the_table_is_on_the_disk_before_it_is_judged(tmp_path, monkeypatch):
+    call = types.SimpleNamespace(options=types.SimpleNamespace(device="cuda", small=False), out=tmp_path, results=tmp_path, tests=[], reasons={})
+    call.plan, call.cells, call.rates = steps.planned(False, "luna"), [done("luna_4096", "Luna-16 precision=bf16", "training step", 0.02)], {}
+    assert "Luna-16" in report.write(call, "")
+    assert "Luna-16" in (tmp_path / "report.txt").read_text()
+    assert "0.02" in (tmp_path / "cells.csv").read_text()
+    assert "What is asked of a GPU" in report.judge(call)
+    assert (tmp_path / "report.txt").read_text().endswith("not measured\n")

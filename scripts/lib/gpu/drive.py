@@ -170,6 +170,7 @@ def main(options):
         return 2
     text = report.write(call, stopped)
     carry.pack(call.out, call.results, call.plan)
+    text += report.judge(call)
     print(text)
     say(f"{call.clock.elapsed():.0f} s; what to carry away is in {call.out}")
     failed = any(failures for _, _, failures, _ in call.tests)

@@ -90,13 +90,11 @@ def write(call, stopped):
     rows = [["step", "cell", "what", "measured", "least", "share", "binds", "notes", "least of"], *map(line_of, call.cells)]
     parts = [] if call.options.device == "cuda" else [WARNING, ""]
     parts += [*device_lines(call), "", *test_lines(call), "", aligned(rows), "", cells.HOW]
-    if not call.options.small:
-        parts += ["", "What is asked of a GPU:", *targets(call)]
     left = [f"{step}: {reason}" for step, reason in call.reasons.items()]
     parts += ["", *(["Not all was done:", *(f"  {line}" for line in left)] if left else ["All was done."])]
     parts += [stopped] if stopped else []
-    text = "\n".join(parts)
-    (call.out / "report.txt").write_text(text + "\n")
+    text = "\n".join(parts) + "\n"
+    (call.out / "report.txt").write_text(text)
     with open(call.out / "cells.csv", "w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["step", "cell", "what", "measured_seconds", "least_seconds", "starts_seconds", "share", "note", "least_of", "status", "reason"])
@@ -105,3 +103,9 @@ def write(call, stopped):
     return text
 
 
+def judge(call):
+    """What is asked of a GPU, at the end of report.txt: when all that was measured is on the disk. The text."""
+    text = "" if call.options.small else "\n".join(["", "What is asked of a GPU:", *targets(call)]) + "\n"
+    with open(call.out / "report.txt", "a") as file:
+        file.write(text)
+    return text

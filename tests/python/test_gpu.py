@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tarfile
 import types
 
 import pytest
@@ -269,3 +270,65 @@ def test_the_table_is_on_the_disk_before_it_is_judged(tmp_path, monkeypatch):
     assert "0.02" in (tmp_path / "cells.csv").read_text()
     assert "What is asked of a GPU" in report.judge(call)
     assert (tmp_path / "report.txt").read_text().endswith("not measured\n")
+
+
+def folder_of_a_run(results, **sizes):
+    """With random files of these sizes in bytes, and the step that recorded them."""
+    step = steps.planned(False, "luna")[-1]
+    folder = results / "gpu_luna_lengths" / "id"
+    folder.mkdir(parents=True)
+    for name, size in sizes.items():
+        (folder / name.replace("_", ".")).write_bytes(os.urandom(size))
+    return step
+
+
+def packed(out):
+    with tarfile.open(out / "records.tar.gz") as archive:
+        return sorted(pathlib.Path(name).name for name in archive.getnames())
+
+
+@pytest.mark.parametrize(
+    "sizes, names",
+    [
+        ({"run_h5": 100, "metrics_jsonl": 100, "log_txt": 100, "config_yaml": 100}, ["config.yaml", "log.txt", "metrics.jsonl", "run.h5"]),
+        ({"run_h5": 40000, "metrics_jsonl": 40000, "config_yaml": 100}, ["config.yaml", "run.h5"]),
+        ({"run_h5": 80000, "metrics_jsonl": 100, "config_yaml": 100}, ["config.yaml"]),
+        ({"metrics_jsonl": 100, "config_yaml": 80000}, None),
+    ],
+)
+def test_records_too_large_are_left_out_with_a_word(tmp_path, monkeypatch, capsys, sizes, names):
+    (out := tmp_path / "out").mkdir()
+    step = folder_of_a_run(tmp_path / "results", **sizes)
+    monkeypatch.setattr(carry, "PART_BYTES", 1 << 16)
+    carry.pack(out, tmp_path / "results", [step])
+    assert ("is too large to be carried away" in capsys.readouterr().out) == (names is None or len(names) < 4)
+    assert (packed(out) if (out / "records.tar.gz").exists() else None) == names
+    assert all(path.stat().st_size <= 1 << 16 for path in out.iterdir())
+
+
+def test_of_a_long_log_the_end_is_carried_away(tmp_path, monkeypatch):
+    (out := tmp_path / "out").mkdir()
+    (out / "tests.log").write_text("begins\n" + "a line\n" * 2000 + "FAILED Last.Test\n")
+    size = (out / "tests.log").stat().st_size
+    monkeypatch.setattr(carry, "PART_BYTES", 1 << 12)
+    carry.pack(out, tmp_path, [])
+    text = (out / "tests.log").read_text()
+    assert text.startswith(f"(the first of {size} bytes are left out)\n")
+    assert text.endswith("a line\nFAILED Last.Test\n")
+    assert (out / "tests.log").stat().st_size == 1 << 12
+
+
+def test_no_more_than_eight_files_are_carried_away(tmp_path, monkeypatch, capsys):
+    """Where something else lies beside them the checkpoint has fewer parts, or stays."""
+    (out := tmp_path / "out").mkdir()
+    for name in ("report.txt", "cells.csv", "tests.log", "mine", "yours"):
+        (out / name).write_text("x")
+    (folder := tmp_path / "results" / "gpu_train_pg19" / "id" / "checkpoint").mkdir(parents=True)
+    (folder / "weights").write_bytes(os.urandom(100000))
+    monkeypatch.setattr(carry, "PART_BYTES", 60000)
+    carry.pack(out, tmp_path / "results", [])
+    assert len(list(out.iterdir())) == 8
+    (out / "ours").write_text("x")
+    carry.pack(out, tmp_path / "results", [])
+    assert not list(out.glob("checkpoint*"))
+    assert "stays in" in capsys.readouterr().out

@@ -4,10 +4,13 @@ import tarfile
 
 from gpu import records
 
-PART_BYTES = 15 << 20
+MOST_FILES = 8
+PART_BYTES = 15 << 20  # of a file
 MOST_PARTS = 4
 MOST_BYTES = 62 << 20
+RECORDS = "records.tar.gz"
 KEPT = ("run.h5", "metrics.jsonl", "config.yaml", "log.txt")
+LESS = (KEPT, ("run.h5", "config.yaml"), ("config.yaml",))  # of a run, where more is too large; metrics.jsonl says what run.h5 says
 
 
 def training(results):
@@ -17,17 +20,43 @@ def training(results):
 
 
 def pack(out, results, plan):
-    """Records of all steps, and the checkpoint in parts where it is small enough."""
-    with tarfile.open(out / "records.tar.gz", "w:gz") as archive:
+    """Records of all steps, the end of a long log, and the checkpoint in parts where it is small enough."""
+    cut(out / "tests.log")
+    for kept in LESS:
+        pack_records(out / RECORDS, results, plan, kept)
+        if (size := (out / RECORDS).stat().st_size) <= PART_BYTES:
+            break
+        print(f"gpu: {RECORDS} of {size / 2**20:.1f} MiB with {', '.join(kept)} of each run is too large to be carried away; all is in {results}")
+    else:
+        (out / RECORDS).unlink()
+    pack_training(out, results)
+
+
+def cut(log):
+    """Keeps the end of a log that is too large: there it says what failed."""
+    if not log.exists() or log.stat().st_size <= PART_BYTES:
+        return
+    said = f"(the first of {log.stat().st_size} bytes are left out)\n".encode()
+    with open(log, "rb") as file:
+        file.seek(len(said) - PART_BYTES, 2)
+        end = file.read()
+    log.write_bytes(said + end)
+
+
+def pack_records(archive, results, plan, kept):
+    with tarfile.open(archive, "w:gz") as packed:
         if (results / "gpu_steps.log").exists():
-            archive.add(results / "gpu_steps.log", "gpu_steps.log")
+            packed.add(results / "gpu_steps.log", "gpu_steps.log")
         for step in plan:
             if step.experiment is None:
                 continue
             for folder in records.folders(results, step.experiment):
-                for name in KEPT:
+                for name in kept:
                     if (folder / name).is_file():
-                        archive.add(folder / name, str((folder / name).relative_to(results)))
+                        packed.add(folder / name, str((folder / name).relative_to(results)))
+
+
+def pack_training(out, results):
     for old in out.glob("checkpoint.tar.*"):
         old.unlink()
     folder = training(results)
@@ -39,8 +68,9 @@ def pack(out, results, plan):
             if path.name == "checkpoint" or path.name in KEPT:
                 archive.add(path, str(path.relative_to(results)))
     size = whole.stat().st_size
-    others = sum(path.stat().st_size for path in out.iterdir())
-    if size <= MOST_PARTS * PART_BYTES and size + others <= MOST_BYTES:
+    others = [path.stat().st_size for path in out.iterdir()]
+    most_parts = min(MOST_PARTS, MOST_FILES - len(others))
+    if size <= most_parts * PART_BYTES and size + sum(others) <= MOST_BYTES:
         with open(whole, "rb") as source:
             for i in range(-(-size // PART_BYTES)):
                 (out / f"checkpoint.tar.{i}").write_bytes(source.read(PART_BYTES))

@@ -52,6 +52,14 @@ std::vector<Headline> headlines_of(const std::string& phase) {
   };
 }
 
+/// Every phase once.
+void run_all(ModelStep& step, const std::vector<Phase>& phases) {
+  for (const Phase& phase : phases) {
+    stop_here_if_requested();
+    step.run(phase.pass);
+  }
+}
+
 /// Every phase once in each round, and products of matrices beside them, whose rates it returns.
 std::vector<double> time_rounds(const SpeedOptions& o, ModelStep& step, torch::Device device,
                                 std::vector<Phase>& phases, RecordSink& record) {
@@ -214,18 +222,14 @@ void SpeedOptions::run(const RunContext& context, RecordSink& record) const {
   }
   ModelStep step(step_setting);
   // The first steps bring in the libraries' own buffers, which are not the step's.
-  for (int64_t i = 0; i < warm_up; ++i)
-    for (const Phase& phase : measured) {
-      stop_here_if_requested();
-      step.run(phase.pass);
-    }
+  for (int64_t i = 0; i < warm_up; ++i) run_all(step, measured);
   for (Phase& phase : measured) {
     if (!cpu) phase.memory = memory_here(step, phase.pass, context.device);
-    if (!cpu)
-      step.run(phase.pass);  // its memory was given back for the measurement: no timed step asks for it anew
     phase.flops = step.flops(phase.pass);
     write_memory(*this, phase, record);
   }
+  // Each measurement of memory gave back what the phases before it had: no timed step asks for it anew.
+  if (!cpu) run_all(step, measured);
   const double rate = median(time_rounds(*this, step, context.device, measured, record));
   record.summarise({"parameters", static_cast<double>(step.parameters()), "1", "trained numbers",
                     Better::neither, 1, 0.0});

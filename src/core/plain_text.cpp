@@ -41,6 +41,12 @@ std::optional<std::string> encoding_by_nuls(std::string_view bytes) {
   return std::nullopt;
 }
 
+/// Of UTF-8.
+int64_t characters_in(std::string_view text) {
+  return std::count_if(text.begin(), text.end(),
+                       [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
+}
+
 void remove_mark(std::string& text) {
   if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
 }
@@ -70,6 +76,18 @@ void refuse_wide_encoding(std::string_view bytes, const std::string& origin) {
   if (const auto encoding = wide_encoding(bytes))
     user_error("{} is in {}, and texts are read as UTF-8: `iconv -f {} -t UTF-8` converts it", origin,
                *encoding, *encoding);
+}
+
+std::optional<std::string> stray_byte_of(std::string_view bytes) {
+  const std::size_t at = first_stray_byte(bytes);
+  if (at == bytes.size()) return std::nullopt;
+  const std::string_view before = bytes.substr(0, at);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const bool has_lines = bytes.find('\n') < bytes.size() - 1;
+  const auto column = 1 + characters_in(before.substr(before.rfind('\n') + 1));
+  return fmt::format(
+      "is not UTF-8: byte 0x{:02X} at {}column {} (iconv -f LATIN1 -t UTF-8 converts it, if it is Latin-1)",
+      static_cast<unsigned char>(bytes[at]), has_lines ? fmt::format("line {}, ", line) : "", column);
 }
 
 std::string plain_text(std::string bytes, const std::string& origin) {

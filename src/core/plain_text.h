@@ -23,6 +23,10 @@ std::optional<std::string> wide_encoding(std::string_view bytes);
 /// encoding.
 void refuse_wide_encoding(std::string_view bytes, const std::string& origin);
 
+/// What is wrong with bytes that are to be UTF-8, as the end of a sentence: "is not UTF-8: byte 0xE9 at line
+/// 3, column 18 …"; of one line without its number. Nothing where they are.
+std::optional<std::string> stray_byte_of(std::string_view bytes);
+
 /// The text of a file: without UTF-8's byte order mark, line ends as LF, its bytes otherwise as they are.
 /// Throws UserError for UTF-16 and UTF-32.
 std::string plain_text(std::string bytes, const std::string& origin);

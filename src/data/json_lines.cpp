@@ -28,7 +28,7 @@ void for_each_json_line(const std::filesystem::path& file,
   for_each_line(file, [&](std::string_view line, int64_t number) {
     const std::string origin = fmt::format("{}:{}", file.string(), number);
     const nlohmann::json map = json_or_discarded(line);
-    if (map.is_discarded()) user_error("{} {}", origin, no_json);
+    if (map.is_discarded()) refuse_json(line, origin, no_json);
     if (!map.is_object()) user_error("{} holds no map", origin);
     take(JsonNode(map, origin));
   });

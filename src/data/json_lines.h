@@ -15,7 +15,8 @@ void for_each_line(const std::filesystem::path& file,
                    const std::function<void(std::string_view line, int64_t number)>& take);
 
 /// Calls `take` with the map of each line that is not blank; its file() is "FILE:LINE". Throws UserError
-/// where a line is no map, is no JSON or has brackets nested beyond deepest_json.
+/// where a line is no map, is no JSON (in Latin-1, say: refuse_json) or has brackets nested beyond
+/// deepest_json.
 void for_each_json_line(const std::filesystem::path& file,
                         const std::function<void(const JsonNode& line)>& take);
 

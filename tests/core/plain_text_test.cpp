@@ -55,6 +55,15 @@ TEST(UniversalNewlines, AreThoseOfPythonsTextMode) {
   EXPECT_EQ(universal_newlines(""), "");
 }
 
+TEST(StrayByteOf, SaysWhichAndWhere) {
+  EXPECT_EQ(stray_byte_of(""), std::nullopt);
+  EXPECT_EQ(stray_byte_of("naïve\ncafé\n"), std::nullopt);
+  EXPECT_THAT(stray_byte_of("one\nnaïve\ncaf\xE9 naïve\n").value(),
+              StartsWith("is not UTF-8: byte 0xE9 at line 3, column 4 (iconv -f LATIN1 -t UTF-8"));
+  EXPECT_THAT(stray_byte_of("é\x80\n").value(), StartsWith("is not UTF-8: byte 0x80 at column 2 ("))
+      << "a character is a column, and one line needs no number";
+}
+
 TEST(PlainText, HasNoMarkAndOneKindOfLineEnd) {
   EXPECT_EQ(plain_text("\xEF\xBB\xBFone\r\ntwo\rthree\n", "a.txt"), "one\ntwo\nthree\n");
   EXPECT_EQ(plain_text("a \xEF\xBB\xBF within stays", "a.txt"), "a \xEF\xBB\xBF within stays");

@@ -114,6 +114,8 @@ TEST_F(QasperFile, IsRefusedWhereAnAnswerSaysNothing) {
 
 TEST_F(QasperFile, IsRefusedWithFileAndKey) {
   EXPECT_THAT(refusal("{"), HasSubstr("papers.json is no valid JSON: cut short or damaged"));
+  EXPECT_THAT(refusal("{\n\"caf\xE9\": 1}"),
+              HasSubstr("papers.json is not UTF-8: byte 0xE9 at line 2, column 5"));
   EXPECT_THAT(refusal("[]"), HasSubstr("papers.json holds no map"));
   EXPECT_THAT(refusal(std::string(100, '[')), HasSubstr("papers.json has brackets nested more than 64 deep"));
   EXPECT_THAT(refusal("{}"), HasSubstr("papers.json holds no documents with questions"));

@@ -77,6 +77,8 @@ TEST_F(SqualityFile, IsRefusedWithFileLineAndKey) {
   const std::string sound = story("7", "Short.", one_question) + "\n";
   EXPECT_THAT(refusal(sound + R"({"metadata": {"passage_id": "8"})"),
               HasSubstr("stories.jsonl:2 is no valid JSON: cut short or damaged"));
+  EXPECT_THAT(refusal(sound + "{\"caf\xE9\": 1}\n"),
+              HasSubstr("stories.jsonl:2 is not UTF-8: byte 0xE9 at column 6"));
   EXPECT_THAT(refusal(sound + "[]"), HasSubstr("stories.jsonl:2 holds no map"));
   EXPECT_THAT(refusal(std::string(100, '[')), HasSubstr("stories.jsonl:1 is no valid JSON"));
   EXPECT_THAT(refusal(R"({"document": "x"})"), HasSubstr("stories.jsonl:1 lacks the key 'metadata'"));

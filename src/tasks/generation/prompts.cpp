@@ -21,13 +21,16 @@ bool begins_a_character(const std::string& text, int64_t at) {
   return at >= static_cast<int64_t>(text.size()) || (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80;
 }
 
+/// What is left of a prompt that has lost all but this part of its document.
+Ids cut_prompt(const PromptRule& rule, const std::string& part, const PromptFrame& frame) {
+  return encoded(rule, frame.before + part + frame.omitted + frame.after, frame.answer);
+}
+
 /// As many of the document's tokens as fit. What surrounds them joins with their ends to other tokens, so
 /// that a first guess may be a token or two off.
 QuestionPrompt without_end(const PromptRule& rule, const std::string& document, const PromptFrame& frame,
                            const std::string& name) {
-  const auto with = [&](const std::string& part) {
-    return encoded(rule, frame.before + part + frame.omitted + frame.after, frame.answer);
-  };
+  const auto with = [&](const std::string& part) { return cut_prompt(rule, part, frame); };
   const Encoding pieces = rule.tokenizer.encode_with_ends(document);
   int64_t kept = std::min(count(pieces.ids), rule.most_tokens - count(with("")));
   for (; kept > 0; --kept) {
@@ -68,6 +71,12 @@ QuestionPrompt prompt_of(const PromptRule& rule, const std::string& document, co
       user_error("{}: its prompt has {} tokens, more than the length of {}, and nothing of it may be cut",
                  name, count(whole.ids), rule.most_tokens);
   }
+}
+
+void require_room(const PromptRule& rule, const std::string& document, const PromptFrame& frame,
+                  const std::string& name) {
+  if (rule.cut != Cut::end || count(cut_prompt(rule, "", frame)) < rule.most_tokens) return;
+  prompt_of(rule, document, frame, name);  // a document shorter than the words for its lost end may fit
 }
 
 int64_t template_tokens(const PromptRule& rule) { return count(encoded(rule, "", "")); }

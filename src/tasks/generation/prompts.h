@@ -32,6 +32,11 @@ struct QuestionPrompt {
 QuestionPrompt prompt_of(const PromptRule& rule, const std::string& document, const PromptFrame& frame,
                          const std::string& name);
 
+/// Throws what prompt_of would where the words around the document leave no room for any of it. The document
+/// itself is encoded only where that is in doubt, so that all questions can be looked at before the first.
+void require_room(const PromptRule& rule, const std::string& document, const PromptFrame& frame,
+                  const std::string& name);
+
 /// Tokens that a prompt of nothing has: the chat format's, or BOS.
 int64_t template_tokens(const PromptRule& rule);
 

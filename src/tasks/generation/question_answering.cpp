@@ -80,6 +80,17 @@ std::vector<QuestionPrompt> prompts_of(const QuestionAnsweringOptions& o, const 
   return prompts;
 }
 
+/// Of the documents from `first` on, before a model is loaded: otherwise one long question late in the set
+/// ends a run of hours. Questions that are made to fit a length take long to make, and are alike.
+void require_room_for_all(const QuestionAnsweringOptions& o, const QuestionInputs& in, int64_t first) {
+  if (o.benchmark->cut() == Cut::refused) return;
+  for (int64_t i = first; i < in.count; ++i) {
+    const QuestionDocument document = in.documents->read(i);
+    for (const Question& question : document.questions)
+      require_room(in.rule, document.text, o.benchmark->frame(question), question.id);
+  }
+}
+
 void tell(const QuestionAnsweringOptions& o, const QuestionProgress& p, int64_t documents) {
   const ScoreRows shares = o.benchmark->shares(p.scores);
   double sum = 0;
@@ -152,6 +163,7 @@ void QuestionAnsweringOptions::run(const RunContext& context, RecordSink& record
   record.attribute("prompt_template", std::string(name_of(in.rule.chat.format)));
   record.attribute("documents_in_set", in.documents->size());
   if (progress.next < in.count) {
+    require_room_for_all(*this, in, progress.next);
     Answerer answerer = make_answerer(*this, in, context);
     while (progress.next < in.count) {
       const QuestionDocument document = in.documents->read(progress.next);

@@ -65,6 +65,24 @@ TEST(Prompts, SayWhereNothingOfTheDocumentFits) {
                                     "length of 12 none of it is left"));
 }
 
+TEST(Prompts, HaveRoomWhereverTheyCanBeMade) {
+  const auto told = [](const PromptRule& rule, const std::string& document) {
+    try {
+      require_room(rule, document, frame, "story 7");
+    } catch (const UserError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  for (int64_t most = 2; most < 60; ++most)
+    EXPECT_EQ(told(rule_of(most), tale), refused(rule_of(most))) << most;
+  EXPECT_THAT(refused(rule_of(2)), testing::HasSubstr("none of it is left"));
+  const auto around = encoded(rule_of(1000), frame.before + frame.after).size();
+  const PromptRule short_rule = rule_of(static_cast<int64_t>(around) + 1);
+  EXPECT_EQ(told(short_rule, "x"), "") << "whole, it needs no mark of a cut";
+  EXPECT_EQ(told(rule_of(2, Cut::middle), tale), "") << "words around it are cut too";
+}
+
 TEST(Prompts, LoseTheirMiddleAsLongBenchHasIt) {
   const PromptRule rule = rule_of(40, Cut::middle);
   const Ids all = encoded(rule, frame.before + tale + frame.after);

@@ -195,6 +195,25 @@ TEST_F(Answers, LongerThanTheModelsPositionsAreRefusedUnlessAskedFor) {
   }
 }
 
+TEST_F(Answers, OfAQuestionWithoutRoomAreRefusedBeforeTheFirstDocumentIsRead) {
+  std::string question = "Why";
+  for (int i = 0; i < 100; ++i) question += " and why";
+  std::ofstream(folder / "data/squality/squality_v1-3_dev.jsonl", std::ios::app)
+      << R"({"metadata": {"passage_id": "200"}, "document": "A dog.", "questions": [{"question_text": ")"
+      << question << R"(", "question_number": 7, "responses": [{"response_text": "Yes."}]}]})"
+      << "\n";
+  MemoryRecord record = empty();
+  try {
+    options.run(context("long"), record);
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("200-7: the words around its document take "));
+  }
+  EXPECT_TRUE(record.tables["/answers"].empty());
+  options.documents = 2;
+  EXPECT_EQ(texts(run()).size(), 6U) << "questions that are not asked may be as long as they like";
+}
+
 TEST_F(Answers, InTheFoldersFormatNeedOne) {
   options.chat = "folder";
   try {

@@ -229,13 +229,25 @@ void add_score_command(CLI::App& app, Arguments& a) {
       ->required()
       ->check(CLI::IsMember({"rouge", "token_f1", "bleu", "chrf", "chrf++"}));
   score
-      ->add_option("PREDICTIONS", a.score.predictions,
-                   "a line each: plain, or JSON with the key prediction, translation, text or output")
+      ->add_option(
+          "PREDICTIONS", a.score.predictions,
+          "a line each: plain, or JSON with the key prediction, predicted_answer, translation, text or "
+          "output")
       ->required();
   score
-      ->add_option("REFERENCES", a.score.references,
-                   "as many lines each: plain, or JSON with reference, references, answer or answers")
+      ->add_option(
+          "REFERENCES", a.score.references,
+          "as many lines each: plain, or JSON with reference, references, answer or answers; where all "
+          "lines of all files have question_id, _id or id, that says what belongs together")
       ->required();
+  static const std::map<std::string, attnlab::TextFormat> formats{{"auto", attnlab::TextFormat::automatic},
+                                                                  {"plain", attnlab::TextFormat::plain},
+                                                                  {"json", attnlab::TextFormat::json}};
+  score
+      ->add_option("--format", a.score.format,
+                   "of every file; auto (default): JSON lines where the first line begins with a brace, or "
+                   "all are JSON texts or lists of them")
+      ->transform(CLI::CheckedTransformer(formats));
   score->add_flag("--stemmer", a.score.stemmer,
                   "words are cut to their stems, as in SQuALITY's own evaluation");
   add_translation_options(score, a.score);

@@ -1,11 +1,11 @@
 #include "run/commands.h"
 
-#include <cstdio>
 #include <iostream>
 
 #include "config/explain.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/output.h"
 #include "io/hf_config.h"
 #include "io/not_a_model.h"
 #include "run/continue_texts.h"
@@ -56,21 +56,19 @@ int run_command(const Target& target, std::optional<int64_t> index, bool fresh,
 }
 
 int show_command(const Target& target, std::optional<int64_t> index) {
-  std::fputs(plan_run(target.config, target.overrides, index).yaml.c_str(), stdout);
+  print_output(plan_run(target.config, target.overrides, index).yaml);
   return 0;
 }
 
 int explain_command(const std::string& component) {
   std::vector<Described> all = describe(RunOptions{});
   for (Described& keys : describe(PredictKeys{})) all.push_back(std::move(keys));
-  std::fputs(explain(all, component).c_str(), stdout);
+  print_output(explain(all, component));
   return 0;
 }
 
 int reference_command() {
-  const std::string page =
-      reference_page(describe(RunOptions{})) + reference_part(describe(PredictKeys{}).front());
-  std::fputs(page.c_str(), stdout);
+  print_output(reference_page(describe(RunOptions{})) + reference_part(describe(PredictKeys{}).front()));
   return 0;
 }
 
@@ -92,7 +90,7 @@ int predict_command(const Target& target, std::optional<int64_t> index) {
   const RunContext context = context_of(run, choose_device(run.options.device));
   set_threads(run.options.threads);
   const int64_t refused = run.options.task->predict(context, std::cin, std::cout);
-  std::cout.flush();
+  flush_output(std::cout);
   return status_of(refused);
 }
 

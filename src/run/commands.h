@@ -10,6 +10,7 @@
 
 #include "data/tokenizer.h"
 #include "metrics/bleu.h"
+#include "run/score_texts.h"
 
 namespace attnlab {
 
@@ -80,10 +81,11 @@ struct TokenizeOptions {
 int tokenize_command(const TokenizeOptions& options);
 
 struct ScoreOptions {
-  std::string metric;                             ///< rouge, token_f1, bleu, chrf or chrf++
-  std::filesystem::path predictions;              ///< a line each, plain or JSON
-  std::vector<std::filesystem::path> references;  ///< as many lines each; a JSON line may hold several
-  bool stemmer = false;                           ///< of rouge
+  std::string metric;                                     ///< rouge, token_f1, bleu, chrf or chrf++
+  std::filesystem::path predictions;                      ///< a line each, plain or JSON
+  std::vector<std::filesystem::path> references;          ///< as many lines each, or with the same ids
+  TextFormat format = TextFormat::automatic;              ///< of all these files
+  bool stemmer = false;                                   ///< of rouge
   std::optional<BleuTokenizer> tokenizer = std::nullopt;  ///< of bleu, as the next two; 13a
   std::optional<BleuSmoothing> smoothing = std::nullopt;  ///< exp; with the compound split none
   bool compound_split = false;
@@ -91,7 +93,7 @@ struct ScoreOptions {
   bool each = false;       ///< a line of JSON an example before the summary
 };
 
-/// attnlab score: predictions against references, as JSON (run/score_texts.h). Throws UserError for texts
+/// attnlab score: predictions against references, as JSON (run/score_examples.h). Throws UserError for texts
 /// that cannot be read and for options of another metric.
 int score_command(const ScoreOptions& options);
 

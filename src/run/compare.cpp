@@ -1,9 +1,8 @@
 // attnlab compare: two runs beside each other.
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "core/error.h"
+#include "core/output.h"
 #include "results/run_folder.h"
 #include "run/commands.h"
 #include "tables/record_places.h"
@@ -47,7 +46,7 @@ int compare_command(const fs::path& place_a, const fs::path& place_b) {
             "\nOver the same questions, examples or documents: ± standard error of the mean difference over "
             "them, of perplexities of the\ngeometric mean of ratios. McNemar's p, exact: of a difference as "
             "large where both are as often right.\n";
-  std::fputs(text.c_str(), stdout);
+  print_output(text);
   return 0;
 }
 

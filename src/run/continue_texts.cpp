@@ -12,6 +12,7 @@
 #include "config/reader.h"
 #include "core/error.h"
 #include "core/json_text.h"
+#include "core/output.h"
 #include "core/random.h"
 #include "io/hf_folder.h"
 #include "io/state_file.h"
@@ -236,7 +237,7 @@ void answer_batch(Continuer& c, const PromptBatch& batch, std::ostream& out) {
   const std::vector<ordered_json> made = continued(c, batch.prompts);
   auto next = made.begin();
   for (const auto& answer : batch.answers) out << json_text(answer ? *answer : *next++) << '\n';
-  out.flush();
+  flush_output(out);
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 
+#include "core/output.h"
 #include "run/commands.h"
 #include "run/device.h"
 #include "run/gpu.h"
@@ -103,7 +103,7 @@ int doctor_command(bool measure) {
   if (measure)
     table.rows.push_back(
         {"fp32 matrix product", fmt::format("{:.0f} GFLOP/s (2048 x 2048)", matrix_product_rate() / 1e9)});
-  std::fputs(render(table, "text").c_str(), stdout);
+  print_output(render(table, "text"));
   return 0;
 }
 

@@ -1,7 +1,7 @@
 // attnlab list: a line a run, with the command that does just it.
 #include <algorithm>
-#include <cstdio>
 
+#include "core/output.h"
 #include "run/attributes.h"
 #include "run/commands.h"
 #include "run/inputs.h"
@@ -41,7 +41,7 @@ int list_command(const Target& target) {
     if (seeds) table.rows.back().push_back(std::to_string(run.options.seed));
     table.rows.back().push_back(command_of(target, plan, run));
   }
-  std::fputs(render(table, "text").c_str(), stdout);
+  print_output(render(table, "text"));
   return 0;
 }
 

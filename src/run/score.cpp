@@ -7,13 +7,14 @@
 
 #include "core/error.h"
 #include "core/json_text.h"
+#include "core/output.h"
 #include "metrics/rouge.h"
 #include "metrics/signature.h"
 #include "metrics/statistics.h"
 #include "metrics/token_f1.h"
 #include "run/commands.h"
 #include "run/exit.h"
-#include "run/score_texts.h"
+#include "run/score_examples.h"
 #include "run/score_translation.h"
 
 namespace attnlab {
@@ -72,7 +73,7 @@ ordered_json scored(const Examples& examples, bool each, const Score& score) {
   for (const ScoredExample& example : examples) {
     scores.push_back(score(example));
     if (!each) continue;
-    ordered_json line{{"line", scores.size()}};
+    ordered_json line = place_of(example, scores.size() - 1);
     line.update(each_of(scores.back()));
     std::cout << json_text(line) << '\n';
   }
@@ -105,8 +106,8 @@ struct Metric {
   const char* equal_to;  ///< stands behind the version; sacreBLEU knows no compound split
 };
 constexpr std::array metrics{
-    Metric{"rouge", TextRules::answers, scored_rouge, nullptr},
-    Metric{"token_f1", TextRules::answers, scored_token_f1, nullptr},
+    Metric{"rouge", TextRules::answers, scored_rouge, equal_to_rouge_score},
+    Metric{"token_f1", TextRules::answers, scored_token_f1, equal_to_qasper_rules},
     Metric{"bleu", TextRules::translations, scored_translations, equal_to_sacrebleu},
     Metric{"chrf", TextRules::translations, scored_translations, equal_to_sacrebleu},
     Metric{"chrf++", TextRules::translations, scored_translations, equal_to_sacrebleu},
@@ -131,11 +132,14 @@ int score_command(const ScoreOptions& options) {
       std::find_if(metrics.begin(), metrics.end(), [&](const Metric& m) { return m.name == options.metric; });
   if (metric == metrics.end()) user_error("{} is no metric", options.metric);
   refuse_foreign_options(options);
-  const Examples examples = read_examples(options.predictions, options.references, metric->texts);
-  ordered_json all{{"metric", options.metric}, {"n", examples.size()}};
-  all.update(metric->score(examples, options));
+  const ScoredExamples examples =
+      read_examples(options.predictions, options.references, metric->texts, options.format);
+  ordered_json all{{"metric", options.metric}, {"n", examples.all.size()}};
+  all.update(examples.told());
+  all.update(metric->score(examples.all, options));
   all["signature"] = signed_by_attnlab(all["signature"], options.compound_split ? nullptr : metric->equal_to);
-  std::cout << json_text(all, options.each ? -1 : 2) << std::endl;
+  std::cout << json_text(all, options.each ? -1 : 2) << '\n';
+  flush_output(std::cout);
   return exit_done;
 }
 

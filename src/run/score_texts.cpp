@@ -2,7 +2,7 @@
 
 #include <fmt/ranges.h>
 
-#include <array>
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -11,16 +11,19 @@
 #include "core/json_map.h"
 #include "core/json_text.h"
 #include "core/plain_text.h"
-#include "core/utf8.h"
 
 namespace attnlab {
+
+const std::vector<std::string> id_keys{"question_id", "_id", "id"};
+
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using Keys = std::vector<std::string>;
 
-constexpr std::array prediction_keys{"prediction", "translation", "text", "output"};
-constexpr std::array reference_keys{"references", "reference", "answers", "answer"};
+const Keys prediction_keys{"prediction", "predicted_answer", "translation", "text", "output"};
+const Keys reference_keys{"references", "reference", "answers", "answer"};
 
 /// A line and where it stands: "FILE, line 3".
 struct Line {
@@ -50,9 +53,7 @@ Lines translation_lines(std::istream& file, const fs::path& path) {
   while (!left.empty()) {
     const std::size_t end = std::min(left.find('\n'), left.size());
     all.push_back({std::string(left.substr(0, end)), origin_of(path, static_cast<int64_t>(all.size()) + 1)});
-    if (!is_utf8(all.back().text))
-      user_error("{} is not UTF-8: convert the file (iconv -f LATIN1 -t UTF-8, if it is Latin-1)",
-                 all.back().origin);
+    if (const auto stray = stray_byte_of(all.back().text)) user_error("{} {}", all.back().origin, *stray);
     left.remove_prefix(std::min(end + 1, left.size()));
   }
   return all;
@@ -64,10 +65,24 @@ Lines lines_of(const fs::path& path, TextRules rules) {
   return rules == TextRules::answers ? any_lines(file, path) : translation_lines(file, path);
 }
 
-bool holds_json(const Lines& lines, TextRules rules) {
+bool begins_with_brace(const std::string& line) {
+  const auto first = line.find_first_not_of(" \t");
+  return first != std::string::npos && line[first] == '{';
+}
+
+/// Whether the line is a text in JSON, a list of them, or a map.
+bool holds_json_texts(const Line& line) {
+  const json value = json_or_discarded(line.text);
+  return value.is_string() || value.is_object() ||
+         (value.is_array() &&
+          std::all_of(value.begin(), value.end(), [](const json& v) { return v.is_string(); }));
+}
+
+/// A list of numbers, or one answer among others that happens to be in quotes, makes no JSON of a file.
+bool seems_json(const Lines& lines, TextRules rules) {
   if (lines.empty()) return false;
-  const json first = json_or_discarded(lines.front().text);
-  return first.is_object() || (rules == TextRules::answers && (first.is_array() || first.is_string()));
+  if (begins_with_brace(lines.front().text)) return true;
+  return rules == TextRules::answers && std::all_of(lines.begin(), lines.end(), holds_json_texts);
 }
 
 std::vector<std::string> texts_in(const json& value, const std::string& origin) {
@@ -81,49 +96,41 @@ std::vector<std::string> texts_in(const json& value, const std::string& origin) 
   return texts;
 }
 
-template <std::size_t N>
-std::vector<std::string> texts_of(const Line& line, bool is_json, const std::array<const char*, N>& keys) {
-  if (!is_json) return {line.text};
-  const json value = json_or_discarded(line.text);
-  if (value.is_discarded()) user_error("{} is no JSON, and the lines before it are", line.origin);
-  if (!value.is_object()) return texts_in(value, line.origin);
-  for (const char* key : keys)
-    if (const auto found = value.find(key); found != value.end()) return texts_in(*found, line.origin);
-  user_error("{} has none of the keys {}", line.origin, fmt::join(keys, ", "));
+std::vector<std::string> texts_of(const json& value, const Keys& keys, const std::string& origin) {
+  if (!value.is_object()) return texts_in(value, origin);
+  for (const std::string& key : keys)
+    if (const auto found = value.find(key); found != value.end()) return texts_in(*found, origin);
+  user_error("{} has none of the keys {}", origin, fmt::join(keys, ", "));
 }
 
-template <std::size_t N>
-std::vector<std::vector<std::string>> read_texts(const fs::path& path, const std::array<const char*, N>& keys,
-                                                 TextRules rules) {
-  const Lines lines = lines_of(path, rules);
-  const bool is_json = holds_json(lines, rules);
-  std::vector<std::vector<std::string>> all;
-  for (const Line& line : lines) all.push_back(texts_of(line, is_json, keys));
-  return all;
+/// A number counts as its digits.
+std::map<std::string, std::string> ids_of(const json& value) {
+  std::map<std::string, std::string> ids;
+  for (const std::string& key : id_keys)
+    if (value.is_object() && value.contains(key))
+      ids[key] = value[key].is_string() ? value[key].get<std::string>() : json_text(value[key]);
+  return ids;
+}
+
+ScoredLine from_json(const Line& line, const Keys& keys) {
+  const json value = json_or_discarded(line.text);
+  if (value.is_discarded())
+    user_error("{} {}; --format plain takes the file as plain text", line.origin,
+               stray_byte_of(line.text).value_or("is no valid JSON, and the file is read as JSON lines"));
+  return {texts_of(value, keys, line.origin), ids_of(value), line.origin};
 }
 
 }  // namespace
 
-std::vector<ScoredExample> read_examples(const fs::path& predictions, const std::vector<fs::path>& references,
-                                         TextRules rules) {
-  std::vector<ScoredExample> all;
-  for (const auto& texts : read_texts(predictions, prediction_keys, rules)) {
-    if (texts.size() != 1)
-      user_error("{}, line {} has {} predictions where one was expected", predictions.string(),
-                 all.size() + 1, texts.size());
-    all.push_back({texts.front(), {}});
-  }
-  if (all.empty()) user_error("{} holds no prediction", predictions.string());
-  for (const fs::path& path : references) {
-    const auto wanted = read_texts(path, reference_keys, rules);
-    if (wanted.size() != all.size())
-      user_error("{} has {} lines and {} has {}: each prediction needs its own", predictions.string(),
-                 all.size(), path.string(), wanted.size());
-    for (std::size_t i = 0; i < all.size(); ++i)
-      all[i].references.insert(all[i].references.end(), wanted[i].begin(), wanted[i].end());
-  }
-  for (std::size_t i = 0; i < all.size(); ++i)
-    if (all[i].references.empty()) user_error("the prediction of line {} has no reference", i + 1);
+std::vector<ScoredLine> read_scored_lines(const fs::path& path, TextRole role, TextRules rules,
+                                          TextFormat format) {
+  const Lines lines = lines_of(path, rules);
+  const bool is_json =
+      format == TextFormat::json || (format == TextFormat::automatic && seems_json(lines, rules));
+  const Keys& keys = role == TextRole::prediction ? prediction_keys : reference_keys;
+  std::vector<ScoredLine> all;
+  for (const Line& line : lines)
+    all.push_back(is_json ? from_json(line, keys) : ScoredLine{{line.text}, {}, line.origin});
   return all;
 }
 

@@ -2,29 +2,43 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
 namespace attnlab {
 
-struct ScoredExample {
-  std::string prediction;
-  std::vector<std::string> references;  ///< at least one
-};
-
 enum class TextRules {
-  /// Any line end; JSON lines are told by a first line that is a map, a list or a string; stray bytes stand.
+  /// Any line end; stray bytes stand in plain text.
   answers,
-  /// As sacreBLEU reads: LF alone ends a line, and what is not UTF-8 is refused. JSON lines are told by a
-  /// first line that is a map: a translation may begin with a quote.
+  /// As sacreBLEU reads: LF alone ends a line, and what is not UTF-8 is refused.
   translations,
 };
 
-/// One for each line of `predictions`. Every file of `references` has as many lines, a JSON line may hold
-/// several. Throws UserError, naming file and line, for files of unequal length, an example without a
-/// reference, and lines that are neither texts nor JSON with them.
-std::vector<ScoredExample> read_examples(const std::filesystem::path& predictions,
-                                         const std::vector<std::filesystem::path>& references,
-                                         TextRules rules);
+/// What the lines of a file are.
+enum class TextFormat {
+  /// JSON where the first line begins with a brace; of answers also where every line is a JSON text or a list
+  /// of them. A translation may begin with a quote, and an answer may be "yes" in quotes.
+  automatic,
+  plain,
+  json,
+};
+
+/// A line of a file.
+struct ScoredLine {
+  std::vector<std::string> texts;          ///< of a plain line one
+  std::map<std::string, std::string> ids;  ///< by id_keys, those that its JSON map has
+  std::string origin;                      ///< "FILE, line 3"
+};
+
+/// Keys that an example can be named by, the first before the others: QASPER's, LongBench's, anybody's.
+extern const std::vector<std::string> id_keys;
+
+enum class TextRole { prediction, references };
+
+/// The lines of a file. Throws UserError, naming file and line, for what is neither a text nor JSON with
+/// texts.
+std::vector<ScoredLine> read_scored_lines(const std::filesystem::path& path, TextRole role, TextRules rules,
+                                          TextFormat format);
 
 }  // namespace attnlab

@@ -24,9 +24,13 @@ int64_t references_of(const std::vector<ScoredExample>& examples) {
 }
 
 template <class Statistics, class Score>
-void print_each(const std::vector<Statistics>& sentences, const char* name, const Score& score) {
-  for (std::size_t i = 0; i < sentences.size(); ++i)
-    std::cout << json_text(ordered_json{{"line", i + 1}, {name, score(sentences[i])}}) << '\n';
+void print_each(const std::vector<ScoredExample>& examples, const std::vector<Statistics>& sentences,
+                const char* name, const Score& score) {
+  for (std::size_t i = 0; i < sentences.size(); ++i) {
+    ordered_json line = place_of(examples[i], i);
+    line[name] = score(sentences[i]);
+    std::cout << json_text(line) << '\n';
+  }
 }
 
 /// The figure of the corpus, how sure it is, and how that was found.
@@ -70,7 +74,8 @@ ordered_json scored_bleu(const std::vector<ScoredExample>& examples, const Score
   BleuOptions of_sentence = bleu;
   of_sentence.effective_order = true;
   if (options.each)
-    print_each(sentences, "bleu", [&](const BleuStatistics& s) { return bleu_score(s, of_sentence).bleu; });
+    print_each(examples, sentences, "bleu",
+               [&](const BleuStatistics& s) { return bleu_score(s, of_sentence).bleu; });
   const auto score = [&](const BleuStatistics& s) { return bleu_score(s, bleu).bleu; };
   ordered_json told = figure(sentences, "bleu", score);
   const BleuStatistics corpus = total_of(std::span<const BleuStatistics>(sentences));
@@ -89,7 +94,7 @@ ordered_json scored_chrf(const std::vector<ScoredExample>& examples, const Score
   for (const ScoredExample& e : examples)
     sentences.push_back(chrf_statistics(e.prediction, e.references, chrf));
   const char* name = options.metric.c_str();
-  if (options.each) print_each(sentences, name, chrf_score);
+  if (options.each) print_each(examples, sentences, name, chrf_score);
   ordered_json told = figure(sentences, name, chrf_score);
   told["signature"] = chrf_signature(chrf, references_of(examples), static_cast<int64_t>(examples.size()));
   return told;

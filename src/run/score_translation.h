@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "run/commands.h"
-#include "run/score_texts.h"
+#include "run/score_examples.h"
 
 namespace attnlab {
 

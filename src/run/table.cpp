@@ -2,10 +2,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cstdio>
-
 #include "config/explain.h"
 #include "core/error.h"
+#include "core/output.h"
 #include "run/commands.h"
 #include "run/inputs.h"
 #include "run/plan.h"
@@ -83,7 +82,7 @@ int table_command(const Target& target, const TableOptions& options) {
   if (options.format == "json") {
     if (!options.against.empty())
       user_error("--against has no form in JSON: choose text, markdown, csv or latex");
-    std::fputs(tables_json(experiments, options.columns).c_str(), stdout);
+    print_output(tables_json(experiments, options.columns));
     return 0;
   }
   const bool several = experiments.size() > 1;
@@ -93,7 +92,7 @@ int table_command(const Target& target, const TableOptions& options) {
   std::vector<std::string> parts;
   for (const ExperimentRuns& runs : experiments)
     parts.push_back((several ? heading(runs.experiment, options.format) : "") + table_in(runs, options));
-  std::fputs(fmt::format("{}", fmt::join(parts, "\n")).c_str(), stdout);
+  print_output(fmt::format("{}", fmt::join(parts, "\n")));
   return 0;
 }
 

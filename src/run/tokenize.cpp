@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/json_map.h"
 #include "core/json_text.h"
+#include "core/output.h"
 #include "core/plain_text.h"
 #include "run/commands.h"
 #include "run/exit.h"
@@ -67,7 +68,7 @@ int tokenize_command(const TokenizeOptions& options) {
     const std::string text = options.json ? text_of_line(line, lines.number()) : line;
     std::cout << json_text(answer(tokenizer, options, text)) << '\n';
   }
-  std::cout.flush();
+  flush_output(std::cout);
   stray.tell("lines", as_replacement);
   return exit_done;
 }

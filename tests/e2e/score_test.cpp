@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -13,6 +14,7 @@ namespace attnlab {
 namespace {
 
 using nlohmann::json;
+using namespace std::literals;
 using testing::HasSubstr;
 
 json scored(const Lab& lab, const Words& more) {
@@ -44,6 +46,122 @@ TEST(Score, PlainLinesAndJsonLinesAreTheSame) {
   const double f1 = plain["rouge1"]["f"], f2 = plain["rouge2"]["f"], fl = plain["rougeL"]["f"];
   EXPECT_NEAR(plain["geometric_mean"].get<double>(), std::cbrt(f1 * f2 * fl), 1e-12);
   EXPECT_THAT(plain["signature"].get<std::string>(), HasSubstr("stemmer:no"));
+  EXPECT_THAT(plain["signature"].get<std::string>(), HasSubstr("(tested equal to rouge-score 0.1.2)"));
+}
+
+TEST(Score, APlainTextThatBeginsLikeJsonIsPlain) {
+  const Lab lab;
+  for (const char* first : {"\"yes\"", "[1]", "[\"a\", 2]", "null", "7"}) {
+    lab.write("p", first + std::string("\nthe cat\n"));
+    const json told = scored(lab, {"p", "p"});
+    EXPECT_EQ(told["n"], 2) << first;
+    EXPECT_EQ(told, scored(lab, {"p", "p", "--format", "plain"})) << first;
+  }
+  lab.write("p", "\"yes, a\\nb\"\n[\"no\"]\n");
+  lab.write("r", "yes a b\nno\n");
+  EXPECT_EQ(scored(lab, {"p", "r"})["rouge1"]["f"], 1.0) << "all lines are JSON texts";
+  EXPECT_LT(scored(lab, {"p", "r", "--format", "plain"})["rouge1"]["f"], 1.0) << "\\n is an n";
+}
+
+TEST(Score, ABrokenFirstLineOfJsonLinesIsRefused) {
+  const Lab lab;
+  lab.write("good", "{\"text\": \"a\"}\n");
+  const auto refused = [&](const Words& words) {
+    const Finished done = lab.attnlab(words);
+    EXPECT_EQ(done.status, 2) << done.out;
+    return done.err;
+  };
+  for (const char* metric : {"rouge", "token_f1"}) {
+    lab.write("p", "{\"text\": \"caf\xE9\"}\n");
+    EXPECT_THAT(refused({"score", metric, "p", "good"}),
+                testing::AllOf(HasSubstr("p, line 1 is not UTF-8: byte 0xE9 at column 14"),
+                               HasSubstr("--format plain takes the file as plain text")));
+  }
+  lab.write("p", " {\"text\": \"a\"\n{}\n");
+  EXPECT_THAT(refused({"score", "rouge", "p", "good"}), HasSubstr("p, line 1 is no valid JSON"));
+  EXPECT_THAT(refused({"score", "bleu", "p", "good"}), HasSubstr("p, line 1 is no valid JSON"));
+  lab.write("p", "{a} b\n");
+  EXPECT_EQ(scored(lab, {"p", "p", "--format", "plain"})["rouge1"]["f"], 1.0);
+}
+
+TEST(Score, ExamplesWithIdsAreJoinedByThem) {
+  const Lab lab;
+  lab.write("p", R"({"question_id": "b", "predicted_answer": "a dog", "predicted_evidence": []})"
+                 "\n"
+                 R"({"question_id": "z", "predicted_answer": "nobody asked"})"
+                 "\n"
+                 R"({"question_id": "a", "predicted_answer": "the cat"})"
+                 "\n");
+  lab.write("r", R"({"question_id": "a", "answers": ["cat", "x"]})"
+                 "\n"
+                 R"({"question_id": "b", "answers": ["dog"]})"
+                 "\n"
+                 R"({"question_id": "c", "answers": ["a bird"]})"
+                 "\n");
+  const Finished done = lab.attnlab({"score", "token_f1", "p", "r"});
+  ASSERT_EQ(done.status, 0) << done.err;
+  const json told = json::parse(done.out);
+  EXPECT_EQ(told["n"], 3);
+  EXPECT_EQ(told["joined_by"], "question_id");
+  EXPECT_EQ(told["missing_predictions"], 1);
+  EXPECT_EQ(told["predictions_without_reference"], 1);
+  EXPECT_NEAR(told["f1"].get<double>(), 2.0 / 3, 1e-12)
+      << "a missing one counts 0, as QASPER's evaluator has it";
+  const Finished each = lab.attnlab({"score", "rouge", "p", "r", "--each"});
+  EXPECT_EQ(json::parse(each.out.substr(0, each.out.find('\n')))["id"], "a") << "in the references' order";
+}
+
+TEST(Score, LinesOfTheSameIdsMayRepeatThem) {
+  const Lab lab;
+  lab.write("p", "{\"id\": 1, \"text\": \"a\"}\n{\"id\": 1, \"text\": \"b\"}\n");
+  lab.write("r", "{\"id\": \"1\", \"answer\": \"x\"}\n{\"id\": \"1\", \"answer\": \"b\"}\n");
+  const json told = scored(lab, {"p", "r"});
+  EXPECT_EQ(told["rouge1"]["f"], 0.5);
+  EXPECT_EQ(told["missing_predictions"], 0);
+  lab.write("q", "{\"_id\": 2, \"answer\": \"a\"}\n{\"_id\": 1, \"answer\": \"b\"}\n");
+  EXPECT_EQ(scored(lab, {"p", "q"})["rouge1"]["f"], 1.0) << "ids of another kind join nothing";
+}
+
+TEST(Score, IdsThatDoNotFitAreRefused) {
+  const Lab lab;
+  const auto ids = [&](const char* name, const std::vector<std::string>& all) {
+    std::string text;
+    for (const std::string& id : all) text += R"({"id": ")" + id + R"(", "text": "a", "answer": "a"})" + "\n";
+    lab.write(name, text);
+  };
+  ids("p", {"a", "b"});
+  ids("twice", {"b", "a", "b"});
+  ids("others", {"c", "d"});
+  ids("turned", {"b", "a"});
+  ids("more", {"b", "a", "c"});
+  const auto refused = [&](const Words& words) {
+    const Finished done = lab.attnlab(words);
+    EXPECT_EQ(done.status, 2) << done.out;
+    return done.err;
+  };
+  EXPECT_THAT(refused({"score", "rouge", "p", "twice"}),
+              HasSubstr("twice, line 3: the id 'b' is there twice, in twice, line 1 too"));
+  EXPECT_THAT(refused({"score", "rouge", "p", "others"}), HasSubstr("p and others have no id in common"));
+  EXPECT_THAT(refused({"score", "rouge", "p", "turned", "more"}),
+              HasSubstr("turned and more are not of the same id"));
+  EXPECT_THAT(refused({"score", "bleu", "p", "more"}), HasSubstr("p has no prediction for the id 'c'"))
+      << "of translations no convention says what a missing one counts";
+}
+
+TEST(Score, OutputThatIsLostIsAFailure) {
+  const Lab lab;
+  lab.write("p", "a\n");
+  const std::string binary = ATTNLAB_BINARY;
+  for (const std::string& words : {"score rouge p p"s, "score bleu p p --each"s, "show tiny.yaml"s,
+                                   "list tiny.yaml"s, "table tiny.yaml"s, "explain"s, "explain --all"s}) {
+    const std::string command =
+        "cd '" + lab.path().string() + "' && '" + binary + "' " + words + " > /dev/full 2> err";
+    const int status = std::system(command.c_str());
+    EXPECT_EQ(WEXITSTATUS(status), 1) << words;
+    EXPECT_THAT(contents_of(lab.path() / "err"),
+                HasSubstr("error: cannot write standard output: No space left on device"))
+        << words;
+  }
 }
 
 TEST(Score, StemsOnRequestAndShowsEachExample) {
@@ -73,6 +191,7 @@ TEST(Score, TokenF1TakesTheBestAnswer) {
   EXPECT_EQ(told["f1"], 0.5);
   EXPECT_EQ(told["f1_standard_error"], 0.5);
   EXPECT_THAT(told["signature"].get<std::string>(), HasSubstr("words:SQuAD"));
+  EXPECT_THAT(told["signature"].get<std::string>(), HasSubstr("(tested equal to the rules of QASPER's"));
   EXPECT_THAT(lab.attnlab({"score", "token_f1", "p", "r", "--stemmer"}).err,
               HasSubstr("--stemmer goes with rouge"));
 }
@@ -93,7 +212,10 @@ TEST(Score, MistakesAreSentences) {
   EXPECT_THAT(refused({"score", "rouge", "p", "short"}), HasSubstr("p has 2 lines and short has 1"));
   EXPECT_THAT(refused({"score", "rouge", "p", "none"}),
               HasSubstr("the prediction of line 2 has no reference"));
-  EXPECT_THAT(refused({"score", "rouge", "p", "broken"}), HasSubstr("broken, line 2 is no JSON"));
+  EXPECT_THAT(refused({"score", "rouge", "p", "broken", "--format", "json"}),
+              HasSubstr("p, line 1 is no valid JSON"));
+  EXPECT_THAT(refused({"score", "rouge", "broken", "p", "--format", "json"}),
+              HasSubstr("broken, line 2 is no valid JSON"));
   EXPECT_THAT(refused({"score", "rouge", "p", "keys"}),
               HasSubstr("keys, line 1 has none of the keys references, reference, answers, answer"));
   EXPECT_THAT(refused({"score", "rouge", "empty", "p"}), HasSubstr("empty holds no prediction"));

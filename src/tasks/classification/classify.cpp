@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/json_text.h"
 #include "core/log.h"
+#include "core/output.h"
 #include "core/plain_text.h"
 #include "core/random.h"
 #include "core/stop.h"
@@ -236,7 +237,8 @@ int64_t ClassifyOptions::predict(const RunContext& context, std::istream& in, st
       ++refused;
     }
     answer["line"] = lines.number();
-    out << json_text(answer) << std::endl;
+    out << json_text(answer) << '\n';
+    flush_output(out);
   }
   stray.tell("lines", "read as they are");
   return refused;

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/json_text.h"
+#include "core/output.h"
 #include "core/plain_text.h"
 #include "core/random.h"
 #include "core/stop.h"
@@ -101,7 +102,7 @@ int64_t TranslateOptions::predict(const RunContext& context, std::istream& in, s
       answer["line"] = ++number;
       out << json_text(answer) << '\n';
     }
-    out.flush();
+    flush_output(out);
     waiting.clear();
   };
   for (std::string line; lines.next(line);) {

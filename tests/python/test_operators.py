@@ -100,6 +100,82 @@ def test_causal_luna_of_narrow_types_and_of_wrong_shapes(torch):
         torch.ops.attnlab.causal_luna(q, k, v, a, form="parallel")
 
 
+def test_causal_luna_in_fp16_has_the_gradients_of_fp32_rounded(torch):
+    q, k, v, a = (torch.randn(1, 2, 40, w).half() for w in (8, 8, 8, 4))
+    narrow = [t.requires_grad_() for t in (q, k, v, a.abs())]
+    wide = [t.detach().float().requires_grad_() for t in narrow]
+    y, want = (torch.ops.attnlab.causal_luna(*of) for of in (narrow, wide))
+    assert y.dtype == torch.float16 and torch.equal(y, want.half())
+    g = torch.randn_like(want).half()
+    mine, theirs = torch.autograd.grad(y, narrow, g), torch.autograd.grad(want, wide, g.float())
+    for got, exact in zip(mine, theirs):
+        assert got.dtype == torch.float16 and torch.equal(got, exact.half())
+
+
+def every_second_column(t):
+    return t.repeat_interleave(2, -1)[..., ::2]
+
+
+def other_order(t):
+    return t.transpose(-2, -1).contiguous().transpose(-2, -1)
+
+
+@pytest.mark.parametrize("laid_out", [every_second_column, other_order])
+@pytest.mark.parametrize("which", ["q", "k", "v", "a", "dy"])
+def test_causal_luna_reads_tensors_however_they_lie(torch, which, laid_out):
+    names = ("q", "k", "v", "a", "dy")
+    dense = dict(zip(names, (torch.randn(2, 3, 70, w) for w in (8, 8, 8, 5, 8))))
+    dense["a"] = dense["a"].abs()
+    strided = dict(dense, **{which: laid_out(dense[which])})
+    assert not strided[which].is_contiguous() and torch.equal(strided[which], dense[which])
+
+    def results(given):
+        leaves = [given[name].detach().requires_grad_() for name in names[:4]]
+        y = torch.ops.attnlab.causal_luna(*leaves)
+        return y, *torch.autograd.grad(y, leaves, given["dy"])
+
+    for got, want in zip(results(strided), results(dense)):
+        assert torch.equal(got, want)
+
+
+@pytest.mark.parametrize(
+    "changed, sentence",
+    [
+        (dict(a=(1, 2, 19, 4)), r"a of shape \[B, H, N, L\] beside q of \[1, 2, 20, 8\], not \[1, 2, 19, 4\]"),
+        (dict(a=(2, 20, 4)), r"a of shape \[B, H, N, L\] beside q of \[1, 2, 20, 8\], not \[2, 20, 4\]"),
+        (dict(a=(1, 2, 20, 0)), r"at least one row of P, and a of \[1, 2, 20, 0\] has none"),
+        (dict(counts=(20,)), r"counts of shape \[B, N\] beside q of \[1, 2, 20, 8\], not \[20\]"),
+        (dict(counts=(1, 19)), r"counts of shape \[B, N\] beside q of \[1, 2, 20, 8\], not \[1, 19\]"),
+        (dict(masked=(4,)), r"masked of shape \[B, L\] beside a of \[1, 2, 20, 4\], not \[4\]"),
+        (dict(masked=(1, 5)), r"masked of shape \[B, L\] beside a of \[1, 2, 20, 4\], not \[1, 5\]"),
+    ],
+)
+def test_causal_luna_refuses_wrong_shapes_by_name(torch, changed, sentence):
+    shapes = dict(q=(1, 2, 20, 8), k=(1, 2, 20, 8), v=(1, 2, 20, 8), a=(1, 2, 20, 4)) | changed
+    types = dict(counts=torch.long, masked=torch.bool)
+    given = {name: torch.ones(shape, dtype=types.get(name)) for name, shape in shapes.items()}
+    with pytest.raises(RuntimeError, match="causal Luna takes " + sentence):
+        torch.ops.attnlab.causal_luna(**given)
+
+
+def test_causal_luna_refuses_what_it_cannot_compute_with(torch):
+    q, a = torch.randn(1, 2, 20, 8), torch.rand(1, 2, 20, 4)
+    luna = torch.ops.attnlab.causal_luna
+    with pytest.raises(RuntimeError, match="q, k, v and a of floating point, and a is of Long"):
+        luna(q, q, q, a.long())
+    with pytest.raises(RuntimeError, match="q, k, v and a of floating point, and q is of Int"):
+        luna(q.int(), q.int(), q.int(), a)
+    with pytest.raises(RuntimeError, match="tensors of one device, and q is on cpu and k on meta"):
+        luna(q, q.to("meta"), q, a)
+    with pytest.raises(RuntimeError, match="masked of bool, not of Float"):
+        luna(q, q, q, a, masked=torch.zeros(1, 4))
+    with pytest.raises(RuntimeError, match="at least one token and one column"):
+        luna(q[:, :, :0], q[:, :, :0], q[:, :, :0], a[:, :, :0])
+    for p in (-0.1, 1.0, float("nan")):
+        with pytest.raises(RuntimeError, match="a probability of dropout from 0 to below 1"):
+            luna(q, q, q, a, p=p, seed=3)
+
+
 def test_an_unknown_activation_is_refused(torch):
     t = torch.randn(4, 4)
     with pytest.raises(RuntimeError, match="relu or gelu"):

@@ -179,6 +179,103 @@ TEST(CausalLuna, IsThePapersFormulaTokenByToken) {
     }
 }
 
+/// A layer in training, and what its dropout draws after the same seed.
+struct DroppingLuna {
+  static constexpr double p = 0.3;
+
+  explicit DroppingLuna(torch::Dtype type)
+      : layer(CausalLunaOptions().build({.dim = kDim, .heads = kHeads, .dropout = p})) {
+    torch::manual_seed(5);
+    layer->to(type);
+    layer->train();
+  }
+  Tensor after_seed(uint64_t seed, const Tensor& x, const Tensor& state, const Tensor& padding = {}) {
+    torch::manual_seed(seed);
+    return layer->forward(x, padding, state, {});
+  }
+  /// §3.2 of Torch's operators with every token's sums in memory, A and U under the masks that are drawn.
+  Tensor composed_after_seed(uint64_t seed, const Tensor& x, const Tensor& state) {
+    torch::manual_seed(seed);
+    const Drop of_a = Drop::draw(p, true), of_u = Drop::draw(p, true);
+    const auto weights = layer->named_parameters();
+    const auto heads = [&](const char* name, const Tensor& of) {
+      const Tensor y =
+          torch::linear(of, weights[std::string(name) + ".weight"], weights[std::string(name) + ".bias"]);
+      return y.unflatten(2, {kHeads, -1}).transpose(1, 2);
+    };
+    const double root = std::sqrt(static_cast<double>(kDim) / kHeads);
+    const Tensor scores =
+        heads("pack_context", x).matmul(heads("pack_query", state).transpose(-2, -1)) / root;
+    Tensor a = torch::log2(1 + torch::exp2(scores));
+    a = a * dropout_mask(a, of_a);
+    const Tensor t = torch::arange(1, x.size(1) + 1, x.options().requires_grad(false)).unsqueeze(-1);
+    const Tensor keys = (a.unsqueeze(-1) * heads("key", x).unsqueeze(-2)).cumsum(2),
+                 values = (a.unsqueeze(-1) * heads("value", x).unsqueeze(-2)).cumsum(2);
+    const Tensor logits = keys.matmul((heads("query", x) / root).unsqueeze(-1)).squeeze(-1) / t;
+    const Tensor u = logits.softmax(-1) * dropout_mask(a, of_u);
+    const Tensor y = u.unsqueeze(-2).matmul(values).squeeze(-2) / t;
+    return torch::linear(y.transpose(1, 2).flatten(2), weights["output.weight"], weights["output.bias"]);
+  }
+
+  std::shared_ptr<CausalAttentionImpl> layer;
+};
+
+TEST(CausalLunaDropout, IsOfAAndOfUUnderMasksThatASeedRepeats) {
+  for (const auto type : {torch::kDouble, torch::kFloat}) {
+    DroppingLuna luna(type);
+    const Tensor x = torch::randn({2, 40, kDim}, type), state = torch::randn({2, kRows, kDim}, type);
+    const Tensor y = luna.after_seed(8, x, state);
+    EXPECT_TRUE(y.equal(luna.after_seed(8, x, state)));
+    EXPECT_FALSE(y.equal(luna.after_seed(9, x, state)));
+    luna.layer->eval();
+    const Tensor whole = luna.after_seed(8, x, state);
+    EXPECT_TRUE(whole.equal(luna.after_seed(9, x, state)));
+    EXPECT_FALSE(whole.equal(y));
+  }
+}
+
+TEST(CausalLunaDropout, HasValuesAndGradientsOfTheComposedFormUnderTheSameMasks) {
+  for (const auto& [type, tolerance] : {std::pair{torch::kDouble, 1e-12}, {torch::kFloat, 1e-5}}) {
+    DroppingLuna luna(type);
+    const Tensor x = torch::randn({2, 70, kDim}, type).requires_grad_(),
+                 state = torch::randn({2, kRows, kDim}, type).requires_grad_();
+    const Tensor y = luna.after_seed(8, x, state), want = luna.composed_after_seed(8, x, state);
+    EXPECT_LT((y - want).abs().max().item<double>(), tolerance);
+    std::vector<Tensor> of{x, state};
+    for (const Tensor& weight : luna.layer->parameters()) of.push_back(weight);
+    const Tensor dy = torch::randn_like(want);
+    const auto found = torch::autograd::grad({y}, of, {dy}),
+               expected = torch::autograd::grad({want}, of, {dy});
+    for (size_t i = 0; i < of.size(); ++i)
+      EXPECT_LT((found[i] - expected[i]).abs().max().item<double>(),
+                tolerance * (1 + expected[i].abs().max().item<double>()))
+          << "input or weight " << i;
+  }
+}
+
+TEST(CausalLunaDropout, WithOneRowOfPItsMeanIsTheOutputWithoutIt) {
+  // U is 1 then, and the output is linear in either mask.
+  DroppingLuna luna(torch::kFloat);
+  const torch::NoGradGuard no_grad;
+  const int64_t draws = 20000, n = 6;
+  const Tensor x = torch::randn({1, n, kDim}), state = torch::randn({1, 1, kDim});
+  const Tensor all = luna.after_seed(8, x.expand({draws, n, kDim}), state.expand({draws, 1, kDim}));
+  luna.layer->eval();
+  const Tensor without = luna.after_seed(8, x, state)[0];
+  const Tensor standard_error = all.std(0) / std::sqrt(static_cast<double>(draws));
+  EXPECT_LT(((all.mean(0) - without) / standard_error).abs().max().item<double>(), 5.0);
+}
+
+TEST(CausalLunaDropout, PaddedTokensAddNothing) {
+  DroppingLuna luna(torch::kFloat);
+  const torch::NoGradGuard no_grad;
+  Tensor x = torch::randn({1, 30, kDim}), padding = torch::zeros({1, 30}, torch::kBool);
+  padding[0].slice(0, 0, 7) = true;
+  const Tensor state = torch::randn({1, kRows, kDim}), y = luna.after_seed(8, x, state, padding);
+  x[0].slice(0, 0, 7).add_(1.0);
+  EXPECT_TRUE(luna.after_seed(8, x, state, padding).slice(1, 7).equal(y.slice(1, 7)));
+}
+
 TEST(CausalLuna, HasSixLinearsUntiedAndFiveTied) {
   for (const bool tied : {false, true}) {
     const auto attention =

@@ -20,7 +20,7 @@ struct StoredText {
 void save_state_file(const std::filesystem::path& path, const DecoderState& states, const StoredText& text);
 
 /// Puts them into fresh states and returns the text. Throws UserError with one sentence naming the file where
-/// it is no such file, is of another model than `model`, or of states of another kind or type.
+/// it is no such file, is of another model than `model`, or of states of another kind, type or size.
 StoredText load_state_file(const std::filesystem::path& path, const std::string& model, DecoderState& states);
 
 }  // namespace attnlab

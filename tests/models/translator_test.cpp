@@ -138,6 +138,31 @@ TEST_P(TranslatorKinds, APairIsTranslatedTheSameInAnyBatch) {
   }
 }
 
+TEST_P(TranslatorKinds, ASourceOfOneTokenIsTranslatedAsAnyOther) {
+  for (const auto& [type, tolerance] : {std::pair{torch::kDouble, 1e-10}, {torch::kFloat, 1e-5}}) {
+    model->to(type);
+    const Encoded alone = model->encode(torch::tensor({{11}}), {});
+    const Tensor target_BT = torch::tensor({{2, 5, 6, 7}});
+    const Tensor whole_BTV = at::linear(model->decode(target_BT, {}, alone), model->projection());
+    EXPECT_TRUE(whole_BTV.isfinite().all().item<bool>());
+    TranslatorSteps steps(model, alone);
+    for (int64_t t = 0; t < target_BT.size(1); ++t)
+      EXPECT_LT(largest_difference(steps.read(target_BT.select(1, t)), whole_BTV.select(1, t)), tolerance)
+          << "token " << t;
+    // Padded beside a longer one on either side, and with a target of one token as well.
+    for (const bool left : {false, true}) {
+      const PaddedIds sources = padded({{5, 6, 7, 8}, {11}}, left);
+      const Encoded both = model->encode(sources.ids_BN, sources.padding_BN);
+      for (const int64_t tokens : {1, 4}) {
+        const Tensor target = target_BT.narrow(1, 0, tokens);
+        EXPECT_LT(largest_difference(model->decode(target.expand({2, tokens}), {}, both)[1],
+                                     model->decode(target, {}, alone)[0]),
+                  tolerance);
+      }
+    }
+  }
+}
+
 TEST_P(TranslatorKinds, WhatATextKeepsIsBoundedUnderLunaAlone) {
   TranslatorSteps steps(model, encoded(false));
   const auto after = [&](int64_t tokens) {

@@ -91,6 +91,25 @@ TEST_F(LunaLanguage, IsTrainedScoredAndContinued) {
   EXPECT_EQ(line["cache_bytes"], longer["cache_bytes"]);
 }
 
+TEST_F(LunaLanguage, ContinuesATextOfOneByteAsItContinuesALongerOne) {
+  const std::string model = trained();
+  const Words bare{"add_bos=false", "with_prompt_ids=true"};
+  const json one = only_line(predict(model, bare, "O\n"));
+  EXPECT_EQ(one["prompt_tokens"], 1);
+  EXPECT_EQ(one["new_tokens"], 20);
+  // What it wrote, given as a text: its sums are then those of a text read at once.
+  std::vector<int64_t> ids = one["prompt_ids"];
+  const std::vector<int64_t> written = one["ids"];
+  ids.insert(ids.end(), written.begin(), written.begin() + 9);
+  const std::vector<int64_t> on = only_line(predict(model, {}, ids_line(ids)))["ids"];
+  EXPECT_EQ(std::vector<int64_t>(on.begin(), on.begin() + 11),
+            std::vector<int64_t>(written.begin() + 9, written.end()));
+  // And an empty text is BOS alone.
+  const json empty = only_line(predict(model, {"add_bos=true"}, "\n"));
+  EXPECT_EQ(empty["prompt_tokens"], 1);
+  EXPECT_EQ(empty["new_tokens"], 20);
+}
+
 TEST_F(LunaLanguage, AnExperimentNamesTheRunThatTrainsItsModel) {
   lab.write("pair.yaml", std::string(train_yaml) +
                              "sweep:\n  cases:\n    - {label: short, batch_tokens: 64}\n"

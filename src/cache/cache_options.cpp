@@ -87,7 +87,7 @@ std::set<std::string>& kinds_made() {
   return all;
 }
 
-/// A policy that the device's own operators know goes through steps of Torch's, 10 to 100 times slower.
+/// A policy whose rule the device's own operators know goes through steps of Torch's, 10 to 100 times slower.
 void tell_stand_in(const std::string& reason, bool timed) {
   if (timed) run_error("what is timed here would be a slow stand-in for the GPU's own steps: {}", reason);
   static std::set<std::string> told;
@@ -216,8 +216,7 @@ DecoderState make_states(const CacheOptions& options, const StateShape& shape, c
       states.push_back(std::make_unique<DeviceState>(bounded, shape, run));
       continue;
     }
-    if (run.device.is_cuda() && run.kept() == run.dtype && DeviceState::knows(bounded, shape, run.dtype))
-      tell_stand_in(reason, run.timed);
+    if (DeviceState::is_expected(bounded, run.device)) tell_stand_in(reason, run.timed);
     states.push_back(std::make_unique<BoundedState>(bounded, shape, run));
   }
   for (const auto& state : states) kinds_made().insert(state->kind());

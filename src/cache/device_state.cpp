@@ -23,12 +23,20 @@ Tensor rows_at(const Tensor& x_BTKd, const Tensor& columns_BGS) {
 
 }  // namespace
 
-bool DeviceState::knows(const BoundedOptions& options, const StateShape& shape, torch::Dtype type) {
-  const bool rule = options.policy->needs().plain != PlainRule::none && options.lane.protected_ids.empty() &&
-                    options.lane.sliding_window == 0 && options.prompt == DropAt::every_token &&
-                    options.piece == 1 && !options.compress_gaps;
-  return rule && (type == torch::kFloat || type == torch::kBFloat16) && shape.head_dim % 4 == 0 &&
-         shape.head_dim <= widest_head;
+bool DeviceState::is_expected(const BoundedOptions& options, torch::Device device) {
+  return device.is_cuda() && options.policy->needs().plain != PlainRule::none;
+}
+
+std::string DeviceState::unknown(const BoundedOptions& options, const StateShape& shape, torch::Dtype type) {
+  if (options.policy->needs().plain == PlainRule::none) return "policies other than TOVA and windows";
+  if (!options.lane.protected_ids.empty()) return "protected strings";
+  if (options.lane.sliding_window > 0) return "a sliding window of the model's";
+  if (options.prompt != DropAt::every_token || options.piece > 1) return "prompts read in pieces or at once";
+  if (options.compress_gaps) return "positions counted anew (compress_gaps)";
+  if (type != torch::kFloat && type != torch::kBFloat16) return "numbers other than fp32 and bf16";
+  if (shape.head_dim % 4 != 0 || shape.head_dim > widest_head)
+    return fmt::format("heads of {} numbers (a multiple of 4 up to {})", shape.head_dim, widest_head);
+  return "";
 }
 
 namespace {
@@ -53,7 +61,8 @@ std::string DeviceState::why_not(const BoundedOptions& options, const StateShape
                                  const StateRun& run) {
   if (!run.device.is_cuda()) return "on the CPU the ordinary state is faster";
   if (run.kept() != run.dtype) return "the cache has another precision than the model";
-  if (!knows(options, shape, run.dtype)) return "the operators know TOVA and windows alone, in fp32 and bf16";
+  if (const std::string what = unknown(options, shape, run.dtype); !what.empty())
+    return "the operators do not know " + what;
   if (!dispatched::bounded_text().hasKernelForDispatchKey(c10::DispatchKey::CUDA))
     return "libattnlab_ops_cuda.so is not beside libattnlab_ops.so (scripts/build cuda makes it)";
   const DecidedBy rule{options.policy->needs().plain == PlainRule::oldest,
@@ -73,7 +82,7 @@ DeviceState::DeviceState(const BoundedOptions& options, const StateShape& shape,
             .protect_first = options.lane.protect_first,
             .by_age = options.policy->needs().plain == PlainRule::oldest},
       groups_(options.policy->heads == Heads::head_wise ? shape.kv_heads : 1) {
-  ensure(knows(options, shape, run.dtype), "options that the operators know");
+  ensure(unknown(options, shape, run.dtype).empty(), "options that the operators know");
   const auto longs = torch::TensorOptions().dtype(torch::kLong).device(run.device);
   const int64_t slots = rule_.size + 1;
   k_BKSd_ = torch::zeros({run.batch, shape.kv_heads, slots, shape.head_dim}, longs.dtype(run.dtype));

@@ -14,8 +14,13 @@ namespace attnlab {
 
 class DeviceState final : public LayerState {
  public:
-  /// Whether the operators know this rule, heads of this shape and states of this type.
-  static bool knows(const BoundedOptions& options, const StateShape& shape, torch::Dtype type);
+  /// Whether it should serve: on a GPU, whatever policy has a rule that the operators know. Where it does
+  /// not, steps made of Torch's operators stand in for it, 10 to 100 times slower; other policies have no
+  /// faster ones.
+  static bool is_expected(const BoundedOptions& options, torch::Device device);
+  /// "" where the operators know this rule with all that is asked of it, heads of this shape and states of
+  /// this type, else what they do not know.
+  static std::string unknown(const BoundedOptions& options, const StateShape& shape, torch::Dtype type);
   /// "" where it serves, else why the ordinary state does: the wrong device, a rule that the operators do not
   /// know, no operators, or operators that do not decide as the CPU's do (device_check.h, asked once a
   /// process).

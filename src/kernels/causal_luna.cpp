@@ -1,6 +1,8 @@
 #include "kernels/causal_luna.h"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <limits>
 #include <vector>
 
@@ -11,6 +13,13 @@
 
 namespace attnlab {
 namespace {
+
+/// What may compute it, and which of these has.
+enum class Ran { native, device, chunks, outer_products };
+constexpr std::array<const char*, 4> ran_names = {"native", "device", "chunks", "outer_products"};
+std::array<std::atomic<bool>, ran_names.size()> has_run{};
+
+void note(Ran form) { has_run[static_cast<std::size_t>(form)].store(true, std::memory_order_relaxed); }
 
 /// Tokens of a chunk: products inside one cost N·chunk, states between them N/chunk.
 constexpr int64_t chunk_tokens = 64;
@@ -125,6 +134,14 @@ bool has_causal_luna_scan(const Tensor& q_BHNd, const Tensor& a_BHNL) {
   return q_BHNd.is_cpu() || has_device_causal_luna(q_BHNd, a_BHNL);
 }
 
+std::string causal_luna_forms_run() {
+  std::string names;
+  for (std::size_t i = 0; i < ran_names.size(); ++i)
+    if (has_run[i].load(std::memory_order_relaxed))
+      names += (names.empty() ? "" : ", ") + std::string(ran_names[i]);
+  return names;
+}
+
 Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd, const Tensor& a_BHNL,
                    const Tensor& counts_BN, const Tensor& masked_BL, Drop drop, CausalLunaForm form) {
   check_shapes(q_BHNd, k_BHNd, v_BHNd, a_BHNL, counts_BN, masked_BL);
@@ -134,9 +151,11 @@ Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_B
   const Tensor q = q_BHNd.to(type), k = k_BHNd.to(type), v = v_BHNd.to(type), a = a_BHNL.to(type);
   const Tensor parts = parts_of(counts_BN, q.size(2), q.options());
   if (form == CausalLunaForm::scan && has_causal_luna_scan(q, a)) {
+    note(q.is_cpu() ? Ran::native : Ran::device);
     const auto scan = q.is_cpu() ? native_causal_luna : device_causal_luna;
     return scan(q, k, v, a, parts, bias_of(masked_BL, q.options()), drop).to(q_BHNd.scalar_type());
   }
+  note(form == CausalLunaForm::outer_products ? Ran::outer_products : Ran::chunks);
   const auto composed = form == CausalLunaForm::outer_products ? with_outer_products : composed_causal_luna;
   return composed(q, k, v, a, parts, masked_BL, drop).to(q_BHNd.scalar_type());
 }
@@ -159,11 +178,12 @@ Tensor composed_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_
 Tensor causal_luna_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_RHd, const Tensor& v_RHd,
                         const Tensor& a_RHL, const Tensor& masked_RL) {
   sums.counts_R = (sums.rows_R.defined() ? sums.counts_R.index_select(0, sums.rows_R) : sums.counts_R) + 1;
-  const bool native = is_native(q_RHd) && !at::GradMode::is_enabled();
+  const bool own = is_native(q_RHd) && !at::GradMode::is_enabled();
+  note(own ? Ran::native : Ran::chunks);
   const Tensor y_RHd =
-      native ? native_causal_luna_step(sums, q_RHd.contiguous(), k_RHd.contiguous(), v_RHd.contiguous(),
-                                       a_RHL.contiguous(), bias_of(masked_RL, q_RHd.options()))
-             : composed_step(sums, q_RHd, k_RHd, v_RHd, a_RHL, masked_RL);
+      own ? native_causal_luna_step(sums, q_RHd.contiguous(), k_RHd.contiguous(), v_RHd.contiguous(),
+                                    a_RHL.contiguous(), bias_of(masked_RL, q_RHd.options()))
+          : composed_step(sums, q_RHd, k_RHd, v_RHd, a_RHL, masked_RL);
   sums.rows_R = Tensor();
   return y_RHd;
 }
@@ -221,6 +241,7 @@ Tensor causal_luna_append(CausalLunaSums& sums, const Tensor& q_RHNd, const Tens
                                         : torch::arange(1, n + 1, before_R1.options()).unsqueeze(0));
   const Tensor parts_RN = parts_of(counts_RN, n, q_RHNd.options());
   Tensor y;
+  note(is_native(q_RHNd) ? Ran::native : Ran::chunks);
   if (is_native(q_RHNd))
     y = native_causal_luna_append(sums.sums_RHL2d, q_RHNd, k_RHNd, v_RHNd, a_RHNL,
                                   parts_RN.expand({q_RHNd.size(0), n}), bias_of(masked_RL, q_RHNd.options()));

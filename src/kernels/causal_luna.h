@@ -9,6 +9,8 @@
 // Shapes: B batch, H heads, N tokens, d width of a head, L rows of P (l in the paper).
 #pragma once
 
+#include <string>
+
 #include "kernels/ops.h"
 
 namespace attnlab {
@@ -19,6 +21,10 @@ enum class CausalLunaForm {
   chunks,          ///< products of Torch's over chunks of 64 tokens
   outer_products,  ///< the released code's: B·H·N·l·d numbers, summed along N
 };
+
+/// What has computed causal Luna in this process, "device, chunks": `native` and `device` are this project's
+/// own kernels of the CPU and of CUDA, the others Torch's operators. What a record says of it.
+std::string causal_luna_forms_run();
 
 /// q, k, v: [B, H, N, d], q divided by √d already; a: [B, H, N, L], ω of the scores, dropped, and 0 at padded
 /// tokens. counts: [B, N], t of every token, or undefined where it is 1, 2, …, N in every sentence. masked:

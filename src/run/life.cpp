@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "kernels/causal_luna.h"
 #include "results/reader.h"
 #include "results/record_file.h"
 #include "run/attributes.h"
@@ -107,6 +108,7 @@ class Session {
     if (!record_) return;
     record_->attribute("finished", iso_now());
     record_->attribute("states", kinds_of_states_made());
+    record_->attribute("causal_luna", causal_luna_forms_run());
     record_->attribute("seconds", before_.seconds + seconds());
     record_->attribute("error", error);
     record_->attribute("status", status);

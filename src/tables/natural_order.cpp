@@ -17,7 +17,8 @@ Number number_at(const std::string& text, std::size_t at) {
   while (digit(end)) ++end;
   std::string digits = text.substr(at, end - at);
   if (digits.size() > 3) return {digits, end};
-  while (end < text.size() && text[end] == ',' && digit(end + 1) && digit(end + 2) && digit(end + 3) && !digit(end + 4)) {
+  while (end < text.size() && text[end] == ',' && digit(end + 1) && digit(end + 2) && digit(end + 3) &&
+         !digit(end + 4)) {
     digits += text.substr(end + 1, 3);
     end += 4;
   }

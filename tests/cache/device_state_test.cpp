@@ -7,10 +7,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "cache/bounded_state.h"
 #include "cache/device_check.h"
 #include "cache/entries.h"
 #include "cache/texts.h"
+#include "core/error.h"
 #include "cuda_libraries.h"
 #include "kernels/bounded_operators.h"
 
@@ -129,7 +132,7 @@ TEST(DeviceState, KnowsTovaAndWindowsAlone) {
     BoundedOptions o;
     o.policy = plain_entries().back().options();
     change(o);
-    return DeviceState::knows(o, shape, torch::kFloat);
+    return DeviceState::unknown(o, shape, torch::kFloat).empty();
   };
   EXPECT_EQ(plain_entries().size(), 3) << "window, TOVA together and apart";
   EXPECT_TRUE(knows([](BoundedOptions&) {}));
@@ -144,10 +147,55 @@ TEST(DeviceState, KnowsTovaAndWindowsAlone) {
   EXPECT_FALSE(knows([](BoundedOptions& o) { o.compress_gaps = true; }));
   BoundedOptions tova;
   tova.policy = plain_entries().back().options();
-  EXPECT_TRUE(DeviceState::knows(tova, shape, torch::kBFloat16));
-  EXPECT_FALSE(DeviceState::knows(tova, shape, torch::kDouble));
-  EXPECT_FALSE(DeviceState::knows(tova, {.heads = 4, .kv_heads = 2, .head_dim = 6}, torch::kFloat));
+  EXPECT_EQ(DeviceState::unknown(tova, shape, torch::kBFloat16), "");
+  EXPECT_EQ(DeviceState::unknown(tova, shape, torch::kDouble), "numbers other than fp32 and bf16");
+  EXPECT_EQ(DeviceState::unknown(tova, {.heads = 4, .kv_heads = 2, .head_dim = 6}, torch::kFloat),
+            "heads of 6 numbers (a multiple of 4 up to 512)");
   EXPECT_EQ(DeviceState::why_not(tova, shape, {}), "on the CPU the ordinary state is faster");
+}
+
+/// What make_states says of timed states on a GPU, which are refused before anything is made there. TOVA but
+/// for a change.
+std::string refused_on_a_gpu(const std::function<void(CacheOptions&, StateShape&, StateRun&)>& change) {
+  CacheOptions options;
+  options.policy.select("tova");
+  StateShape shape{.heads = 2, .kv_heads = 2, .head_dim = 8};
+  StateRun run{.device = torch::kCUDA, .timed = true};
+  change(options, shape, run);
+  try {
+    make_states(options, shape, run);
+  } catch (const RunError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(DeviceState, IsExpectedOnAGpuUnderEveryPlainPolicy) {
+  for (const PolicyEntry& entry : entries()) {
+    BoundedOptions o;
+    o.policy = entry.options();
+    const bool plain = entry.name.starts_with("tova") || entry.name.starts_with("window");
+    EXPECT_EQ(DeviceState::is_expected(o, torch::kCUDA), plain) << entry.name;
+    EXPECT_FALSE(DeviceState::is_expected(o, torch::kCPU)) << entry.name;
+  }
+}
+
+TEST(DeviceState, WhatStandsInForItIsNotTimed) {
+  using testing::HasSubstr;
+  const auto other_precision = [](CacheOptions& o, StateShape&, StateRun&) {
+    o.precision = CachePrecision::bf16;
+  };
+  EXPECT_THAT(refused_on_a_gpu(other_precision),
+              HasSubstr("what is timed here would be a slow stand-in for the GPU's own steps: the cache has "
+                        "another precision than the model"));
+  const auto windowed = [](CacheOptions&, StateShape& shape, StateRun&) { shape.sliding_window = 64; };
+  EXPECT_THAT(refused_on_a_gpu(windowed), HasSubstr("do not know a sliding window of the model's"));
+  const auto odd_heads = [](CacheOptions&, StateShape& shape, StateRun&) { shape.head_dim = 6; };
+  EXPECT_THAT(refused_on_a_gpu(odd_heads), HasSubstr("do not know heads of 6 numbers"));
+  const auto fp16 = [](CacheOptions&, StateShape&, StateRun& run) { run.dtype = torch::kHalf; };
+  EXPECT_THAT(refused_on_a_gpu(fp16), HasSubstr("do not know numbers other than fp32 and bf16"));
+  const auto at_once = [](CacheOptions& o, StateShape&, StateRun&) { o.prompt = Prompt::one_shot; };
+  EXPECT_THAT(refused_on_a_gpu(at_once), HasSubstr("do not know prompts read in pieces or at once"));
 }
 
 TEST(DeviceCheck, TheCpuAgreesWithItself) {

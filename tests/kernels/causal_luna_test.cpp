@@ -383,5 +383,14 @@ TEST(CausalLuna, AProbabilityThatIsNoneIsRefused) {
   }
 }
 
+TEST(CausalLuna, SaysWhatHasComputedIt) {
+  const LunaInputs x = random_inputs({1, 1, 5}, 4, 3);
+  x.as(torch::kFloat).in(CausalLunaForm::scan);
+  x.as(torch::kDouble).in(CausalLunaForm::scan);
+  const std::string told = causal_luna_forms_run();
+  EXPECT_EQ(told.substr(0, 6), "native") << told;
+  EXPECT_NE(told.find("chunks"), std::string::npos) << "in double there is no other: " << told;
+}
+
 }  // namespace
 }  // namespace attnlab

@@ -112,6 +112,7 @@ GpuState gpu_state() {
   };
   state.processors = attribute(processors_attribute);
   state.architecture = fmt::format("{}.{}", attribute(major_attribute), attribute(minor_attribute));
+  state.memory = gpu_memory();
   add_managed(state, *device);
   return state;
 }
@@ -122,8 +123,11 @@ std::string GpuState::words() const {
   if (!driver.empty()) text = fmt::format("driver {}, {}", driver, text);
   if (clock > 0) text += fmt::format(", {} of {} MHz, memory {} MHz", clock, highest_clock, memory_clock);
   if (power_limit > 0) text += fmt::format(", at most {:.0f} W", power_limit);
-  if (free_memory >= 0)
-    text += fmt::format(", {:.1f} GiB free", static_cast<double>(free_memory) / (1 << 30));
+  const auto add_memory = [&](int64_t bytes, const char* which) {
+    if (bytes >= 0) text += fmt::format(", {:.1f} GiB {}", static_cast<double>(bytes) / (1 << 30), which);
+  };
+  add_memory(memory, "in all");
+  add_memory(free_memory, "free");
   return text;
 }
 

@@ -23,7 +23,7 @@ struct GpuState {
   int64_t processors = 0;    ///< multiprocessors
   int64_t clock = 0, highest_clock = 0, memory_clock = 0;  ///< MHz, now, at most, now; 0: unknown
   double power_limit = 0;                                  ///< W
-  int64_t free_memory = -1;                                ///< bytes; −1: unknown
+  int64_t free_memory = -1, memory = -1;                   ///< bytes, now, in all; −1: unknown
 
   /// "driver 580.65.06, architecture 9.0, 132 multiprocessors, …"; "" where there is no device.
   std::string words() const;

@@ -15,6 +15,7 @@
 #include "run/device.h"
 #include "run/exit.h"
 #include "run/folder.h"
+#include "run/gpu.h"
 #include "run/inputs.h"
 #include "run/machine.h"
 #include "run/previous.h"
@@ -92,6 +93,7 @@ class Session {
     write_attributes(*record_, run_, argv_, device, threads);
     record_->attribute("processes", int64_t{processes});
     record_->attribute("sessions", before_.sessions + 1);
+    on_gpu_ = device.is_cuda();
     record_->attribute("status", std::string("running"));
     record_->attribute("error", std::string());
     for (const Table& table : run_.options.task->tables()) record_->define(table);
@@ -106,6 +108,8 @@ class Session {
   /// Records the end. Throws what the disk throws.
   void end(const std::string& status, const std::string& error) {
     if (!record_) return;
+    // At once: a GPU that has nothing to do lowers its clocks within seconds.
+    record_->attribute("gpu_state_end", on_gpu_ ? gpu_state().words() : "");
     record_->attribute("finished", iso_now());
     record_->attribute("states", kinds_of_states_made());
     record_->attribute("causal_luna", causal_luna_forms_run());
@@ -125,6 +129,7 @@ class Session {
   const Before& before_;
   const std::vector<std::string>& argv_;
   RunFolder folder_;
+  bool on_gpu_ = false;
   Clock::time_point start_ = Clock::now();
   std::unique_ptr<RecordSink> record_;
 };

@@ -225,7 +225,7 @@ def done(step, name, what, measured, **more):
 
 def judged(*all_cells):
     """The lines of targets() of such cells."""
-    return report.targets(types.SimpleNamespace(cells=list(all_cells), rates={"copy_rate": 3e12}))
+    return report.targets(types.SimpleNamespace(cells=list(all_cells), rates={}))
 
 
 def test_targets_of_nothing_were_not_measured():
@@ -270,6 +270,47 @@ def test_the_table_is_on_the_disk_before_it_is_judged(tmp_path, monkeypatch):
     assert "0.02" in (tmp_path / "cells.csv").read_text()
     assert "What is asked of a GPU" in report.judge(call)
     assert (tmp_path / "report.txt").read_text().endswith("not measured\n")
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """A call whose rates recorded these attributes."""
+
+    def call(**attributes):
+        monkeypatch.setattr(records, "newest", lambda results, experiment: records.Record(attributes))
+        call = drive.Call(types.SimpleNamespace(minutes=1.0, only="tova", device="cuda", small=False, results=pathlib.Path("r"), out=pathlib.Path("o")))
+        call.rates = {}
+        return call
+
+    return call
+
+
+def budget_of(call):
+    step = next(step for step in call.plan if step.name == "throughput_7b")
+    return [word for word in call.overrides(step) if word.startswith("memory_budget")]
+
+
+def test_a_batch_may_take_what_is_free(told):
+    call = told(gpu_state="driver 580.65.06, architecture 9.0, 132 multiprocessors, 345 of 1980 MHz, memory 2619 MHz, 139.8 GiB in all, 100.0 GiB free")
+    assert budget_of(call) == ["memory_budget=95"]
+    assert "  throughput_7b may take 95 GiB, 95% of what was free when the rates were measured" in report.device_lines(call)
+
+
+def test_where_nvml_is_silent_a_batch_may_take_a_part_of_all(told):
+    call = told(gpu_state="architecture 9.0, 132 multiprocessors, 80.0 GiB in all")
+    assert budget_of(call) == ["memory_budget=72"]
+    assert "  throughput_7b may take 72 GiB, 90% of all of it, as NVML does not say what is free" in report.device_lines(call)
+
+
+def test_where_nothing_is_known_the_experiment_says_it(told):
+    call = told(gpu_state="")
+    assert budget_of(call) == []
+    assert "  throughput_7b may take what the experiment says, since the driver says nothing of its memory" in report.device_lines(call)
+
+
+def test_the_clocks_under_load_are_said(told):
+    lines = report.device_lines(told(gpu_state="345 of 1980 MHz", gpu_state_end="1755 of 1980 MHz"))
+    assert lines[1:3] == ["  345 of 1980 MHz", "  at the end of the rates: 1755 of 1980 MHz"]
 
 
 def folder_of_a_run(results, **sizes):

@@ -43,6 +43,24 @@ TEST(Device, CudaIsRefusedWithAReasonWhereThereIsNone) {
   EXPECT_TRUE(choose_device("auto").is_cpu());
 }
 
+TEST(Gpu, StateIsSaidAsFarAsTheDriverKnowsIt) {
+  GpuState state;
+  EXPECT_EQ(state.words(), "") << "no device";
+  state.architecture = "9.0";
+  state.processors = 132;
+  state.memory = int64_t{80} << 30;
+  EXPECT_EQ(state.words(), "architecture 9.0, 132 multiprocessors, 80.0 GiB in all") << "NVML is silent";
+  state.driver = "580.65.06";
+  state.clock = 1755;
+  state.highest_clock = 1980;
+  state.memory_clock = 2619;
+  state.power_limit = 700;
+  state.free_memory = int64_t{79} << 30;
+  EXPECT_EQ(state.words(),
+            "driver 580.65.06, architecture 9.0, 132 multiprocessors, 1755 of 1980 MHz, memory 2619 MHz, at "
+            "most 700 W, 80.0 GiB in all, 79.0 GiB free");
+}
+
 TEST(Threads, ZeroIsAllCores) {
   EXPECT_EQ(set_threads(1), 1);
   EXPECT_EQ(at::get_num_threads(), 1);

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -47,15 +48,18 @@ class Call:
         if data.is_dir():  # of the packed folder
             words.append(f"data_folder={data}")
         if step.name == "throughput_7b":
-            if budget := self.free_gibibytes():
+            budget, _ = self.budget()
+            if budget:
                 words.append(f"memory_budget={budget}")
         return words
 
-    def free_gibibytes(self):
-        """What a batch may take of the GPU: what was free when the rates were measured, but for a twentieth."""
+    def budget(self):
+        """GiB that a batch may take of the GPU, or None for what the experiment says; and where that comes from."""
         state = records.newest(self.results, self.plan[0].experiment).words("gpu_state")
-        words = state.replace(",", "").split()
-        return int(0.95 * float(words[words.index("free") - 2])) if "free" in words else None
+        for share, kind, of in ((0.95, "free", "what was free when the rates were measured"), (0.9, "in all", "all of it, as NVML does not say what is free")):
+            if found := re.search(rf"([\d.]+) GiB {kind}", state):
+                return int(share * float(found[1])), f"{share:.0%} of {of}"
+        return None, "what the experiment says, since the driver says nothing of its memory"
 
     def run(self, words, seconds, log):
         """The program's exit status and its last words; stopped when the seconds are over, so that it can be gone on with."""

@@ -40,12 +40,16 @@ def device_lines(call):
     says = records.newest(call.results, call.plan[0].experiment).words
     lines = [f"GPU: {says('gpu')}" if call.options.device == "cuda" else f"CPU: {says('cpu')}"]
     lines += [f"  {says(key)}" for key in ("gpu_state", "cuda") if says(key)]
+    lines += [f"  at the end of the rates: {says('gpu_state_end')}"] if says("gpu_state_end") else []
     lines.append(f"  commit {says('git_commit')}, torch {says('version_torch')}")
     r = call.rates
     if r:
         rate = lambda key: f"{r[key] / 1e12:.4g}" if key in r else "-"  # noqa: E731
         lines.append(f"  products {rate('product_rate_fp32')} (fp32), {rate('product_rate_tf32')} (TF32), {rate('product_rate_bf16')} (bf16) TFLOP/s")
         lines.append(f"  reading {r['read_rate'] / 1e9:.4g} GB/s, copying {r['copy_rate'] / 1e9:.4g} GB/s, an operator every {1e6 * r['start_seconds']:.1f} µs")
+    if any(step.name == "throughput_7b" for step in call.plan):
+        budget, why = call.budget()
+        lines.append(f"  throughput_7b may take {f'{budget} GiB, ' if budget else ''}{why}")
     return lines
 
 

@@ -54,7 +54,7 @@ HOW = f"""How the least times are derived (what of each cell stands in its last 
   decoding  weights once, then the caches of all texts once: each the longer of its bytes / read rate and its FLOPs (2 a weight and
             text; 2 a number of a cache and query head of its group) / product rate; rates measured before and after the steps
   training  6 FLOPs a weight and token / rate of bf16 products (fp32 on the CPU); attention left out
-A share is least / measured. Starting operators costs time too, which no least counts: some {operators("decode", "")} a decoder layer and
+A share is least / measured. Of decoding the notes say the bytes above / measured / rate of copying as well. Starting operators costs time too, which no least counts: some {operators("decode", "")} a decoder layer and
 step (TOVA's states, one token); an encoder layer (Luna through SDPA) forward {counts("infer")}, a training step
 {counts("train")}; counted in the source, times the start time above. Where that is longer than the least
 time it binds ('starts'). A share above 100 % is no figure ('rates?'): the rates were measured in a busy minute, or what counts as read
@@ -73,6 +73,7 @@ class Cell:
     measured: float | None = None  # seconds
     least: float | None = None
     starts: float | None = None
+    copying: float | None = None  # of a decoding step: bytes a second that it reads / the rate of copying
     note: str = ""
     how: str = ""  # the least comes about
 
@@ -111,7 +112,8 @@ def of_run(call, step, run, start_seconds):
     if "fraction_of_full" in value:
         return scored(step, run["name"], value)
     if "step_seconds" in value:
-        return [decoded(step, run["name"], value, layers * operators("decode", run["name"]) * start_seconds)]
+        starts = layers * operators("decode", run["name"]) * start_seconds
+        return [decoded(step, run["name"], value, starts, call.rates.get("copy_rate"))]
     return timed(step, run["name"], value, layers, start_seconds)
 
 
@@ -151,7 +153,7 @@ def scored(step, name, value):
         yield cell
 
 
-def decoded(step, name, value, starts):
+def decoded(step, name, value, starts, copy_rate):
     """Of task decode_speed, which knows how the least comes about."""
     cell = Cell(step.name, name, "done", what="decoding step", measured=value["step_seconds"], least=value["least_seconds"], starts=starts)
     weights, caches, rate = value["weight_bytes"], value["cache_bytes"], value["read_rate"]
@@ -159,6 +161,9 @@ def decoded(step, name, value, starts):
     if cell.least > 1.001 * (weights + caches) / rate:
         cell.how += f", or their products, which take longer, at {with_prefix(value['product_rate'], 'FLOP/s')}"
     cell.note = f"batch {value['batch']:.0f}, {value['tokens_per_second']:.0f} tokens/s, caches {value['cache_bytes'] / 2**30:.2f} GiB"
+    if copy_rate:
+        cell.copying = (weights + caches) / cell.measured / copy_rate
+        cell.note += f", {100 * cell.copying:.0f} % of the rate of copying"
     return cell
 
 

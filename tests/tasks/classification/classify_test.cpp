@@ -2,6 +2,7 @@
 // refuses.
 #include "tasks/classification/classify.h"
 
+#include <ATen/Context.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -89,6 +90,39 @@ TEST_F(ClassifyTask, TrainsInBf16WithEveryAttention) {
     c.folder = folder / attention.name;
     options.run(c, record);
     EXPECT_EQ(record.summaries["updates"].value, 12) << attention.name;
+  }
+}
+
+TEST_F(ClassifyTask, EvaluatesInThePrecisionAskedFor) {
+  const LabelledSplits splits = options.data->open(context().data);
+  Classifier model = options.build_model(1, torch::kCPU);
+  const auto losses_in = [&](Precision precision) {
+    options.evaluation.precision = precision;
+    std::vector<double> losses;
+    for (const ExampleResult& e : ClassifierEvaluation(options, context())(model, *splits.test).examples)
+      losses.push_back(e.nll);
+    return losses;
+  };
+  const std::vector<double> exact = losses_in(Precision::fp32);
+  ASSERT_EQ(exact.size(), 40);
+  const std::vector<double> narrow = losses_in(Precision::bf16);
+  EXPECT_NE(narrow, exact) << "autocast serves the CPU too";
+  EXPECT_THAT(narrow, testing::Pointwise(testing::DoubleNear(0.02), exact));
+  EXPECT_EQ(losses_in(Precision::fp32), exact) << "autocast has ended";
+}
+
+TEST_F(ClassifyTask, Tf32LeavesTheCpuAloneAndPutsTorchsSettingBack) {
+  const LabelledSplits splits = options.data->open(context().data);
+  Classifier model = options.build_model(1, torch::kCPU);
+  const auto loss_in = [&](Precision precision) {
+    options.evaluation.precision = precision;
+    return ClassifierEvaluation(options, context())(model, *splits.test).validation().loss;
+  };
+  const double exact = loss_in(Precision::fp32);
+  for (const bool before : {true, false}) {
+    at::globalContext().setAllowTF32CuBLAS(before);
+    EXPECT_EQ(loss_in(Precision::tf32), exact);
+    EXPECT_EQ(at::globalContext().allowTF32CuBLAS(), before);
   }
 }
 

@@ -129,6 +129,14 @@ TEST_F(Perplexities, WithAStrideScoreEachTokenInTheLongestContextThatItHas) {
   expect_near(found, expected, 1e-5);
 }
 
+TEST_F(Perplexities, OfItselfASliceHas8192Tokens) {
+  keep("tova", 8);
+  EXPECT_EQ(options.slice, 0);
+  const auto of_itself = token_losses(run());
+  options.slice = 8192;
+  EXPECT_EQ(token_losses(run()), of_itself);
+}
+
 TEST_F(Perplexities, DoNotDependOnBatchesAndSlices) {
   options.model = moderated(options.model, folder / "moderate");
   for (const char* policy : {"full", "tova", "window"}) {

@@ -1,0 +1,119 @@
+"""Where the clock of scripts/gpu ends in the middle: of a cell of a sweep, of a test program. The next call goes on."""
+
+import csv
+import pathlib
+import subprocess
+import sys
+import time
+import types
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts" / "lib"))
+from gpu import drive, records, steps  # noqa: E402
+
+EXPERIMENT = f"""\
+name: gpu_small_stopped
+task: speed
+device: cpu
+include: {ROOT}/configs/model/small.yaml
+length: 64
+batch_size: 1
+phases: [infer]
+warm_up: 1
+product_size: 256
+sweep:
+  cases:
+    - {{label: short, repetitions: 2}}
+    - {{label: long, repetitions: 1000}}
+"""
+
+
+def options_in(place):
+    return types.SimpleNamespace(minutes=4.0, only=None, device="cpu", small=True, results=place / "r", out=place / "o")
+
+
+def runs(place, experiment):
+    """Their records by label."""
+    found = map(records.of, records.folders(place / "r", experiment))
+    return {record.words("label"): record for record in found}
+
+
+@pytest.fixture
+def two_cells(tmp_path, monkeypatch):
+    """A sweep of two cells behind the rates."""
+    if steps.program() is None:
+        pytest.skip("the program is not built")
+    experiment = tmp_path / "stopped.yaml"
+    experiment.write_text(EXPERIMENT)
+    plan = [steps.planned(True, "luna")[0], steps.Step("luna", experiment)]
+    monkeypatch.setattr(steps, "planned", lambda small, only: plan)
+    return experiment
+
+
+@pytest.fixture
+def clock_ends_in_the_long_cell(tmp_path, two_cells, monkeypatch):
+    """The first wait for the sweep is over when its second cell has recorded a row."""
+
+    class Stopped(subprocess.Popen):
+        waited = False
+
+        def wait(self, timeout=None):
+            if "sweep" not in self.args or self.waited:
+                return super().wait(timeout)
+            self.waited = True
+            while not runs(tmp_path, two_cells).get("long", records.Record()).rows.get("/speed"):
+                assert self.poll() is None, "the sweep has ended"
+                time.sleep(0.01)
+            raise subprocess.TimeoutExpired(self.args, timeout)
+
+    monkeypatch.setattr(drive.subprocess, "Popen", Stopped)
+    yield
+    monkeypatch.undo()
+
+
+def rows(place):
+    with open(place / "o" / "cells.csv", newline="") as file:
+        return {row["cell"]: row for row in csv.DictReader(file)}
+
+
+def test_a_cell_stopped_in_the_middle_is_done_by_the_next_call(tmp_path, two_cells, clock_ends_in_the_long_cell, monkeypatch):
+    assert drive.main(options_in(tmp_path)) == 0
+    assert {cell: row["status"] for cell, row in rows(tmp_path).items()} == {"short": "done", "long": "interrupted"}
+    assert "stopped: the time was used up in the middle; the next call goes on" in (tmp_path / "o" / "report.txt").read_text()
+    monkeypatch.setattr(drive.subprocess, "Popen", drive.subprocess.Popen.__mro__[1])
+    assert drive.main(options_in(tmp_path)) == 0
+    assert {cell: row["status"] for cell, row in rows(tmp_path).items()} == {"short": "done", "long": "done"}
+    assert {label: record.attributes["sessions"] for label, record in runs(tmp_path, two_cells).items()} == {"short": 1, "long": 2}
+    assert "All was done." in (tmp_path / "o" / "report.txt").read_text()
+
+
+SLOW_ONCE = """#!/bin/sh
+echo begins
+if [ ! -e "$0.ran" ]; then touch "$0.ran"; exec sleep 600; fi
+for word; do case $word in --gtest_output=xml:*) xml=${word#--gtest_output=xml:};; esac; done
+echo '<testsuites><testsuite><testcase name="a" classname="CudaA" status="run" result="completed"/></testsuite></testsuites>' >"$xml"
+"""
+
+
+def test_a_test_program_stopped_by_the_clock_begins_anew(tmp_path, monkeypatch):
+    program = tmp_path / "test_slow"
+    program.write_text(SLOW_ONCE)
+    program.chmod(0o755)
+    monkeypatch.setattr(steps, "test_programs", lambda: [program])
+
+    def tested(seconds):
+        call = drive.Call(options_in(tmp_path))
+        for folder in (call.results, call.out):
+            folder.mkdir(exist_ok=True)
+        call.test(seconds)
+        return call
+
+    first = tested(1.0)
+    assert first.tests == [("test_slow", 0, [], [])], "nothing has failed"
+    assert first.reasons == {"tests": "the time was used up in the middle of test_slow; the next call begins them anew"}
+    second = tested(60.0)
+    assert second.tests == [("test_slow", 1, [], [])]
+    assert second.reasons == {}
+    assert (tmp_path / "o" / "tests.log").read_text() == "begins\n", "of the last call alone"

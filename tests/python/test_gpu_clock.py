@@ -117,3 +117,34 @@ def test_a_test_program_stopped_by_the_clock_begins_anew(tmp_path, monkeypatch):
     assert second.tests == [("test_slow", 1, [], [])]
     assert second.reasons == {}
     assert (tmp_path / "o" / "tests.log").read_text() == "begins\n", "of the last call alone"
+
+
+REQUIRING = {
+    "test_kernels": "CudaDevice.StepEqualsTheNativeOne",
+    "test_cache": "*CudaDropsWhatTheCpuDrops/tova_1KeyHeads",
+    "test_attention": "CudaLuna.*",
+    "test_models": "CudaDecoder.*",
+}
+
+
+@pytest.mark.parametrize("name", steps.TESTS)
+def test_a_device_test_is_not_skipped_where_a_gpu_is_required(tmp_path, name):
+    """One of each program: skipped here, and a failure where ATTNLAB_REQUIRE_CUDA=1, as scripts/gpu --device cuda sets it."""
+    program = next((p for p in steps.test_programs() if p.name == name), None) if steps.program() else None
+    if program is None:
+        pytest.skip(f"{name} is not built")
+
+    def outcome(device):
+        options = options_in(tmp_path)
+        options.device = device
+        xml, log = tmp_path / f"{device}.xml", tmp_path / f"{device}.log"
+        status, _ = drive.Call(options).run([program, f"--gtest_filter={REQUIRING[name]}", f"--gtest_output=xml:{xml}"], 300, log)
+        return (status, *map(bool, drive.count(xml))), log.read_text()
+
+    here, log = outcome("cpu")
+    if here[1]:
+        pytest.skip("there is a GPU here")
+    assert here == (0, False, False, True), log
+    required, log = outcome("cuda")
+    assert required == (1, False, True, False), log
+    assert "ATTNLAB_REQUIRE_CUDA=1, but " in log

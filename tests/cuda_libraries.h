@@ -1,6 +1,7 @@
 // LibTorch's CUDA library and the project's, opened by tests that need a GPU.
 #pragma once
 
+#include <ATen/Context.h>
 #include <dlfcn.h>
 #include <torch/torch.h>
 
@@ -28,7 +29,9 @@ inline std::string open_cuda_operators() {
   const auto threads = reinterpret_cast<const void*>(static_cast<int (*)()>(&at::get_num_threads));
   for (const std::filesystem::path& library : {folder_of_function(threads) / "libtorch_cuda.so", own})
     if (!dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL)) return dlerror();
-  return torch::cuda::is_available() ? "" : "no CUDA device here that Torch can use";
+  if (!torch::cuda::is_available()) return "no CUDA device here that Torch can use";
+  at::globalContext().setSDPUseCuDNN(false);  // as in a run (run/device.cpp)
+  return "";
 }
 
 /// open_cuda_operators(), once a program.

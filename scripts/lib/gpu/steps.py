@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-TESTS = ("test_kernels", "test_cache")
+TESTS = ("test_kernels", "test_cache", "test_attention", "test_models")
 PART_ENDS = {"rates": 0.15, "tests": 0.3, "luna": 0.5, "tova": 0.85, "train": 1.0}  # of the minutes, where all parts run
 LEAST_TRAINING = 20  # seconds, under which no training is begun or gone on with
 

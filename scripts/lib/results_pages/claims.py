@@ -130,7 +130,7 @@ def tova(files):
            f"{eighth(files, 'throughput_7b.csv', size)} × (1 run, no spread), 2 CPU cores, random bf16 weights", "1",
            _link("throughput_7b.csv")] for size in ("16", "19")),
         ["the same, 8 layers × 512", f"{fastest} ×",
-         f"{small_model} × in 0.85 and 1.35 GiB (1 run, no spread; uncommitted changes), 2 CPU cores, random weights", "1",
+         f"{small_model} × in 0.85 and 1.35 GiB (3 runs), 2 CPU cores, random weights", "3",
          _link("throughput_small.csv")],
         ["decoding 16 texts is faster than with a full cache", "–",
          f"{number(decoding, 1)} × (1 run, no spread), one core, random weights", "1", _link("decoding.csv")],

@@ -53,10 +53,11 @@ def _throughput(file):
         for row in files.ours(file):
             if not row[name]:
                 continue
+            share = row["bound_share_2_threads"]
             rows.append([f"{row['memory_budget']} GiB", row["label"], number(row["batch"], 0),
                          spread(row, name, 0 if float(row[name]) > 20 else 1),
                          spread(row, f"{name}_speedup_full", 1), number(row["published_batch"], 0),
-                         number(row[f"published_{name}_speedup_full"], 1), number(100 * float(row["bound_share_2_threads"]), 0),
+                         number(row[f"published_{name}_speedup_full"], 1), number(share and 100 * float(share), 0),
                          number(row["prompt_tokens_per_second_2_threads"], 0), number(float(row["text_cache_bytes"]) / 2**20, 1)])  # fmt: skip
         return ["budget", "cache", "texts that fit", "decoded tokens a second ± sd over runs", "× full",
                 "paper: texts that fit", "paper: × full", "share of the bound, %", "tokens of a prompt a second", "keys and values a text, MiB"], rows  # fmt: skip

@@ -61,12 +61,19 @@ def lm_training_speed(files):
     ]  # fmt: skip
 
 
+def _by_target(files, name):
+    """Our rows of a file by length of target, the shortest first, and by label."""
+    rows = {}
+    for row in sorted(files.ours(name), key=lambda row: int(row["target_length"])):
+        rows.setdefault(int(row["target_length"]), {})[row["label"]] = row
+    return rows.items()
+
+
 def decode_speed(files):
     """Every length of target: time, time a token and what is kept, Luna beside the Transformer."""
-    rows = {(row["label"], int(row["target_length"])): row for row in files.ours("decode_speed.csv")}
     table = []
-    for length in sorted({length for _, length in rows}):
-        both = [rows[label, length] for label in ("Transformer", "Luna-16")]
+    for length, rows in _by_target(files, "decode_speed.csv"):
+        both = [rows[label] for label in ("Transformer", "Luna-16")]
         seconds = [float(row["decode_seconds"]) for row in both]
         table.append([number(length, 0), *(number(t, 2) for t in seconds), *(number(1e3 * t / length, 2) for t in seconds),
                       number(seconds[0] / seconds[1], 2),
@@ -77,13 +84,12 @@ def decode_speed(files):
 
 def translation_training_speed(files):
     """Every length of target: a step's time with the scan, and what the other forms take of it."""
-    rows = {(row["label"], int(row["target_length"])): row for row in files.ours("translation_training_speed.csv")}
     table = []
-    for length in sorted({length for _, length in rows}):
-        scan, *others = (float(rows[form, length]["train_seconds"]) for form in ("scan", "chunks", "outer products"))
-        memory = (float(rows[form, length]["train_allocator_peak"]) / 2**20 for form in ("scan", "chunks", "outer products"))
+    for length, rows in _by_target(files, "translation_training_speed.csv"):
+        forms = [rows[form] for form in ("scan", "chunks", "outer products")]
+        scan, *others = (float(row["train_seconds"]) for row in forms)
         table.append([number(length, 0), number(scan, 3), *(number(t / scan, 2) for t in others),
-                      " / ".join(number(m, 0) for m in memory)])  # fmt: skip
+                      " / ".join(number(float(row["train_allocator_peak"]) / 2**20, 0) for row in forms)])  # fmt: skip
     return ["tokens of a target", "a step with the scan, s", "with chunks: ×", "with outer products: ×",
             "most memory held, MiB: scan / chunks / outer products"], table  # fmt: skip
 

@@ -19,7 +19,10 @@ struct Tile {
   ATTNLAB_DEVICE Number& operator()(int r, int c) const { return at[r * stride + c]; }
 };
 
-ATTNLAB_ANYWHERE constexpr int odd(int width) { return width | 1; }
+template <class Int>
+ATTNLAB_ANYWHERE constexpr Int odd(Int width) {
+  return width | 1;
+}
 
 /// Hands out tiles of a block's memory.
 template <typename Number>
@@ -316,8 +319,7 @@ ATTNLAB_DEVICE void luna_pass(Block& block, LunaPass pass, const LunaCall<Number
 /// Numbers of memory that the passes take, the largest of all.
 ATTNLAB_ANYWHERE constexpr int64_t luna_memory(int64_t d, int64_t l) {
   constexpr int64_t c = luna_chunk_tokens;
-  const int64_t d_apart = d | 1, l_apart = l | 1;
-  return c * (3 * d_apart + 2 * l_apart + 2 * odd(luna_chunk_tokens)) + 2 * l * d_apart;
+  return c * (3 * odd(d) + 2 * odd(l) + 2 * odd(luna_chunk_tokens)) + 2 * l * odd(d);
 }
 
 /// Whether a block with so many bytes of shared memory holds them in fp32, and an int counts a head's

@@ -1,7 +1,14 @@
 // Questions about documents through the program: what is refused, resumed and told.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "core/random.h"
 #include "lab.h"
 #include "results/reader.h"
 
@@ -10,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using namespace std::chrono_literals;
 
 const char* const story_yaml = R"(task: question_answering
 device: cpu
@@ -89,6 +97,49 @@ TEST_F(Questions, InAnUnknownChatTemplateAreRefused) {
 TEST_F(Questions, InAnotherEncodingAreRefused) {
   write(std::string("\xff\xfe{\0", 4));
   expect_refused({}, HasSubstr("UTF-16"));
+}
+
+/// How many documents the run has saved as done; 0 before it has saved any.
+int64_t documents_done(const Lab& lab) {
+  const fs::path runs = lab.results() / "story";
+  if (!fs::exists(runs) || fs::is_empty(runs)) return 0;
+  const fs::path file = fs::directory_iterator(runs)->path() / "checkpoint" / "questions.json";
+  return fs::exists(file) ? nlohmann::json::parse(contents_of(file)).at("done").at("next").get<int64_t>() : 0;
+}
+
+TEST_F(Questions, ThatWereAnsweredBeforeAKillAreNotAskedAgain) {
+  constexpr int64_t stories = 600;
+  std::string lines;
+  for (int64_t i = 0; i < stories; ++i) lines += story(std::to_string(i), one_response);
+  write(lines);
+  ASSERT_EQ(run({"results_folder=undisturbed"}).status, 0);
+
+  int64_t done = 0;
+  Random random(20241129);
+  for (int kill = 0; kill < 3; ++kill) {
+    const auto process = lab.start({"run", "story.yaml"});
+    while (!process->ended() && documents_done(lab) <= done) std::this_thread::sleep_for(1ms);
+    std::this_thread::sleep_for(std::chrono::microseconds(random.below(30'000)));
+    process->signal(SIGKILL);
+    const Finished killed = process->finish();
+    ASSERT_EQ(killed.status, 128 + SIGKILL) << "the process had ended before its kill";
+    if (done > 0) {
+      EXPECT_THAT(killed.out, HasSubstr(fmt::format("{} documents are done already", done)));
+    }
+    done = documents_done(lab);
+    ASSERT_LT(done, stories);
+  }
+  const Finished last = run();
+  ASSERT_EQ(last.status, 0) << last.err;
+  EXPECT_THAT(last.out, HasSubstr(fmt::format("{} documents are done already", done)));
+
+  const auto answers = [](const fs::path& folder) {
+    return read_table(fs::directory_iterator(folder / "story")->path() / "run.h5", "/answers");
+  };
+  const auto expected = answers(lab.path() / "undisturbed"), found = answers(lab.results());
+  ASSERT_EQ(found.at("question").size(), static_cast<std::size_t>(stories));
+  for (const char* column : {"question", "prediction", "references", "rouge1"})
+    EXPECT_EQ(found.at(column), expected.at(column)) << column;
 }
 
 }  // namespace

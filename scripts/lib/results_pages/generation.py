@@ -37,6 +37,18 @@ def retrieval(files):
             "published, of passkeys: at best"], rows  # fmt: skip
 
 
+def retrieval_variants(files):
+    """Shares of needles found, in per cent; a row a cache, a column a task of RULER's."""
+    ours = [row for row in files.ours("retrieval_variants.csv") if row["string_match"]]
+    variants = list(dict.fromkeys(row["benchmark.variant"] for row in ours))
+    rows = []
+    for label in dict.fromkeys(row["label"] for row in ours):
+        found = {row["benchmark.variant"]: row for row in ours if row["label"] == label}
+        seen = SEEN[next(iter(found.values()))["question_visible"]]
+        rows.append([label, seen, *(number(found[v]["string_match"], 0) if v in found else "–" for v in variants)])
+    return ["cache", "question visible when states were dropped", *variants], rows
+
+
 def long_generation_small(files):
     rows = []
     for row in files.rows("long_generation_small.csv"):
@@ -85,11 +97,21 @@ def kept_tokens(files):
             "first token's life", "period", "newline", "possessive", "closing quote"], rows  # fmt: skip
 
 
+def kept_tokens_policies(files):
+    """As kept_tokens, at one size, with the perplexity of each policy."""
+    rows = []
+    for row in files.ours("kept_tokens_policies.csv"):
+        mean, *others = (number(row[name], 0) for name in LIVES)
+        rows.append([row["label"], number(row["perplexity"], 2), mean, number(100 * float(row["recent_share"]), 0), *others])  # fmt: skip
+    return ["cache", "perplexity", "mean life, steps", "recent among the kept, %", "first token's life", "period",
+            "newline", "possessive", "closing quote"], rows  # fmt: skip
+
+
 TABLES = {
     "squality_small": _questions("squality_small.csv", "rouge_geometric_mean"),
     "qasper_small": _questions("qasper_small.csv", "f1"),
     "throughput": _throughput("throughput.csv"),
     "throughput_small": _throughput("throughput_small.csv"),
     "throughput_7b": _throughput("throughput_7b.csv"),
-    **{f.__name__: f for f in (retrieval, long_generation_small, kept_tokens)},
+    **{f.__name__: f for f in (retrieval, retrieval_variants, long_generation_small, kept_tokens, kept_tokens_policies)},
 }

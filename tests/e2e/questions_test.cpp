@@ -108,7 +108,7 @@ int64_t documents_done(const Lab& lab) {
 }
 
 TEST_F(Questions, ThatWereAnsweredBeforeAKillAreNotAskedAgain) {
-  constexpr int64_t stories = 600;
+  constexpr int64_t stories = 300;
   std::string lines;
   for (int64_t i = 0; i < stories; ++i) lines += story(std::to_string(i), one_response);
   write(lines);

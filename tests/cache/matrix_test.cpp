@@ -77,6 +77,18 @@ class CacheMatrix : public testing::TestWithParam<std::tuple<PolicyEntry, Layout
     texts.tokens.q_BTHd.select(3, slow).fill_(std::sqrt(static_cast<double>(shape().head_dim)));
     check(texts, std::move(calls), o, s, shape());
   }
+  /// Texts whose first token has nearly all of the weight: the others' logits are 9 to 15 less. Nothing keeps it
+  /// but its score.
+  void check_heavy(Texts texts, std::vector<int64_t> calls) const {
+    reference::Setting s = setting();
+    s.theta = 1e30;
+    const int64_t slow = shape().head_dim / 2 - 1;
+    const Tensor key_BTK = texts.tokens.k_BTKd.select(3, slow);
+    key_BTK.copy_(key_BTK.mul(17).frac().abs().mul(-6).sub(9));
+    key_BTK.select(1, 0).zero_();
+    texts.tokens.q_BTHd.select(3, slow).fill_(std::sqrt(static_cast<double>(shape().head_dim)));
+    check(texts, std::move(calls), options(), s, shape());
+  }
   Texts texts(std::vector<int64_t> lengths, bool left, torch::Dtype type) const {
     return make_texts(shape(), std::move(lengths), left, type);
   }
@@ -146,6 +158,12 @@ TEST_P(CacheMatrix, APeakedHeadReadAtOnce) {
 }
 TEST_P(StepwiseMatrix, APeakedHeadReadTokenByToken) {
   for (const auto type : {torch::kDouble, torch::kFloat}) check_peaked(texts({70}, false, type), {1}, false);
+}
+TEST_P(CacheMatrix, AHeavyFirstTokenReadAtOnce) {
+  for (const auto type : {torch::kDouble, torch::kFloat}) check_heavy(texts({90}, false, type), {90});
+}
+TEST_P(StepwiseMatrix, AHeavyFirstTokenReadTokenByToken) {
+  for (const auto type : {torch::kDouble, torch::kFloat}) check_heavy(texts({70}, false, type), {1});
 }
 TEST_P(StepwiseMatrix, APeakedHeadWithCompressedGaps) {
   if (entry().dropped != reference::Setting::forgotten) return;  // refused: options_test.cpp

@@ -292,9 +292,10 @@ TEST(BoundedState, SharedByThreadsHonoursTheModelsWindow) {
 
 template <class Check>
 void for_each_kind(Check check) {
-  for (const char* policy : {"full", "tova", "h2o"}) {
-    SCOPED_TRACE(policy);
-    check(bounded(policy, 10));
+  for (const auto& policy : registry<PolicyOptions>()) {
+    SCOPED_TRACE(policy.name);
+    const CacheOptions options = bounded(policy.name.c_str(), 10);
+    if (!options.policy->needs().prefill_only) check(options);
   }
 }
 

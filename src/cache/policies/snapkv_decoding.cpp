@@ -44,7 +44,9 @@ class SnapKvDecoding final : public CloneablePolicy<SnapKvDecoding> {
 
   /// Neighbours are the states before the window, in the order of their tokens.
   void pool_sums(const StepView& view) {
-    std::erase_if(by_age_, [&](const State& state) { return view.order[state.slot] != state.order; });
+    std::erase_if(by_age_, [&](const State& state) {  // slots may have been given up since
+      return state.slot >= std::ssize(view.order) || view.order[state.slot] != state.order;
+    });
     scores_.assign(view.order.size(), std::numeric_limits<double>::infinity());
     const auto window = std::ranges::upper_bound(by_age_, view.time - window_, {}, &State::order);
     const int64_t n = window - by_age_.begin();

@@ -144,10 +144,11 @@ struct Simd {
   /// y[s] = Σ v[s, :]² for v [n, d].
   void (*row_squares)(int64_t n, int64_t d, const float* v, float* y);
   void (*row_squares_bf16)(int64_t n, int64_t d, const uint16_t* v, float* y);
-  /// y[s] += share·weight_scale·p/(1 − p)·√(squares[s] − 2·dots[s] + own), with p = inverse·x[s], 1 − p no
-  /// less than least_rest (weight_scale.h) and the root's operand no less than 0; kernels/slot_figures.h.
-  void (*output_changes)(int64_t n, float share, float inverse, const float* x, const float* squares,
-                         const float* dots, float own, float* y);
+  /// y[s] += share·weight_scale·p/(1 − p)·√(squares[s] − 2·dots[s] + own), with p = inverse·x[s] and the
+  /// root's operand no less than 0 (kernels/slot_figures.h). Of p > ½ both differences cancel: that slot,
+  /// there is one at most, is left out and returned; −1 if there is none.
+  int64_t (*output_changes)(int64_t n, float share, float inverse, const float* x, const float* squares,
+                            const float* dots, float own, float* y);
   /// Of n keys in panels, n a multiple of key_panel: y [d] = Σ_s w[s]·k_s, and y[s] = k_s·x.
   void (*panel_sum)(int64_t n, int64_t d, const float* panels, const float* w, float* y);
   void (*panel_dots)(int64_t n, int64_t d, const float* panels, const float* x, float* y);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "config/problems.h"
@@ -10,6 +11,7 @@
 #include "tables/differences.h"
 #include "tables/floors.h"
 #include "tables/ratios.h"
+#include "tables/single_values.h"
 
 namespace attnlab {
 namespace {
@@ -154,12 +156,26 @@ bool shows(const TableRow& row, const std::vector<TableColumn>& columns) {
   });
 }
 
+/// What the figure's standard error in a single run is over, as the first record that has one tells.
+std::string errors_over(const ExperimentRuns& runs, const ExperimentFigures& all, const std::string& figure) {
+  for (const CaseFigures& one : all.cases) {
+    const auto found = one.figures.find(figure);
+    if (found == one.figures.end() || one.members.size() != 1) continue;
+    if (std::isfinite(found->second.estimate().standard_error))
+      return single_values(runs.runs[one.members.front()].record, figure).things;
+  }
+  return "";
+}
+
 }  // namespace
 
 ExperimentTable experiment_table(const ExperimentRuns& runs, const std::vector<std::string>& wanted) {
   const ExperimentFigures all = collect_figures(runs);
   ExperimentTable table;
   table.columns = columns_of(runs, chosen(all, wanted), wanted.empty());
+  for (TableColumn& column : table.columns)
+    if (column.kind == TableColumn::Kind::headline && column.ours)
+      column.errors_over = errors_over(runs, all, column.name);
   table.source = runs.published ? runs.published->source : "";
   table.references = runs.compare.to;
   table.departures = runs.departures;

@@ -55,17 +55,18 @@ Estimate figure_of(const TableRow& row, const std::string& column) {
 }
 
 /// What the ± of our cases in a column is over; a floor's is said in its cell.
-std::string spread_in(const ExperimentTable& table, const std::string& column) {
-  bool over_runs = false, over_examples = false;
+std::string spread_in(const ExperimentTable& table, const TableColumn& column) {
+  bool over_runs = false, within_run = false;
   for (const auto& row : table.rows) {
     if (row.kind != TableRow::Kind::ours) continue;
-    const Estimate e = figure_of(row, column);
+    const Estimate e = figure_of(row, column.name);
     const bool several = e.deviation > 0;
     over_runs = over_runs || several;
-    over_examples = over_examples || (!several && std::isfinite(e.standard_error) && e.standard_error > 0);
+    within_run = within_run || (!several && std::isfinite(e.standard_error) && e.standard_error > 0);
   }
-  if (over_runs && over_examples) return ", ± sd over runs or se over examples";
-  return over_runs ? ", ± sd over runs" : over_examples ? ", ± se over examples" : "";
+  const std::string error = column.errors_over.empty() ? "se" : "se over " + column.errors_over;
+  if (over_runs && within_run) return ", ± sd over runs or " + error;
+  return over_runs ? ", ± sd over runs" : within_run ? ", ± " + error : "";
 }
 
 /// Swept keys beside label and seed, in alphabetical order.
@@ -117,7 +118,7 @@ std::vector<std::string> csv_row(const ExperimentTable& table, const TableRow& r
 TextTable layout_for_people(const ExperimentTable& table) {
   TextTable cells{{"case", "runs"}, {}, {false, false}};
   for (const auto& c : table.columns) {
-    const std::string name = heading(c, unit_of(c).unit) + spread_in(table, c.name);
+    const std::string name = heading(c, unit_of(c).unit) + spread_in(table, c);
     if (c.ours) cells.header.push_back(name);
     if (c.published) cells.header.push_back("published" + (c.ours ? "" : " " + name));
     cells.numbers.resize(cells.header.size(), true);

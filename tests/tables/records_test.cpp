@@ -113,6 +113,7 @@ TEST_F(Records, DifferencesArePairedOverTheQuestionsThatBothHave) {
          .shares = {{"q1", 0.1}, {"q2", 0.5}, {"q3", 0.6}, {"q4", 1.0}}});
   write({.id = "c", .label = "Window", .accuracy = 0.25});
   const ExperimentTable all = table();
+  EXPECT_EQ(all.columns[0].errors_over, "questions") << "what a ± is over, for the head of the column";
   const Estimate paired = all.rows[1].figures.at("accuracy_difference_full");
   EXPECT_NEAR(paired.value, -0.1, 1e-12) << "-0.1, 0 and -0.2";
   EXPECT_NEAR(paired.standard_error, 0.1 / std::sqrt(3.0), 1e-12);

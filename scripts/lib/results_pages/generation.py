@@ -45,7 +45,7 @@ def retrieval_variants(files):
     for label in dict.fromkeys(row["label"] for row in ours):
         found = {row["benchmark.variant"]: row for row in ours if row["label"] == label}
         seen = SEEN[next(iter(found.values()))["question_visible"]]
-        rows.append([label, seen, *(number(found[v]["string_match"], 0) if v in found else "–" for v in variants)])
+        rows.append([label, seen, *(number(100 * float(found[v]["string_match"]), 0) if v in found else "–" for v in variants)])  # fmt: skip
     return ["cache", "question visible when states were dropped", *variants], rows
 
 

@@ -9,19 +9,11 @@
 #include "data/chunks.h"
 #include "data/documents.h"
 #include "models/decoder.h"
+#include "tasks/language/lm_tokenizer.h"
 #include "tasks/task.h"
 #include "train/options.h"
 
 namespace attnlab {
-
-struct TokenizerSource {
-  std::string path;
-  int64_t vocabulary = 4096;
-  int64_t sample_bytes = 10'000'000;
-  bool bytes = false;
-
-  void visit(Fields& f);
-};
 
 struct TrainLmOptions final : TaskOptions {
   DecoderOptions model;

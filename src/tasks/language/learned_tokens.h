@@ -1,0 +1,44 @@
+// Texts that a language model reads side by side, which of their tokens it learns to predict, and the loss.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "models/decoder.h"
+
+namespace attnlab {
+
+/// ids [B, T + 1]; the model reads the first T of each text, and learned [N] says which of what follows them
+/// counts, as places in [B, T] flattened; undefined: all. Texts that are shorter are filled up on the right.
+struct LearnedTokens {
+  torch::Tensor ids_BT, learned_N;
+
+  int64_t texts() const { return ids_BT.size(0); }
+  int64_t read() const { return texts() * (ids_BT.size(1) - 1); }  ///< tokens, what fills up counted
+  LearnedTokens to(torch::Device device) const;
+};
+
+/// Texts of one length, of which everything but the first token is learned.
+LearnedTokens all_learned(const std::vector<std::vector<int64_t>>& texts);
+/// Texts whose last tokens alone are learned: `learned[i]` of the i-th.
+LearnedTokens ends_learned(const std::vector<std::vector<int64_t>>& texts,
+                           const std::vector<int64_t>& learned);
+
+/// Where micro-batches come from.
+class LearnedTokensSource {
+ public:
+  virtual ~LearnedTokensSource() = default;
+  virtual int64_t batches_per_epoch() const = 0;
+  /// The m-th since the start of training: a function of the run's seed and m alone.
+  virtual LearnedTokens batch(int64_t m) = 0;
+};
+
+/// Mean −log p in nats over what is learned, with its gradient: of that Torch's cross entropy loses nothing,
+/// only its value is up to 1e-5 too low over a large vocabulary.
+torch::Tensor training_loss(Decoder& decoder, const LearnedTokens& tokens);
+/// The same as validation reports it.
+double validation_loss(Decoder& decoder, const LearnedTokens& tokens);
+
+}  // namespace attnlab

@@ -1,0 +1,33 @@
+// The tokenizer of a language model that is trained here: given, of bytes, or trained on its texts.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "core/options.h"
+#include "data/token_corpus.h"
+#include "data/tokenizer.h"
+#include "models/decoder.h"
+
+namespace attnlab {
+
+struct TokenizerSource {
+  std::string path;
+  int64_t vocabulary = 4096;
+  int64_t sample_bytes = 10'000'000;
+  bool bytes = false;
+
+  void visit(Fields& f);
+};
+
+/// The tokenizer's file: the named one, that of bytes, or of one trained on the texts; these two are kept in
+/// the data cache.
+std::filesystem::path named_or_trained(const TokenizerSource& source, const TextSource& texts,
+                                       const DataPlace& place);
+
+/// The model as a Hugging Face folder, with the tokenizer's files as they were given (`tokenizer_bytes`: of
+/// the tokenizer's own); a tokenizer.json that stood alone gets the names of BOS and EOS.
+void save_language_model(const std::filesystem::path& folder, const Decoder& decoder,
+                         const Tokenizer& tokenizer, const std::string& tokenizer_bytes);
+
+}  // namespace attnlab

@@ -1,0 +1,61 @@
+#include "tasks/language/lm_validation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "core/stop.h"
+#include "metrics/perplexity.h"
+#include "tasks/language/learned_tokens.h"
+#include "tasks/language/packed_chunks.h"
+
+namespace attnlab {
+namespace {
+
+double chunk_loss(Decoder& decoder, std::vector<int64_t> ids, torch::Device device) {
+  return validation_loss(decoder, all_learned({std::move(ids)}).to(device));
+}
+
+Validation validate_by_document(Decoder& decoder, const TokenCorpus& corpus, const TrainLmOptions& options,
+                                std::optional<int64_t> bos, torch::Device device) {
+  std::vector<DocumentScore> scores;
+  int64_t read = 0;
+  for (int64_t d = 0; d < corpus.documents(); ++d) {
+    const int64_t end = std::min(corpus.end(d) - 1, corpus.begin(d) + options.validation_tokens);
+    DocumentScore score;
+    for (int64_t first = corpus.begin(d); first < end; first += options.context) {
+      stop_here_if_requested();
+      const int64_t count = std::min(options.context, end - first);
+      score.nll +=
+          chunk_loss(decoder, chunk_of(corpus, first, count, bos), device) * static_cast<double>(count);
+      score.tokens += count;
+    }
+    read += score.tokens;
+    scores.push_back(score);
+  }
+  const DocumentFigure pooled = pooled_perplexity(scores);
+  return {pooled.value, pooled.standard_error, std::log(pooled.value), read};
+}
+
+}  // namespace
+
+Validation validate_on_text(Decoder& decoder, const TokenCorpus& corpus, const TrainLmOptions& options,
+                            std::optional<int64_t> bos, torch::Device device) {
+  if (options.validation_by_document) return validate_by_document(decoder, corpus, options, bos, device);
+  const int64_t tokens = std::min(options.validation_tokens, corpus.size() - 1);
+  const int64_t chunks = std::max<int64_t>(1, tokens / options.context);
+  std::vector<double> losses;
+  for (int64_t i = 0; i < chunks; ++i) {
+    const int64_t first = i * options.context, count = std::min(options.context, corpus.size() - 1 - first);
+    losses.push_back(chunk_loss(decoder, chunk_of(corpus, first, count, bos), device));
+  }
+  const auto n = static_cast<double>(losses.size());
+  const double mean = std::accumulate(losses.begin(), losses.end(), 0.0) / n;
+  double squares = 0;
+  for (const double loss : losses) squares += (loss - mean) * (loss - mean);
+  const double error = n > 1 ? std::sqrt(squares / (n - 1) / n) : NAN;
+  return {std::exp(mean), std::exp(mean) * error, mean, chunks * options.context};
+}
+
+}  // namespace attnlab

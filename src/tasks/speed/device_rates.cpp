@@ -1,5 +1,7 @@
 #include "tasks/speed/device_rates.h"
 
+#include <fmt/format.h>
+
 #include "core/random.h"
 #include "core/stop.h"
 #include "tasks/speed/model_step.h"

@@ -9,7 +9,7 @@
 namespace attnlab {
 namespace {
 
-CausalSpeedOptions tiny() {
+CausalSpeedOptions tiny_causal() {
   CausalSpeedOptions o;
   o.forms = {"scan", "chunks", "outer_products", "softmax"};
   o.length = 256;
@@ -30,7 +30,7 @@ MemoryRecord recorded(const CausalSpeedOptions& o) {
 }
 
 TEST(CausalSpeed, WritesARowAPassAndEveryFigureThatItNames) {
-  const CausalSpeedOptions o = tiny();
+  const CausalSpeedOptions o = tiny_causal();
   const MemoryRecord record = recorded(o);
   EXPECT_EQ(record.rows("/causal"), 4 * 2 * 2);
   const std::size_t quartiles = 2 * o.forms.size() * o.thread_counts.size();
@@ -39,7 +39,7 @@ TEST(CausalSpeed, WritesARowAPassAndEveryFigureThatItNames) {
 }
 
 TEST(CausalSpeed, WithoutTheScanNothingIsComparedWithIt) {
-  CausalSpeedOptions o = tiny();
+  CausalSpeedOptions o = tiny_causal();
   o.forms = {"chunks"};
   o.thread_counts = {0};
   const MemoryRecord record = recorded(o);
@@ -49,7 +49,7 @@ TEST(CausalSpeed, WithoutTheScanNothingIsComparedWithIt) {
 
 TEST(CausalSpeed, OuterProductsHoldEveryTokensSumsAndTheScanDoesNot) {
   install_counting_allocator();
-  const CausalSpeedOptions o = tiny();
+  const CausalSpeedOptions o = tiny_causal();
   const MemoryRecord record = recorded(o);
   const double sums = 4.0 * o.heads * o.length * o.projection_length * o.head_dim;
   EXPECT_GT(record.summaries.at("extra_bytes_outer_products").value, 2 * sums);

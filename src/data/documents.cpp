@@ -8,6 +8,7 @@
 #include "core/stop.h"
 #include "data/pg19.h"
 #include "data/text_files.h"
+#include "data/text_lines.h"
 #include "data/token_lines.h"
 
 namespace attnlab {
@@ -18,6 +19,8 @@ const std::vector<Entry<DocumentDataOptions>>& registry<DocumentDataOptions>() {
       entry<DocumentDataOptions, Pg19Options>(
           "pg19", "books of Project Gutenberg from before 1919 (Rae et al. 2019)"),
       entry<DocumentDataOptions, TextFilesOptions>("texts", "a folder of .txt files, one document each"),
+      entry<DocumentDataOptions, TextLinesOptions>(
+          "text_lines", "files of running text with a sentence a line, cut into documents"),
       entry<DocumentDataOptions, TokenLinesOptions>(
           "token_lines", "a .jsonl file of token ids, one chunk a line, scored as it stands"),
   };

@@ -251,7 +251,10 @@ INSTANTIATE_TEST_SUITE_P(Registered, EveryDataSet, testing::ValuesIn(registered<
 using EveryDocumentSet = EveryComponent;
 TEST_P(EveryDocumentSet, IsScored) {
   const std::map<std::string, Words> places = {
-      {"texts", {}}, {"token_lines", {"data.path=ids.jsonl"}}, {"pg19", {}}};
+      {"texts", {}},
+      {"text_lines", {"data.files=[texts/story.txt]", "data.held_out=0"}},
+      {"token_lines", {"data.path=ids.jsonl"}},
+      {"pg19", {}}};
   ASSERT_TRUE(places.contains(GetParam())) << "the set has no documents in this file";
   lab.write("data/pg19/test/1.txt", contents_of(lab.path() / "texts/story.txt"));
   Words arguments = {"run", "perplexity.yaml", "model=" + decoder(), "data=" + GetParam()};

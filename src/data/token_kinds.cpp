@@ -57,15 +57,26 @@ bool opens_after(std::string_view before) {
   return is_blank(code) || code == U'(' || code == U'[';
 }
 
+/// Whether “ after this text closes, as it does in German („so“): there a word or the end of a sentence comes
+/// before it, in English a space, a bracket, a dash or another quote.
+bool closes_after(std::string_view before) {
+  if (before.empty()) return false;
+  const char32_t code = last_character(before).code;
+  return is_a(code, is_letter | is_number) ||
+         std::u32string_view(U".,!?…:;)]%").find(code) != std::u32string_view::npos;
+}
+
 std::optional<TokenKind> quote_of(const Place& p) {
   const std::string_view text = p.text();
   if (!all_are(without_space(text), is_mark)) return std::nullopt;
+  const auto before = [&](std::size_t at) { return at > 0 ? text.substr(0, at) : p.before(); };
   if (text.find("”") != text.npos) return TokenKind::closing_quote;
-  if (text.find("“") != text.npos) return TokenKind::opening_quote;
+  if (text.find("„") != text.npos) return TokenKind::opening_quote;
+  if (const std::size_t at = text.find("“"); at != text.npos)
+    return closes_after(before(at)) ? TokenKind::closing_quote : TokenKind::opening_quote;
   const std::size_t at = text.find('"');
   if (at == text.npos) return std::nullopt;
-  return opens_after(at > 0 ? text.substr(0, at) : p.before()) ? TokenKind::opening_quote
-                                                               : TokenKind::closing_quote;
+  return opens_after(before(at)) ? TokenKind::opening_quote : TokenKind::closing_quote;
 }
 
 std::optional<TokenKind> mark_of(std::string_view word) {

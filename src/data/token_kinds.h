@@ -16,8 +16,9 @@ namespace attnlab {
 /// "''", "``", "$", ")", ".", NNPS, …). Here it is the token's text, with what stands right beside it, that
 /// decides, the first that fits:
 ///   possessive       's and ’s, one token or an apostrophe and an s that ends a word; "it's" too
-///   closing quote    punctuation with ” in it, or with " behind anything but white space and brackets
-///   opening quote    the same with “ or any other "
+///   closing quote    punctuation with ” in it, with " behind anything but white space and brackets, or with
+///                    “ behind a word or the end of a sentence, as German has it
+///   opening quote    the same with „, any other “ or any other "
 ///   . , $ ) (        alone
 ///   newline          white space with a line's end
 ///   digits           numerals alone
@@ -26,6 +27,11 @@ namespace attnlab {
 ///   no text          BOS and other control tokens
 ///   other            words, their pieces, and bytes that make no character alone
 /// A space before a token is not looked at, but for quotes.
+///
+/// The same rules serve English and German, but a class is not the same thing in both. Capitals are names and
+/// beginnings of sentences in English, and every noun as well in German. German has no possessive with an
+/// apostrophe: what is found there are foreign names and a short "es" ("geht's"). Articles have no class,
+/// since text alone does not tell them: "die" is a verb in English, and in German a pronoun as well.
 enum class TokenKind {
   possessive,
   closing_quote,

@@ -48,6 +48,24 @@ TEST(TokenKinds, OfQuotesDependOnWhatStandsBefore) {
   EXPECT_EQ(kinds_of(Texts{"was", "--", "\"", "\n"})[2], closing_quote);
 }
 
+TEST(TokenKinds, OfGermanQuotesOpenBelowAndCloseAsEnglishOnesOpen) {
+  EXPECT_THAT(kinds_of(Texts{" „", "Ja", "“", ",", " sagte"}),
+              ElementsAre(opening_quote, capitalised, closing_quote, comma, other));
+  for (const char* end : {"Ja!", "Ja.", "7", "ü", "Ja …", "(so)"})
+    EXPECT_EQ(kinds_of(Texts{"„", end, "“"})[2], closing_quote) << end;
+  for (const char* together : {".“", ",“", "?“", "…“", "!“,"})
+    EXPECT_EQ(alone(together), closing_quote) << together;
+  EXPECT_EQ(alone("(„"), opening_quote);
+  for (const char* before : {"said ", "\n", "(", "—", "–", "‘", ""})
+    EXPECT_EQ(kinds_of(Texts{before, "“", "Yes"})[1], opening_quote) << before << " as in English";
+}
+
+TEST(TokenKinds, OfGermanWordsGoByTheirFirstLetter) {
+  EXPECT_THAT(kinds_of(Texts{" Das", " Ü", "bel", " ist", " groß", ";", " ärger"}),
+              ElementsAre(capitalised, capitalised, other, other, other, punctuation, other));
+  EXPECT_THAT(kinds_of(Texts{" geht", "'", "s", " gut"}), ElementsAre(other, possessive, possessive, other));
+}
+
 TEST(TokenKinds, OfPossessivesTakeOneTokenOrTwo) {
   EXPECT_EQ(alone("'s"), possessive);
   EXPECT_EQ(alone("’s"), possessive);

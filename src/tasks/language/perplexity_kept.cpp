@@ -18,21 +18,36 @@ Headline kept_headline(const char* name, const char* unit, std::string meaning) 
   return {name, unit, std::move(meaning), Better::neither};
 }
 
-KeptFigure life_of(std::span<const KeptChunk> chunks, TokenKind kind) {
-  return class_life(chunks, static_cast<std::size_t>(kind));
-}
+struct ClassFigure {
+  TokenKind kind;
+  const char* name;
+  const char* meaning;  ///< "life of …"
+};
+
+/// A figure for every class that has a text; the paper's four first.
+constexpr ClassFigure class_figures[] = {
+    {TokenKind::period, "life_period", "a period"},
+    {TokenKind::newline, "life_newline", "a line's end"},
+    {TokenKind::possessive, "life_possessive", "'s"},
+    {TokenKind::closing_quote, "life_closing_quote", "a closing quotation mark"},
+    {TokenKind::opening_quote, "life_opening_quote", "an opening quotation mark"},
+    {TokenKind::comma, "life_comma", "a comma"},
+    {TokenKind::dollar, "life_dollar", "$"},
+    {TokenKind::closing_bracket, "life_closing_bracket", "a closing bracket"},
+    {TokenKind::opening_bracket, "life_opening_bracket", "an opening bracket"},
+    {TokenKind::punctuation, "life_punctuation", "other punctuation"},
+    {TokenKind::digits, "life_digits", "numerals"},
+    {TokenKind::capitalised, "life_capitalised", "what begins with a capital letter"},
+    {TokenKind::other, "life_other", "all other words and their pieces"}};
 
 /// In the order of kept_headlines().
 std::vector<KeptFigure> figures_of(std::span<const KeptChunk> chunks) {
-  return {mean_life(chunks),
-          recent_share(chunks),
-          first_life(chunks),
-          first_life_share(chunks),
-          life_of(chunks, TokenKind::period),
-          life_of(chunks, TokenKind::newline),
-          life_of(chunks, TokenKind::possessive),
-          life_of(chunks, TokenKind::closing_quote),
-          censored_share(chunks)};
+  std::vector<KeptFigure> figures{mean_life(chunks), recent_share(chunks), first_life(chunks),
+                                  first_life_share(chunks)};
+  for (const ClassFigure& of_class : class_figures)
+    figures.push_back(class_life(chunks, static_cast<std::size_t>(of_class.kind)));
+  figures.push_back(censored_share(chunks));
+  return figures;
 }
 
 void record_layers(std::span<const KeptChunk> chunks, RecordSink& record) {
@@ -84,19 +99,19 @@ std::vector<Headline> kept_headlines() {
   const std::string steps =
       ": steps in which it was attended to, its own counted; until the chunk's end "
       "where it was kept; mean over layers";
-  return {
+  std::vector<Headline> all{
       kept_headline("mean_life", "step", "life of a token" + steps),
       kept_headline("recent_share", "1",
                     "of the n states that are live after a step the share that is among the n most recent "
                     "tokens; mean over the steps after which anything had been dropped, and layers"),
       kept_headline("first_token_life", "step",
                     "life of a chunk's first token, BOS where it has one" + steps),
-      kept_headline("first_token_life_share", "1", "the same as a share of the chunk's length"),
-      kept_headline("life_period", "step", "life of a period" + steps),
-      kept_headline("life_newline", "step", "life of a line's end" + steps),
-      kept_headline("life_possessive", "step", "life of 's" + steps),
-      kept_headline("life_closing_quote", "step", "life of a closing quotation mark" + steps),
-      kept_headline("censored_share", "1", "share of the tokens that were kept to the chunk's end")};
+      kept_headline("first_token_life_share", "1", "the same as a share of the chunk's length")};
+  for (const ClassFigure& of_class : class_figures)
+    all.push_back(kept_headline(of_class.name, "step", "life of " + std::string(of_class.meaning) + steps));
+  all.push_back(
+      kept_headline("censored_share", "1", "share of the tokens that were kept to the chunk's end"));
+  return all;
 }
 
 StackedExpiry stacked_expiry(const ScoredChunk& scored) {

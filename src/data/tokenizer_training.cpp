@@ -44,7 +44,7 @@ std::vector<std::string> sample(const Documents& documents, int64_t count, int64
 }  // namespace
 
 std::string train_tokenizer(const Documents& documents, int64_t count, int64_t vocabulary,
-                            int64_t sample_bytes) {
+                            int64_t sample_bytes, double coverage) {
   const std::unordered_map<std::string, std::string> settings = {
       {"model_type", "bpe"},
       {"vocab_size", std::to_string(vocabulary)},
@@ -53,7 +53,7 @@ std::string train_tokenizer(const Documents& documents, int64_t count, int64_t v
       {"normalization_rule_name", "identity"},
       {"remove_extra_whitespaces", "false"},
       {"allow_whitespace_only_pieces", "true"},
-      {"character_coverage", "0.9995"},
+      {"character_coverage", fmt::format("{}", coverage)},
       {"num_threads", "1"},  // the same model whatever the machine
       {"minloglevel", "2"},
   };

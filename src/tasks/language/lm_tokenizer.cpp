@@ -41,6 +41,8 @@ void TokenizerSource::visit(Fields& f) {
     "tokenizer.json, tokenizer.model or the folder of either; empty: one is trained on the documents");
   f("vocabulary", vocabulary, Range{300, 65536}, "pieces of a tokenizer that is trained");
   f("sample_bytes", sample_bytes, Range{1000, 1e10}, "bytes of text that a tokenizer is trained on");
+  f("coverage", coverage, Range{0.9, 1},
+    "share of the text's characters that a trained tokenizer knows, the rarest ones being bytes; 1: all");
   f("bytes", bytes, "no pieces: every byte of a text is a token, BOS and EOS beside them (258 ids)");
   f.require(!bytes || path.empty(), "bytes", "are the tokens, but `path` names another tokenizer");
 }
@@ -49,13 +51,16 @@ std::filesystem::path named_or_trained(const TokenizerSource& o, const TextSourc
                                        const DataPlace& place) {
   if (!o.path.empty()) return tokenizer_file(o.path);
   if (o.bytes) return put_byte_tokenizer(place.cache / "tokenizer-bytes");
-  const std::string key =
-      sha256(fmt::format("sentencepiece 2 {} {} {}", o.vocabulary, o.sample_bytes, texts.checksum));
+  std::string fingerprint =
+      fmt::format("sentencepiece 2 {} {} {}", o.vocabulary, o.sample_bytes, texts.checksum);
+  if (o.coverage != TokenizerSource().coverage) fingerprint += fmt::format(" {}", o.coverage);
+  const std::string key = sha256(fingerprint);
   const auto file = place.cache / ("tokenizer-" + key.substr(0, 16) + ".model");
   if (!std::filesystem::exists(file)) {
     log_info("training a tokenizer of {} pieces on {} bytes", o.vocabulary, o.sample_bytes);
     std::filesystem::create_directories(place.cache);
-    write_atomically(file, train_tokenizer(*texts.documents, texts.count, o.vocabulary, o.sample_bytes));
+    write_atomically(
+        file, train_tokenizer(*texts.documents, texts.count, o.vocabulary, o.sample_bytes, o.coverage));
   }
   return file;
 }

@@ -15,6 +15,7 @@ struct TokenizerSource {
   std::string path;
   int64_t vocabulary = 4096;
   int64_t sample_bytes = 10'000'000;
+  double coverage = 0.9995;
   bool bytes = false;
 
   void visit(Fields& f);

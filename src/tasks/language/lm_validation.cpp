@@ -17,6 +17,8 @@ double chunk_loss(Decoder& decoder, std::vector<int64_t> ids, torch::Device devi
   return validation_loss(decoder, all_learned({std::move(ids)}).to(device));
 }
 
+/// The same over the first tokens of every document, each read by itself; the standard error is over
+/// documents.
 Validation validate_by_document(Decoder& decoder, const TokenCorpus& corpus, const TrainLmOptions& options,
                                 std::optional<int64_t> bos, torch::Device device) {
   std::vector<DocumentScore> scores;
@@ -38,8 +40,8 @@ Validation validate_by_document(Decoder& decoder, const TokenCorpus& corpus, con
   return {pooled.value, pooled.standard_error, std::log(pooled.value), read};
 }
 
-}  // namespace
-
+/// exp of the mean NLL over the first `validation_tokens` tokens; the standard error is that of the mean over
+/// chunks, carried through the exponential.
 Validation validate_on_text(Decoder& decoder, const TokenCorpus& corpus, const TrainLmOptions& options,
                             std::optional<int64_t> bos, torch::Device device) {
   if (options.validation_by_document) return validate_by_document(decoder, corpus, options, bos, device);
@@ -56,6 +58,21 @@ Validation validate_on_text(Decoder& decoder, const TokenCorpus& corpus, const T
   for (const double loss : losses) squares += (loss - mean) * (loss - mean);
   const double error = n > 1 ? std::sqrt(squares / (n - 1) / n) : NAN;
   return {std::exp(mean), std::exp(mean) * error, mean, chunks * options.context};
+}
+
+}  // namespace
+
+TaskValidations validate_tasks(Decoder& decoder, const HeldOutTasks& held_out, const TrainLmOptions& options,
+                               torch::Device device) {
+  TaskValidations tasks{validate_on_text(decoder, held_out.text, options, held_out.bos, device)};
+  if (held_out.answers)
+    tasks.answers =
+        validate_on_answers(decoder, *held_out.answers, options.mixture.validation_answers, device);
+  return tasks;
+}
+
+Validation as_one(const TaskValidations& tasks, const MixtureOptions& mixture) {
+  return tasks.answers ? validation_of_both(mixture, tasks.text, *tasks.answers) : tasks.text;
 }
 
 }  // namespace attnlab

@@ -1,6 +1,9 @@
 #include "tasks/language/train_lm.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <iterator>
 #include <optional>
 
 #include "config/writer.h"
@@ -18,8 +21,36 @@
 namespace attnlab {
 namespace {
 
-const Headline perplexity_validation{"perplexity_validation", "1",
-                                     "per token, on documents held out of training", Summary::Better::lower};
+Headline validation_figure(bool mixes) {
+  return {"perplexity_validation", "1",
+          mixes ? "geometric mean of those on running text and on answers, both held out of "
+                  "training, by the mixture's weights"
+                : "per token, on documents held out of training",
+          Summary::Better::lower};
+}
+
+/// The files of the mixture's questions; none where it has no answers.
+std::vector<Input> question_inputs(const TrainLmOptions& o, const DataPlace& place) {
+  std::vector<Input> all;
+  if (!o.mixes) return all;
+  for (const auto& [name, benchmark] : {std::pair("questions", o.mixture.questions.share()),
+                                        std::pair("held_out_questions", o.mixture.held_out.share())})
+    for (Input input : benchmark->inputs(place)) {
+      input.name = name;
+      all.push_back(std::move(input));
+    }
+  return all;
+}
+
+void record_validations(const TaskValidations& tasks, const MixtureOptions& mixture, RecordSink& record) {
+  const auto write = [&](const Headline& figure, const Validation& found) {
+    record.summarise(summary_of(figure, found.value, found.n, found.standard_error));
+  };
+  write(validation_figure(tasks.answers.has_value()), as_one(tasks, mixture));
+  if (!tasks.answers) return;
+  write(mixture_figures()[0], tasks.text);
+  write(mixture_figures()[1], *tasks.answers);
+}
 
 }  // namespace
 
@@ -28,6 +59,10 @@ void TrainLmOptions::visit(Fields& f) {
   f("data", data, "documents to train on");
   f("documents", documents, Range{0, 1e9}, "train on the first N documents; 0: all");
   f("validation", validation, "documents held out of training");
+  f.optional("mixture", mixture, mixes,
+             "running text and answers to questions, each micro-batch of one of them; none: text");
+  f.require(!mixes || !mixture.holds_nothing_out(), "mixture",
+            "holds out the questions that it trains on: `questions` and `held_out` are the same");
   f("tokenizer", tokenizer, "from text to tokens");
   f("context", context, Range{2, 1 << 20}, "tokens that a chunk predicts");
   f.require(
@@ -49,10 +84,19 @@ void TrainLmOptions::visit(Fields& f) {
   f("train", train, "the training loop");
 }
 
-std::vector<Table> TrainLmOptions::tables() const { return training_tables(); }
+std::vector<Table> TrainLmOptions::tables() const {
+  std::vector<Column> figures;
+  if (mixes)
+    for (const Headline& figure : mixture_figures())
+      figures.push_back({figure.name, Column::Type::real, figure.unit, figure.meaning});
+  return training_tables(figures);
+}
 
 std::vector<Headline> TrainLmOptions::headlines() const {
-  return {perplexity_validation, training_seconds(), trained_tokens_per_second(), trained_numbers()};
+  std::vector<Headline> all{validation_figure(mixes)};
+  if (mixes) std::ranges::copy(mixture_figures(), std::back_inserter(all));
+  all.insert(all.end(), {training_seconds(), trained_tokens_per_second(), trained_numbers()});
+  return all;
 }
 
 std::vector<Input> TrainLmOptions::inputs(const RunContext& context) const {
@@ -65,6 +109,7 @@ std::vector<Input> TrainLmOptions::inputs(const RunContext& context) const {
                    return sha256(open_texts(*data, documents, place).checksum +
                                  open_texts(*validation, 0, place).checksum);
                  }});
+  std::ranges::move(question_inputs(*this, context.data), std::back_inserter(all));
   return all;
 }
 
@@ -80,6 +125,7 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   record.attribute("tokenizer_checksum", tokenizer_sum);
   record.attribute("texts_checksum", sha256(texts.checksum + held_out_texts.checksum));
   record_inputs(weights_input(context), record);
+  record_inputs(question_inputs(*this, context.data), record);
 
   DecoderOptions sizes = model;
   if (sizes.vocabulary == 0) sizes.vocabulary = pieces.size();
@@ -93,35 +139,45 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
 
   const std::optional<int64_t> first = bos == BosPolicy::chunk ? pieces.bos_id() : std::nullopt;
   if (bos == BosPolicy::chunk && !first) user_error("bos: {} has no BOS to begin chunks with", pieces.path());
-  const int64_t batch = this->chunks();
-  PackedChunks packed(books, this->context, batch, first, context.seed);
+  PackedChunks packed(books, this->context, chunks(), first, context.seed);
+  std::optional<AnswerTexts> answers, held_out_answers;
+  std::optional<AnswerBatches> answer_batches;
+  if (mixes) {
+    answers.emplace(mixture.questions.share(), context.data, pieces, this->context);
+    held_out_answers.emplace(mixture.held_out.share(), context.data, pieces, this->context);
+    answer_batches.emplace(*answers, chunks(), context.seed);
+    log_info("{} answers to learn, {} held out", answers->size(), held_out_answers->size());
+  }
+  MixedTasks mixed(mixes ? mixture.weights() : std::array{1.0, 0.0}, packed,
+                   answer_batches ? &*answer_batches : nullptr, context.seed);
+  const HeldOutTasks unseen{held_out, first, held_out_answers ? &*held_out_answers : nullptr};
   Trainee trainee;
   trainee.model = decoder.ptr();
   trainee.metric = "perplexity";
   trainee.higher_is_better = false;
   trainee.draws_by_micro_batch = true;
-  trainee.micro_batches_per_epoch = packed.batches_per_epoch();
+  trainee.micro_batches_per_epoch = mixed.batches_per_epoch();
   trainee.micro_batch = [&](int64_t m) {
     const auto started = std::chrono::steady_clock::now();
-    const LearnedTokens tokens = packed.batch(m).to(context.device);
+    const LearnedTokens tokens = mixed.batch(m).to(context.device);
     const std::chrono::duration<double> data_time = std::chrono::steady_clock::now() - started;
     return MicroBatch{training_loss(decoder, tokens), tokens.texts(), tokens.read(), data_time.count()};
   };
-  trainee.validate = [&] { return validate_on_text(decoder, held_out, *this, first, context.device); };
+  trainee.validate = [&] { return as_one(validate_tasks(decoder, unseen, *this, context.device), mixture); };
   const TrainOutcome outcome =
       attnlab::train(trainee, train, context.folder, context.seed, context.device, record);
 
   const torch::NoGradGuard no_grad;
   // The loop has the validation of the best weights, which are the ones it left in the model more often than
   // not.
-  const bool known = outcome.best_update > 0 &&
+  const bool known = outcome.best_update > 0 && !mixes &&
                      (train.evaluate_with == EvaluateWith::best ||
                       (train.evaluate_with == EvaluateWith::last && outcome.best_update == outcome.updates));
-  const Validation last =
-      known ? outcome.best : validate_on_text(decoder, held_out, *this, first, context.device);
+  const TaskValidations last =
+      known ? TaskValidations{outcome.best} : validate_tasks(decoder, unseen, *this, context.device);
   save_language_model(context.folder / "model", decoder, pieces, tokenizer_model);
   log_info("saved {}", (context.folder / "model").string());
-  record.summarise(summary_of(perplexity_validation, last.value, last.n, last.standard_error));
+  record_validations(last, mixture, record);
   record.summarise(summary_of(trained_numbers(), static_cast<double>(parameters), 1, 0));
   summarise_training(outcome, context.device, record);
   record.flush();

@@ -3,13 +3,15 @@
 //
 // Documents stand end to end, BOS before and EOS after each, cut into chunks of `context` tokens ("packing");
 // every epoch cuts at another offset and takes the chunks in another order. With `bos: chunk` each chunk
-// begins with BOS in place of its first token, as the task `perplexity` reads chunks.
+// begins with BOS in place of its first token, as the task `perplexity` reads chunks. With `mixture` it
+// also learns answers to questions about documents.
 #pragma once
 
 #include "data/chunks.h"
 #include "data/documents.h"
 #include "models/decoder.h"
 #include "tasks/language/lm_tokenizer.h"
+#include "tasks/language/mixture.h"
 #include "tasks/task.h"
 #include "train/options.h"
 
@@ -19,6 +21,8 @@ struct TrainLmOptions final : TaskOptions {
   DecoderOptions model;
   Choice<DocumentDataOptions> data, validation;
   int64_t documents = 0;
+  bool mixes = false;
+  MixtureOptions mixture;
   TokenizerSource tokenizer;
   int64_t context = 1024;
   int64_t batch_size = 8;

@@ -5,16 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "config/experiment.h"
-#include "core/error.h"
-#include "data/text_files.h"
 #include "data/tokenizer.h"
 #include "io/hf_folder.h"
 #include "tasks/cut_record.h"
-#include "tasks/memory_record.h"
+#include "tasks/language/train_lm_task.h"
 #include "train/file_record.h"
 
 namespace attnlab {
@@ -22,83 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-std::string content(const fs::path& path) {
-  std::ostringstream bytes;
-  bytes << std::ifstream(path, std::ios::binary).rdbuf();
-  return bytes.str();
-}
-
-class TrainLmTask : public testing::Test {
- protected:
-  TrainLmTask() {
-    std::string name = testing::TempDir() + "train_lm.XXXXXX";
-    folder = ::mkdtemp(name.data());
-    const std::string story = content(ATTNLAB_SOURCE_DIR "/tests/golden/story.txt");
-    for (int i = 0; i < 4; ++i) {
-      const auto middle = static_cast<std::size_t>(150 * (i + 1));
-      write("train/" + std::to_string(i) + ".txt", story.substr(middle) + story.substr(0, middle));
-    }
-    write("held_out/story.txt", story);
-    read(options.data, "train");
-    read(options.validation, "held_out");
-    options.tokenizer.vocabulary = 320;
-    options.model = {.dim = 16, .ffn_dim = 32, .layers = 1, .heads = 2, .max_positions = 32};
-    options.context = 32;
-    options.batch_size = 4;
-    options.train.updates = 40;
-    options.train.learning_rate = 0.02;
-    options.train.validate_interval = 10;
-    options.train.log_interval = 1;
-    options.train.evaluate_with = EvaluateWith::last;
-  }
-  ~TrainLmTask() override { fs::remove_all(folder); }
-
-  void write(const std::string& name, const std::string& text) const {
-    fs::create_directories((folder / name).parent_path());
-    std::ofstream(folder / name, std::ios::binary) << text;
-  }
-  void read(Choice<DocumentDataOptions>& data, const std::string& name) const {
-    data.select("texts");
-    dynamic_cast<TextFilesOptions&>(*data).path = (folder / name).string();
-  }
-  RunContext context(const std::string& run) const {
-    RunContext c;
-    c.folder = folder / run;
-    c.data = {folder / "data", folder / "cache"};
-    fs::create_directories(c.folder);
-    return c;
-  }
-  MemoryRecord run(const std::string& name) const {
-    MemoryRecord record;
-    for (const Table& t : options.tables()) record.define(t);
-    options.run(context(name), record);
-    return record;
-  }
-  std::string weights(const std::string& run) const {
-    const std::string bytes = content(folder / run / "model/model.safetensors");
-    EXPECT_GT(bytes.size(), 1000U);
-    return bytes;
-  }
-  std::vector<fs::path> trained_tokenizers() const {
-    std::vector<fs::path> found;
-    for (const auto& entry : fs::directory_iterator(folder / "cache"))
-      if (entry.path().extension() == ".model") found.push_back(entry.path());
-    return found;
-  }
-  std::string refusal(const std::string& run) const {
-    try {
-      this->run(run);
-    } catch (const UserError& e) {
-      return e.what();
-    }
-    ADD_FAILURE() << "nothing was refused";
-    return "";
-  }
-
-  fs::path folder;
-  TrainLmOptions options;
-};
 
 /// exp of the mean −log p of every token but the first, in chunks of `context` predicted tokens; what the
 /// last chunk lacks is left out. `bos`: what each chunk's first token is read as.

@@ -51,9 +51,11 @@ Tensor DecoderImpl::forward(const Tensor& ids_BT, const Tensor& positions_BT, co
   return run({{}, {}, {}, positions_BT, ids_BT, padding_BT, surprisal_BT, prompt_goes_on}, &states);
 }
 
-Tensor DecoderImpl::forward_training(const Tensor& ids_BT) {
+Tensor DecoderImpl::forward_training(const Tensor& ids_BT, DecoderState* states) {
+  ensure(!states || states->size() == layers_->size(), "a state for each of {} layers, not {}",
+         layers_->size(), states ? states->size() : 0);
   const Tensor positions_BT = torch::arange(ids_BT.size(1), ids_BT.options()).expand_as(ids_BT);
-  return run({{}, {}, {}, positions_BT, ids_BT, {}, {}}, nullptr);
+  return run({{}, {}, {}, positions_BT, ids_BT, {}, {}}, states);
 }
 
 Tensor DecoderImpl::run(const NewTokens& tokens, DecoderState* states) {

@@ -35,11 +35,14 @@ class DecoderImpl final : public torch::nn::Module {
   /// come in one.
   Tensor forward(const Tensor& ids_BT, const Tensor& positions_BT, const Tensor& padding_BT,
                  DecoderState& states, const Tensor& surprisal_BT = {}, bool prompt_goes_on = false);
-  /// The same of whole texts that begin at position 0, without states and with gradients. Padding may stand
-  /// on the right.
-  Tensor forward_training(const Tensor& ids_BT);
+  /// The same of whole texts that begin at position 0, with gradients. Padding may stand on the right, where
+  /// there are no states. Those of cache/training_states.h say what each layer forgets; null: nothing, of all
+  /// layers or of one.
+  Tensor forward_training(const Tensor& ids_BT, DecoderState* states = nullptr);
   /// Logits [.., V] of hidden [.., D].
   Tensor logits(const Tensor& hidden) const;
+  /// The projection that makes them, [V, D].
+  const Tensor& output_weight() const { return **(options_.tied_embeddings ? tokens_ : head_); }
 
   /// With nothing left at 0.
   const DecoderOptions& options() const { return options_; }
@@ -55,7 +58,7 @@ class DecoderImpl final : public torch::nn::Module {
   void assign(const std::string& name, Tensor tensor);
 
  private:
-  /// `tokens` without q, k and v; states null: the texts attend to themselves.
+  /// `tokens` without q, k and v; states null, or those of a layer: its texts attend to themselves.
   Tensor run(const NewTokens& tokens, DecoderState* states);
 
   Tensor embed(const NewTokens& tokens) const;

@@ -8,7 +8,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* trained_keys[] = {"model", "init_from"};
+constexpr const char* trained_keys[] = {"model", "init_from", "start_from"};
 constexpr std::string_view file_end = ".yaml";
 
 void name_at(const char* trained_key, Config& config, const FolderOfRow& folder_of_row) {

@@ -14,6 +14,7 @@
 #include "data/documents.h"
 #include "lab.h"
 #include "models/decoder_attention.h"
+#include "models/training_states.h"
 #include "tasks/generation/benchmarks/benchmark.h"
 #include "tasks/task.h"
 #include "train/options.h"
@@ -287,6 +288,19 @@ TEST_P(EveryPolicy, ScoresAndContinues) {
   else
     expect_done({"run", "perplexity.yaml", "model=" + model, policy});
   expect_done(predict, "Once upon a time there was a little dog who lived in a house\nAnd\n");
+}
+TEST_P(EveryPolicy, IsTrainedWithOrRefused) {
+  CacheOptions cache;
+  cache.policy.select(GetParam());
+  const Words arguments = {"run", "train_lm.yaml", "train.policy.cache.policy=" + GetParam(),
+                           "train.policy.cache.size=12"};
+  if (why_not_trained(cache).empty()) {
+    expect_done(arguments);
+    return;
+  }
+  const Finished run = lab.attnlab(arguments);
+  EXPECT_EQ(run.status, 2) << run.err;
+  EXPECT_NE(run.err.find("train.policy.cache: names " + GetParam() + ", "), std::string::npos) << run.err;
 }
 INSTANTIATE_TEST_SUITE_P(Registered, EveryPolicy, testing::ValuesIn(registered<PolicyOptions>()),
                          name_of_case);

@@ -123,7 +123,7 @@ LearnedTokens AnswerBatches::batch(int64_t m) {
   return ends_learned(rows, learned);
 }
 
-Validation validate_on_answers(Decoder& decoder, const AnswerTexts& texts, int64_t most,
+Validation validate_on_answers(const LmLosses& losses, const AnswerTexts& texts, int64_t most,
                                torch::Device device) {
   std::map<int64_t, DocumentScore> by_document;
   int64_t tokens = 0;
@@ -131,7 +131,7 @@ Validation validate_on_answers(Decoder& decoder, const AnswerTexts& texts, int64
     stop_here_if_requested();
     const AnswerTexts::Text& text = texts.text(i);
     DocumentScore& score = by_document[texts.document(i)];
-    score.nll += validation_loss(decoder, ends_learned({text.ids}, {text.learned}).to(device)) *
+    score.nll += losses.validation(ends_learned({text.ids}, {text.learned}).to(device)) *
                  static_cast<double>(text.learned);
     score.tokens += text.learned;
     tokens += text.learned;

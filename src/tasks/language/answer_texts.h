@@ -11,6 +11,7 @@
 #include "tasks/generation/benchmarks/benchmark.h"
 #include "tasks/generation/prompts.h"
 #include "tasks/language/learned_tokens.h"
+#include "tasks/language/lm_losses.h"
 #include "train/train.h"
 
 namespace attnlab {
@@ -67,7 +68,7 @@ class AnswerBatches final : public LearnedTokensSource {
 
 /// exp of the mean NLL over the answers' tokens of the first `most` texts; the standard error is over
 /// documents.
-Validation validate_on_answers(Decoder& decoder, const AnswerTexts& texts, int64_t most,
+Validation validate_on_answers(const LmLosses& losses, const AnswerTexts& texts, int64_t most,
                                torch::Device device);
 
 }  // namespace attnlab

@@ -1,12 +1,10 @@
-// Texts that a language model reads side by side, which of their tokens it learns to predict, and the loss.
+// Texts that a language model reads side by side, and which of their tokens it learns to predict.
 #pragma once
 
 #include <torch/torch.h>
 
 #include <cstdint>
 #include <vector>
-
-#include "models/decoder.h"
 
 namespace attnlab {
 
@@ -34,11 +32,5 @@ class LearnedTokensSource {
   /// The m-th since the start of training: a function of the run's seed and m alone.
   virtual LearnedTokens batch(int64_t m) = 0;
 };
-
-/// Mean −log p in nats over what is learned, with its gradient: of that Torch's cross entropy loses nothing,
-/// only its value is up to 1e-5 too low over a large vocabulary.
-torch::Tensor training_loss(Decoder& decoder, const LearnedTokens& tokens);
-/// The same as validation reports it.
-double validation_loss(Decoder& decoder, const LearnedTokens& tokens);
 
 }  // namespace attnlab

@@ -1,41 +1,11 @@
 #include "tasks/language/lm_tokenizer.h"
 
 #include "core/files.h"
-#include "core/json_map.h"
-#include "core/json_text.h"
 #include "core/log.h"
 #include "data/byte_tokenizer.h"
 #include "data/tokenizer_training.h"
-#include "io/hf_folder.h"
 
 namespace attnlab {
-namespace {
-
-/// The tokenizer's files as they were given; a tokenizer.json that stood alone gets the names of BOS and EOS.
-void save_tokenizer(const std::filesystem::path& folder, const Tokenizer& tokenizer,
-                    const std::string& bytes) {
-  const std::filesystem::path file = tokenizer.path(), config = "tokenizer_config.json";
-  const bool json = file.extension() == ".json";
-  write_atomically(folder / (json ? "tokenizer.json" : "tokenizer.model"), bytes);
-  for (const char* tokens : {"added_tokens.json", "special_tokens_map.json"})
-    if (std::filesystem::exists(file.parent_path() / tokens))
-      write_atomically(folder / tokens, read_file(file.parent_path() / tokens));
-  nlohmann::json names;
-  if (std::filesystem::exists(file.parent_path() / config)) {
-    names = read_json_map(file.parent_path() / config, "is no valid JSON");
-  } else if (json) {
-    names["tokenizer_class"] = "PreTrainedTokenizerFast";
-    if (const auto bos = tokenizer.bos_id()) names["bos_token"] = tokenizer.piece(*bos);
-    if (const auto eos = tokenizer.eos_id()) names["eos_token"] = tokenizer.piece(*eos);
-  } else {
-    return;  // what the model's folder has already says all
-  }
-  names["add_bos_token"] = tokenizer.bos_id().has_value();
-  write_atomically(folder / config, json_text(names, 2) + "\n");
-}
-
-}  // namespace
-
 void TokenizerSource::visit(Fields& f) {
   f("path", path, OneOf{},
     "tokenizer.json, tokenizer.model or the folder of either; empty: one is trained on the documents");
@@ -63,16 +33,6 @@ std::filesystem::path named_or_trained(const TokenizerSource& o, const TextSourc
         file, train_tokenizer(*texts.documents, texts.count, o.vocabulary, o.sample_bytes, o.coverage));
   }
   return file;
-}
-
-void save_language_model(const std::filesystem::path& folder, const Decoder& decoder,
-                         const Tokenizer& tokenizer, const std::string& tokenizer_bytes) {
-  HfConfig config;
-  config.bos_id = tokenizer.bos_id();
-  if (const auto eos = tokenizer.eos_id()) config.eos_ids = {*eos};
-  config.add_bos = tokenizer.bos_id().has_value();
-  save_hf_folder(folder, decoder, config);
-  save_tokenizer(folder, tokenizer, tokenizer_bytes);
 }
 
 }  // namespace attnlab

@@ -7,7 +7,6 @@
 #include "core/options.h"
 #include "data/token_corpus.h"
 #include "data/tokenizer.h"
-#include "models/decoder.h"
 
 namespace attnlab {
 
@@ -25,10 +24,5 @@ struct TokenizerSource {
 /// the data cache.
 std::filesystem::path named_or_trained(const TokenizerSource& source, const TextSource& texts,
                                        const DataPlace& place);
-
-/// The model as a Hugging Face folder, with the tokenizer's files as they were given (`tokenizer_bytes`: of
-/// the tokenizer's own); a tokenizer.json that stood alone gets the names of BOS and EOS.
-void save_language_model(const std::filesystem::path& folder, const Decoder& decoder,
-                         const Tokenizer& tokenizer, const std::string& tokenizer_bytes);
 
 }  // namespace attnlab

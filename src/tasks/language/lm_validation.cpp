@@ -13,14 +13,15 @@
 namespace attnlab {
 namespace {
 
-double chunk_loss(Decoder& decoder, std::vector<int64_t> ids, torch::Device device) {
-  return validation_loss(decoder, all_learned({std::move(ids)}).to(device));
+double chunk_loss(const LmLosses& losses, std::vector<int64_t> ids, torch::Device device) {
+  return losses.validation(all_learned({std::move(ids)}).to(device));
 }
 
 /// The same over the first tokens of every document, each read by itself; the standard error is over
 /// documents.
-Validation validate_by_document(Decoder& decoder, const TokenCorpus& corpus, const TrainLmOptions& options,
-                                std::optional<int64_t> bos, torch::Device device) {
+Validation validate_by_document(const LmLosses& losses, const TokenCorpus& corpus,
+                                const TrainLmOptions& options, std::optional<int64_t> bos,
+                                torch::Device device) {
   std::vector<DocumentScore> scores;
   int64_t read = 0;
   for (int64_t d = 0; d < corpus.documents(); ++d) {
@@ -30,7 +31,7 @@ Validation validate_by_document(Decoder& decoder, const TokenCorpus& corpus, con
       stop_here_if_requested();
       const int64_t count = std::min(options.context, end - first);
       score.nll +=
-          chunk_loss(decoder, chunk_of(corpus, first, count, bos), device) * static_cast<double>(count);
+          chunk_loss(losses, chunk_of(corpus, first, count, bos), device) * static_cast<double>(count);
       score.tokens += count;
     }
     read += score.tokens;
@@ -42,32 +43,32 @@ Validation validate_by_document(Decoder& decoder, const TokenCorpus& corpus, con
 
 /// exp of the mean NLL over the first `validation_tokens` tokens; the standard error is that of the mean over
 /// chunks, carried through the exponential.
-Validation validate_on_text(Decoder& decoder, const TokenCorpus& corpus, const TrainLmOptions& options,
+Validation validate_on_text(const LmLosses& losses, const TokenCorpus& corpus, const TrainLmOptions& options,
                             std::optional<int64_t> bos, torch::Device device) {
-  if (options.validation_by_document) return validate_by_document(decoder, corpus, options, bos, device);
+  if (options.validation_by_document) return validate_by_document(losses, corpus, options, bos, device);
   const int64_t tokens = std::min(options.validation_tokens, corpus.size() - 1);
   const int64_t chunks = std::max<int64_t>(1, tokens / options.context);
-  std::vector<double> losses;
+  std::vector<double> of_chunks;
   for (int64_t i = 0; i < chunks; ++i) {
     const int64_t first = i * options.context, count = std::min(options.context, corpus.size() - 1 - first);
-    losses.push_back(chunk_loss(decoder, chunk_of(corpus, first, count, bos), device));
+    of_chunks.push_back(chunk_loss(losses, chunk_of(corpus, first, count, bos), device));
   }
-  const auto n = static_cast<double>(losses.size());
-  const double mean = std::accumulate(losses.begin(), losses.end(), 0.0) / n;
+  const auto n = static_cast<double>(of_chunks.size());
+  const double mean = std::accumulate(of_chunks.begin(), of_chunks.end(), 0.0) / n;
   double squares = 0;
-  for (const double loss : losses) squares += (loss - mean) * (loss - mean);
+  for (const double loss : of_chunks) squares += (loss - mean) * (loss - mean);
   const double error = n > 1 ? std::sqrt(squares / (n - 1) / n) : NAN;
   return {std::exp(mean), std::exp(mean) * error, mean, chunks * options.context};
 }
 
 }  // namespace
 
-TaskValidations validate_tasks(Decoder& decoder, const HeldOutTasks& held_out, const TrainLmOptions& options,
-                               torch::Device device) {
-  TaskValidations tasks{validate_on_text(decoder, held_out.text, options, held_out.bos, device)};
+TaskValidations validate_tasks(const LmLosses& losses, const HeldOutTasks& held_out,
+                               const TrainLmOptions& options, torch::Device device) {
+  TaskValidations tasks{validate_on_text(losses, held_out.text, options, held_out.bos, device)};
   if (held_out.answers)
     tasks.answers =
-        validate_on_answers(decoder, *held_out.answers, options.mixture.validation_answers, device);
+        validate_on_answers(losses, *held_out.answers, options.mixture.validation_answers, device);
   return tasks;
 }
 

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "data/token_corpus.h"
-#include "models/decoder.h"
 #include "tasks/language/answer_texts.h"
+#include "tasks/language/lm_losses.h"
 #include "tasks/language/train_lm.h"
 #include "train/train.h"
 
@@ -23,8 +23,8 @@ struct TaskValidations {
   Validation text;
   std::optional<Validation> answers = {};
 };
-TaskValidations validate_tasks(Decoder& decoder, const HeldOutTasks& held_out, const TrainLmOptions& options,
-                               torch::Device device);
+TaskValidations validate_tasks(const LmLosses& losses, const HeldOutTasks& held_out,
+                               const TrainLmOptions& options, torch::Device device);
 /// As one, by which weights are chosen.
 Validation as_one(const TaskValidations& tasks, const MixtureOptions& mixture);
 

@@ -13,6 +13,8 @@
 #include "core/random.h"
 #include "io/checkpoint.h"
 #include "tasks/inputs.h"
+#include "tasks/language/lm_losses.h"
+#include "tasks/language/lm_model.h"
 #include "tasks/language/lm_validation.h"
 #include "tasks/language/packed_chunks.h"
 #include "tasks/training_figures.h"
@@ -55,7 +57,14 @@ void record_validations(const TaskValidations& tasks, const MixtureOptions& mixt
 }  // namespace
 
 void TrainLmOptions::visit(Fields& f) {
+  f("start_from", start_from, OneOf{},
+    "a pre-trained model to go on training: a Hugging Face folder, or that of a run that trained one, or "
+    "EXPERIMENT.yaml#ROW, the run in that row as `attnlab list` shows it; sizes and tokenizer are its; "
+    "empty: "
+    "`model` with random weights");
   f("model", model, "the decoder; vocabulary 0 takes the tokenizer's");
+  f.require(start_from.empty() || dump(model) == dump(DecoderOptions()), "model",
+            "has sizes of its own, but they are those of start_from");
   f("data", data, "documents to train on");
   f("documents", documents, Range{0, 1e9}, "train on the first N documents; 0: all");
   f("validation", validation, "documents held out of training");
@@ -64,9 +73,11 @@ void TrainLmOptions::visit(Fields& f) {
   f.require(!mixes || !mixture.holds_nothing_out(), "mixture",
             "holds out the questions that it trains on: `questions` and `held_out` are the same");
   f("tokenizer", tokenizer, "from text to tokens");
+  f.require(start_from.empty() || dump(tokenizer) == dump(TokenizerSource()), "tokenizer",
+            "is chosen here, but it is that of start_from");
   f("context", context, Range{2, 1 << 20}, "tokens that a chunk predicts");
   f.require(
-      context <= model.max_positions, "context",
+      !start_from.empty() || context <= model.max_positions, "context",
       fmt::format("{} tokens are more than the model's max_positions of {}", context, model.max_positions));
   f("batch_size", batch_size, Range{1, 65536}, "chunks in a micro-batch");
   f("batch_tokens", batch_tokens, Range{0, 1 << 24},
@@ -81,7 +92,10 @@ void TrainLmOptions::visit(Fields& f) {
   f("validation_by_document", validation_by_document,
     "validate on the first N tokens of every document, which begins a chunk; the error is then over "
     "documents");
+  train.policy.context = context;
   f("train", train, "the training loop");
+  f.require(!train.policy.active() || !model.luna(), "train",
+            "drops tokens under train.policy, of which Luna's layers keep none");
 }
 
 std::vector<Table> TrainLmOptions::tables() const {
@@ -99,8 +113,16 @@ std::vector<Headline> TrainLmOptions::headlines() const {
   return all;
 }
 
+std::vector<Input> TrainLmOptions::start_inputs(const RunContext& context) const {
+  if (start_from.empty()) return weights_input(context);
+  if (!context.init_from.empty())
+    user_error("start_from and init_from both name weights to start from: leave one of them out");
+  return {model_input(start_from)};
+}
+
 std::vector<Input> TrainLmOptions::inputs(const RunContext& context) const {
-  std::vector<Input> all = weights_input(context);
+  std::vector<Input> all = start_inputs(context);
+  if (!start_from.empty()) all.push_back(file_input("tokenizer", tokenizer_file(model_folder(start_from))));
   if (!tokenizer.path.empty()) all.push_back(file_input("tokenizer", tokenizer_file(tokenizer.path)));
   const std::string key = fmt::format("{} {} {} {} {}", data.name(), dump(*data), documents,
                                       validation.name(), dump(*validation));
@@ -113,9 +135,24 @@ std::vector<Input> TrainLmOptions::inputs(const RunContext& context) const {
   return all;
 }
 
+HfModel TrainLmOptions::begin(const Tokenizer& pieces, const RunContext& context) const {
+  if (start_from.empty()) {
+    HfModel fresh = random_model(model, pieces, context.seed, context.device);
+    if (!context.init_from.empty()) load_weights(*fresh.decoder, context.init_from);
+    return fresh;
+  }
+  HfModel given = model_to_tune(start_from, pieces, context.device);
+  if (this->context > given.config.decoder.max_positions)
+    user_error("context: {} tokens are more than the {} positions of the model in {}", this->context,
+               given.config.decoder.max_positions, start_from);
+  return given;
+}
+
 void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   const TextSource texts = open_texts(*data, documents, context.data);
-  const Tokenizer pieces = Tokenizer::open(named_or_trained(tokenizer, texts, context.data));
+  const Tokenizer pieces =
+      Tokenizer::open(start_from.empty() ? named_or_trained(tokenizer, texts, context.data)
+                                         : tokenizer_file(model_folder(start_from)));
   const std::string tokenizer_model = read_file(pieces.path());
   const std::string tokenizer_sum = sha256(tokenizer_model);
   const TokenCorpus books = open_tokens(texts, context.data, pieces, tokenizer_sum);
@@ -124,18 +161,16 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   record.attribute("data_checksum", sha256(std::string(books.content_sha256()) += held_out.content_sha256()));
   record.attribute("tokenizer_checksum", tokenizer_sum);
   record.attribute("texts_checksum", sha256(texts.checksum + held_out_texts.checksum));
-  record_inputs(weights_input(context), record);
+  record_inputs(start_inputs(context), record);
   record_inputs(question_inputs(*this, context.data), record);
 
-  DecoderOptions sizes = model;
-  if (sizes.vocabulary == 0) sizes.vocabulary = pieces.size();
-  torch::manual_seed(derive_seed(context.seed, "initialise"));
-  Decoder decoder(sizes);
-  decoder->to(context.device);
-  if (!context.init_from.empty()) load_weights(*decoder, context.init_from);
+  const HfModel begun = begin(pieces, context);
+  const DecoderOptions& sizes = begun.decoder->options();
   const int64_t parameters = parameter_count(sizes);
   log_info("{} tokens to train on, {} held out; vocabulary {}; {} parameters", books.size(), held_out.size(),
            sizes.vocabulary, parameters);
+  const LmLosses losses(begun.decoder, train.policy, protected_ids(pieces, train.policy.cache.protect),
+                        context.seed);
 
   const std::optional<int64_t> first = bos == BosPolicy::chunk ? pieces.bos_id() : std::nullopt;
   if (bos == BosPolicy::chunk && !first) user_error("bos: {} has no BOS to begin chunks with", pieces.path());
@@ -152,7 +187,7 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
                    answer_batches ? &*answer_batches : nullptr, context.seed);
   const HeldOutTasks unseen{held_out, first, held_out_answers ? &*held_out_answers : nullptr};
   Trainee trainee;
-  trainee.model = decoder.ptr();
+  trainee.model = begun.decoder.ptr();
   trainee.metric = "perplexity";
   trainee.higher_is_better = false;
   trainee.draws_by_micro_batch = true;
@@ -161,9 +196,9 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
     const auto started = std::chrono::steady_clock::now();
     const LearnedTokens tokens = mixed.batch(m).to(context.device);
     const std::chrono::duration<double> data_time = std::chrono::steady_clock::now() - started;
-    return MicroBatch{training_loss(decoder, tokens), tokens.texts(), tokens.read(), data_time.count()};
+    return MicroBatch{losses.training(tokens, m), tokens.texts(), tokens.read(), data_time.count()};
   };
-  trainee.validate = [&] { return as_one(validate_tasks(decoder, unseen, *this, context.device), mixture); };
+  trainee.validate = [&] { return as_one(validate_tasks(losses, unseen, *this, context.device), mixture); };
   const TrainOutcome outcome =
       attnlab::train(trainee, train, context.folder, context.seed, context.device, record);
 
@@ -174,8 +209,8 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
                      (train.evaluate_with == EvaluateWith::best ||
                       (train.evaluate_with == EvaluateWith::last && outcome.best_update == outcome.updates));
   const TaskValidations last =
-      known ? TaskValidations{outcome.best} : validate_tasks(decoder, unseen, *this, context.device);
-  save_language_model(context.folder / "model", decoder, pieces, tokenizer_model);
+      known ? TaskValidations{outcome.best} : validate_tasks(losses, unseen, *this, context.device);
+  save_language_model(context.folder / "model", begun, pieces, tokenizer_model);
   log_info("saved {}", (context.folder / "model").string());
   record_validations(last, mixture, record);
   record.summarise(summary_of(trained_numbers(), static_cast<double>(parameters), 1, 0));

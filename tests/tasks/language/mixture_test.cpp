@@ -186,9 +186,11 @@ TEST_F(MixtureTask, ItsLossIsThatOfTheAnswersTokensWhateverFillsABatchUp) {
   const LearnedTokens batch = ends_learned({a.ids, b.ids}, {a.learned, b.learned});
   const auto tokens = static_cast<double>(a.learned + b.learned);
   const double reference = (token_by_token(decoder, a) + token_by_token(decoder, b)) / tokens;
+  const PolicyTraining nothing_dropped;
+  const LmLosses losses(decoder, nothing_dropped, {}, 1);
   // Losses are computed in fp32.
-  EXPECT_NEAR(training_loss(decoder, batch).item<double>(), reference, 1e-5 * reference);
-  EXPECT_NEAR(validation_loss(decoder, batch), reference, 1e-6 * reference);
+  EXPECT_NEAR(losses.training(batch, 0).item<double>(), reference, 1e-5 * reference);
+  EXPECT_NEAR(losses.validation(batch), reference, 1e-6 * reference);
 }
 
 TEST_F(MixtureTask, LearnsBothAndReportsEachByName) {

@@ -1,0 +1,266 @@
+// Training of a language model under a cache policy and from a pre-trained one: what it validates, draws and
+// saves, how it resumes, what it refuses.
+#include "tasks/language/train_policy.h"
+
+#include <gmock/gmock.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "config/experiment.h"
+#include "data/tokenizer.h"
+#include "io/hf_folder.h"
+#include "kernels/relative_error.h"
+#include "tasks/cut_record.h"
+#include "tasks/language/chunk_scorer.h"
+#include "tasks/language/lm_losses.h"
+#include "tasks/language/train_lm_task.h"
+#include "train/file_record.h"
+
+namespace attnlab {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+class TrainPolicy : public TrainLmTask {
+ protected:
+  TrainPolicy() {
+    options.train.updates = 12;
+    options.train.validate_interval = 6;
+    options.train.policy.context = options.context;
+    options.train.policy.cache.policy.select("tova");
+    options.train.policy.cache.size = 8;
+  }
+
+  /// What reading the configuration refuses.
+  std::string refused(const std::string& yaml) const {
+    write("policy.yaml", "name: policy\n" + yaml);
+    try {
+      read_options<TrainLmOptions>(load_experiment(folder / "policy.yaml").config);
+    } catch (const UserError& e) {
+      return e.what();
+    }
+    return "";
+  }
+};
+
+/// Perplexity of a text in chunks of `context` predicted tokens, scored as the task `perplexity` does.
+double scored_perplexity(const HfModel& model, const std::vector<int64_t>& tokens, int64_t context,
+                         const CacheOptions& cache) {
+  ChunkScorer scorer(model.decoder, cache, {}, 0, 1);
+  double sum = 0;
+  const int64_t chunks = (static_cast<int64_t>(tokens.size()) - 1) / context;
+  for (int64_t c = 0; c < chunks; ++c) {
+    const auto begin = tokens.begin() + c * context;
+    const std::vector<int64_t> chunk(begin, begin + context + 1);
+    for (const double nll : scorer.score(std::span(&chunk, 1), false).chunks[0].nll) sum += nll;
+  }
+  return std::exp(sum / static_cast<double>(chunks * context));
+}
+
+TEST_F(TrainPolicy, ValidatesAsTheModelIsScoredUnderThePolicy) {
+  const MemoryRecord record = run("run");
+  HfModel saved = load_hf_folder(folder / "run/model");
+  const Tokenizer tokenizer = Tokenizer::open(folder / "run/model/tokenizer.model");
+  std::vector<int64_t> tokens = tokenizer.encode(content(folder / "held_out/story.txt"), true);
+  tokens.push_back(*tokenizer.eos_id());
+  const double recorded = record.summaries.at("perplexity_validation").value;
+  EXPECT_NEAR(scored_perplexity(saved, tokens, 32, options.train.policy.cache), recorded, 1e-5 * recorded);
+  EXPECT_GT(std::abs(scored_perplexity(saved, tokens, 32, {}) - recorded), 1e-3 * recorded);
+}
+
+TEST_F(TrainPolicy, ChangesWhatIsLearned) {
+  run("with");
+  options.train.policy.cache.policy.select("full");
+  run("without");
+  EXPECT_NE(weights("with"), weights("without"));
+}
+
+TEST_F(TrainPolicy, WhereEverythingIsKeptTrainsAsWithout) {
+  options.train.policy.full = 1;
+  run("drawn");
+  options.train.policy = {};
+  run("without");
+  EXPECT_EQ(weights("drawn"), weights("without"));
+}
+
+TEST_F(TrainPolicy, DrawsSizesByMicroBatchAlone) {
+  PolicyTraining policy = options.train.policy;
+  policy.sizes = {4, 8, 16};
+  policy.full = 0.25;
+  std::map<int64_t, int64_t> counts;  // 0: everything is kept
+  for (int64_t m = 0; m < 4000; ++m) {
+    const auto drawn = policy.drawn(1, m);
+    ++counts[drawn ? drawn->size : 0];
+    const auto again = policy.drawn(1, m);
+    EXPECT_EQ(drawn ? drawn->size : 0, again ? again->size : 0);
+  }
+  EXPECT_EQ(counts.size(), 4U);
+  for (const auto& [size, count] : counts) EXPECT_NEAR(static_cast<double>(count), 1000, 110) << size;
+  policy.full = 0;
+  policy.sizes.clear();
+  policy.cache.share = "1/4";
+  EXPECT_EQ(policy.drawn(1, 7)->size, 8);
+}
+
+TEST_F(TrainPolicy, ResumesToTheSameBitsWithSizesDrawnAndMicroBatchesAccumulated) {
+  options.train.policy.sizes = {4, 8, 16};
+  options.train.policy.full = 0.2;
+  options.train.policy.reconstruction = 0.5;
+  options.train.policy.cache.policy.select("random");
+  options.batch_size = 2;
+  options.train.accumulate = 2;
+  options.train.checkpoint_interval = 3;
+  options.train.checkpoint_seconds = 0;
+  run("whole");
+  for (const int64_t rows : {5, 4}) {
+    FileRecord record(folder / "cut/record");
+    for (const Table& t : options.tables()) record.define(t);
+    CutRecord cut(record, rows);
+    EXPECT_THROW(options.run(context("cut"), cut), RunError);
+  }
+  FileRecord record(folder / "cut/record");
+  for (const Table& t : options.tables()) record.define(t);
+  EXPECT_GT(record.rows("/train"), 5);
+  options.run(context("cut"), record);
+  EXPECT_EQ(weights("cut"), weights("whole"));
+}
+
+TEST_F(TrainPolicy, ReconstructionIsASecondLoss) {
+  run("one");
+  options.train.policy.reconstruction = 3;
+  run("two");
+  EXPECT_NE(weights("one"), weights("two"));
+}
+
+TEST_F(TrainPolicy, ALargeVocabularysLossIsTheSame) {
+  DecoderOptions sizes{.vocabulary = 40'000, .dim = 8, .ffn_dim = 8, .layers = 1, .heads = 1};
+  torch::manual_seed(2);
+  Decoder decoder(sizes);
+  const torch::Tensor ids_BT = torch::randint(40'000, {1, 1001}, torch::kLong);
+  const PolicyTraining all;
+  const LmLosses losses(decoder, all, {}, 1);
+  const torch::Tensor loss = losses.training({ids_BT, {}}, 0);
+  loss.backward();
+  const torch::Tensor ours = decoder->output_weight().grad().clone();
+  decoder->zero_grad();
+  const torch::Tensor logits =
+      decoder->logits(decoder->forward_training(ids_BT.narrow(1, 0, 1000))).flatten(0, 1).to(torch::kDouble);
+  const torch::Tensor expected = torch::cross_entropy_loss(logits, ids_BT.narrow(1, 1, 1000).flatten());
+  expected.backward();
+  EXPECT_NEAR(loss.item<double>(), expected.item<double>(), 1e-6);
+  EXPECT_LT(relative_error(ours, decoder->output_weight().grad()), 1e-5);
+}
+
+TEST_F(TrainPolicy, RefusesWhatCannotBeTrainedWith) {
+  EXPECT_THAT(refused("context: 64\ntrain:\n  policy:\n    cache: {policy: merging, size: 8}\n"),
+              AllOf(HasSubstr("policy.yaml:5: train.policy.cache: names merging, under which dropped states"),
+                    HasSubstr("only policies that forget")));
+  EXPECT_THAT(refused("train: {policy: {cache: {policy: snapkv, size: 80, prompt: one_shot}}}\n"),
+              HasSubstr("policy.yaml:2: train.policy.cache: names snapkv, which drops states only after"));
+  EXPECT_THAT(refused("train: {policy: {cache: {policy: tova, size: 8, prompt: one_shot}}}\n"),
+              HasSubstr("prompt: one_shot"));
+}
+
+TEST_F(TrainPolicy, RefusesSizesThatDropNothing) {
+  const std::string no_fewer = " states are no fewer than the 64 tokens of a text: nothing would be dropped";
+  EXPECT_THAT(refused("context: 64\ntrain:\n  policy:\n    cache: {policy: tova, size: 64}\n"),
+              HasSubstr("policy.yaml:5: train.policy.cache: 64" + no_fewer));
+  EXPECT_THAT(refused("context: 64\ntrain: {policy: {cache: {policy: tova, share: '1'}}}\n"),
+              HasSubstr("train.policy.cache: 64" + no_fewer));
+  EXPECT_THAT(refused("context: 64\ntrain: {policy: {cache: {policy: tova, size: 8}, sizes: [8, 128]}}\n"),
+              HasSubstr("policy.yaml:3: train.policy.sizes: 128" + no_fewer));
+  EXPECT_THAT(refused("train: {policy: {sizes: [8]}}\n"),
+              HasSubstr("train.policy.sizes: are of no effect under cache.policy full"));
+  EXPECT_THAT(refused("train: {policy: {full: 0.5}}\n"), HasSubstr("train.policy.full: is of no effect"));
+  EXPECT_THAT(refused("train: {policy: {cache: {policy: tova, size: 8, protect_first: 4}, sizes: [4, 8]}}\n"),
+              HasSubstr("train.policy.sizes: leave no room where the first 4 states are protected"));
+  EXPECT_EQ(refused("train: {policy: {cache: {policy: tova, share: 1/8}, sizes: [64, 256], full: 0.1}}\n"),
+            "");
+}
+
+TEST_F(TrainPolicy, RefusesLunaWhoseLayersKeepNoTokens) {
+  EXPECT_THAT(
+      refused("model: {attention: luna}\ntrain: {policy: {cache: {policy: tova, size: 8}}}\n"),
+      HasSubstr("policy.yaml:3: train: drops tokens under train.policy, of which Luna's layers keep none"));
+}
+
+class StartFrom : public TrainPolicy {
+ protected:
+  StartFrom() {
+    options.train.policy = {};
+    run("first");
+    options.start_from = (folder / "first").string();
+    options.model = {};
+    options.tokenizer = {};
+  }
+};
+
+TEST_F(StartFrom, GoesOnFromAModelAndItsTokenizer) {
+  options.train.learning_rate = 0;
+  const MemoryRecord record = run("same");
+  EXPECT_EQ(content(folder / "same/model/model.safetensors"),
+            content(folder / "first/model/model.safetensors"));
+  for (const char* file :
+       {"tokenizer.model", "config.json", "generation_config.json", "tokenizer_config.json"})
+    EXPECT_EQ(content(folder / "same/model" / file), content(folder / "first/model" / file)) << file;
+  EXPECT_TRUE(record.attributes.contains("model_checksum"));
+  options.train.learning_rate = 0.01;
+  const MemoryRecord tuned = run("tuned");
+  EXPECT_LT(tuned.summaries.at("perplexity_validation").value,
+            record.summaries.at("perplexity_validation").value);
+}
+
+TEST_F(StartFrom, CarriesOverWhatAFolderOfAnotherMakersSays) {
+  const fs::path given = folder / "given";
+  fs::create_directories(given);
+  fs::copy(folder / "first/model", given, fs::copy_options::recursive);
+  const auto change = [&](const char* file, const char* key, const nlohmann::json& value) {
+    auto json = nlohmann::json::parse(content(given / file));
+    json[key] = value;
+    write(std::string("given/") + file, json.dump());
+  };
+  change("tokenizer_config.json", "chat_template", "{{ messages }}");
+  change("tokenizer_config.json", "add_bos_token", false);
+  change("generation_config.json", "eos_token_id", {2, 7});
+  change("config.json", "attnlab_weights", "Q4_1");
+  options.start_from = given.string();
+  options.train.updates = 1;
+  run("carried");
+  const HfConfig config = read_hf_config(folder / "carried/model"), before = read_hf_config(given);
+  EXPECT_EQ(config.chat_template, "{{ messages }}");
+  EXPECT_FALSE(config.add_bos);
+  EXPECT_EQ(config.eos_ids, (std::vector<int64_t>{2, 7}));
+  EXPECT_EQ(before.stored_as, "Q4_1");
+  EXPECT_EQ(config.stored_as, "");  // no longer what was stored
+}
+
+TEST_F(StartFrom, ResumesToTheSameBits) {
+  options.train.checkpoint_interval = 4;
+  options.train.checkpoint_seconds = 0;
+  run("whole");
+  FileRecord record(folder / "cut/record");
+  for (const Table& t : options.tables()) record.define(t);
+  CutRecord cut(record, 6);
+  EXPECT_THROW(options.run(context("cut"), cut), RunError);
+  options.run(context("cut"), record);
+  EXPECT_EQ(weights("cut"), weights("whole"));
+}
+
+TEST_F(StartFrom, RefusesWhatContradictsTheFolder) {
+  const std::string start = "start_from: " + (folder / "first").string() + "\n";
+  EXPECT_THAT(refused(start + "model: {dim: 8}\n"), HasSubstr("policy.yaml:3: model: has sizes of its own"));
+  EXPECT_THAT(refused(start + "tokenizer: {vocabulary: 300}\n"),
+              HasSubstr("policy.yaml:3: tokenizer: is chosen here, but it is that of start_from"));
+  options.context = 64;
+  EXPECT_THAT(refusal("long"),
+              HasSubstr("context: 64 tokens are more than the 32 positions of the model in"));
+  options.context = 32;
+  options.start_from = (folder / "nowhere").string();
+  EXPECT_THAT(refusal("nowhere"), HasSubstr("there is no folder"));
+}
+
+}  // namespace
+}  // namespace attnlab

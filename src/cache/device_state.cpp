@@ -118,8 +118,7 @@ Tensor DeviceState::attend(const NewTokens& tokens, const Rope& rope) {
   const torch::NoGradGuard no_grad;
   ensure(tokens.q_BTHd.size(0) == k_BKSd_.size(0), "{} sequences, not {}", k_BKSd_.size(0),
          tokens.q_BTHd.size(0));
-  const Tensor q = rope.rotate(tokens.q_BTHd, tokens.positions_BT),
-               k = rope.rotate(tokens.k_BTKd, tokens.positions_BT);
+  const auto [q, k] = rope.rotate(tokens.q_BTHd, tokens.k_BTKd, tokens.positions_BT);
   const Tensor present_BT = tokens.padding_BT.defined() ? tokens.padding_BT.logical_not() : Tensor();
   const int64_t length = q.size(1);
   make_room(columns_ + length);

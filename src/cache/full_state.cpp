@@ -99,8 +99,7 @@ Tensor FullState::attend(const NewTokens& tokens, const Rope& rope) {
   ensure(tokens.q_BTHd.size(0) == k_BKLd_.size(0), "{} sequences, not {}", k_BKLd_.size(0),
          tokens.q_BTHd.size(0));
   const int64_t first = length_;
-  const Tensor q_BTHd = rope.rotate(tokens.q_BTHd, tokens.positions_BT),
-               k_BTKd = rope.rotate(tokens.k_BTKd, tokens.positions_BT);
+  const auto [q_BTHd, k_BTKd] = rope.rotate(tokens.q_BTHd, tokens.k_BTKd, tokens.positions_BT);
   append(k_BTKd, tokens.v_BTKd, tokens.padding_BT);
   if (!is_fp32_on_cpu(q_BTHd) || !StoredTensor::knows(k_BKLd_) || with_ != FullStep::native)
     return attend_to(q_BTHd, first);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "kernels/dispatched.h"
 #include "kernels/native.h"
 #include "kernels/rotary.h"
 
@@ -20,6 +21,14 @@ std::pair<int64_t, int64_t> range_of(const torch::Tensor& numbers) {
   const int64_t* begin = whole.const_data_ptr<int64_t>();
   const auto [least, most] = std::minmax_element(begin, begin + whole.numel());
   return {*least, *most};
+}
+
+/// Whether the operator for both at once takes them.
+bool turns_both(const torch::Tensor& q, const torch::Tensor& k) {
+  const auto type = q.scalar_type();
+  return q.is_cuda() && k.scalar_type() == type && (type == torch::kFloat || type == torch::kBFloat16) &&
+         !wants_gradient(q) && !wants_gradient(k) &&
+         dispatched::turn_pairs().hasKernelForDispatchKey(c10::DispatchKey::CUDA);
 }
 
 }  // namespace
@@ -67,19 +76,41 @@ torch::Tensor Rope::rotate(const torch::Tensor& x, const torch::Tensor& position
   return x * whole.cosines + x.roll(d_ / 2, -1) * whole.sines;
 }
 
+std::pair<torch::Tensor, torch::Tensor> Rope::rotate(const torch::Tensor& q, const torch::Tensor& k,
+                                                     const torch::Tensor& positions_BT) const {
+  if (!turns_both(q, k)) return {rotate(q, positions_BT), rotate(k, positions_BT)};
+  static const auto turn = dispatched::turn_pairs();
+  const Turns halves = half_turns(positions_BT, q.scalar_type());
+  auto [turned_q, turned_k] = turn.call(q, k, halves.cosines, halves.sines);
+  return {std::move(turned_q), std::move(turned_k)};
+}
+
 void Rope::share(const torch::Tensor& positions_BT) {
   shared_positions_ = positions_BT;
-  shared_ = {};
+  shared_halves_ = shared_whole_ = {};
+}
+
+template <class Make>
+Rope::Turns Rope::once(Turns& kept, const torch::Tensor& positions_BT, torch::Dtype type, Make make) const {
+  const bool shared = shared_positions_.defined() && positions_BT.is_same(shared_positions_);
+  if (!shared) return make();
+  if (!kept.cosines.defined() || kept.cosines.scalar_type() != type) kept = make();
+  return kept;
+}
+
+Rope::Turns Rope::half_turns(const torch::Tensor& positions_BT, torch::Dtype type) const {
+  return once(shared_halves_, positions_BT, type, [&] {
+    const auto [cosines, sines] =
+        turns(positions_BT, type == torch::kDouble ? torch::kDouble : torch::kFloat);
+    return Turns{cosines.to(type), sines.to(type)};
+  });
 }
 
 Rope::Turns Rope::whole_turns(const torch::Tensor& positions_BT, torch::Dtype type) const {
-  const bool shared = shared_positions_.defined() && positions_BT.is_same(shared_positions_);
-  if (shared && shared_.cosines.defined() && shared_.cosines.scalar_type() == type) return shared_;
-  const auto [cosines, sines] = turns(positions_BT, type == torch::kDouble ? torch::kDouble : torch::kFloat);
-  const torch::Tensor c = cosines.to(type), s = sines.to(type);
-  Turns whole{torch::cat({c, c}, -1).unsqueeze(2), torch::cat({-s, s}, -1).unsqueeze(2)};
-  if (shared) shared_ = whole;
-  return whole;
+  return once(shared_whole_, positions_BT, type, [&] {
+    const auto [c, s] = half_turns(positions_BT, type);
+    return Turns{torch::cat({c, c}, -1).unsqueeze(2), torch::cat({-s, s}, -1).unsqueeze(2)};
+  });
 }
 
 }  // namespace attnlab

@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "cache/rope_scaling.h"
 #include "kernels/rotary_table.h"
@@ -19,6 +20,10 @@ class Rope {
   /// (in fp64 for fp64 x) and cast to x's type. On the CPU in fp32 and without autograd they come from a
   /// table that grows with the positions seen; one thread at a time may call this.
   torch::Tensor rotate(const torch::Tensor& x, const torch::Tensor& positions_BT) const;
+  /// A layer's queries and keys, of one type, both rotated: on a GPU in one launch where the operator is
+  /// there.
+  std::pair<torch::Tensor, torch::Tensor> rotate(const torch::Tensor& q, const torch::Tensor& k,
+                                                 const torch::Tensor& positions_BT) const;
   /// Until the next call of this the angles of these very positions are computed once for all that is rotated
   /// to them where there is no table: the layers of a decoder share them. Undefined: none are kept.
   void share(const torch::Tensor& positions_BT);
@@ -31,8 +36,13 @@ class Rope {
   struct Turns {
     torch::Tensor cosines, sines;
   };
-  /// Of the whole head, in x's type: cosines twice, sines with the sign of their half. [B, T, 1, d]
+  /// In x's type, [B, T, d/2].
+  Turns half_turns(const torch::Tensor& positions_BT, torch::Dtype type) const;
+  /// Of the whole head: cosines twice, sines with the sign of their half. [B, T, 1, d]
   Turns whole_turns(const torch::Tensor& positions_BT, torch::Dtype type) const;
+  /// What make() gives, once for the positions of share().
+  template <class Make>
+  Turns once(Turns& kept, const torch::Tensor& positions_BT, torch::Dtype type, Make make) const;
   torch::Tensor frequencies_in(const torch::TensorOptions& options) const;
   /// For positions of any shape: [positions…, d/2].
   Turns turns(const torch::Tensor& positions, torch::Dtype type) const;
@@ -40,9 +50,9 @@ class Rope {
   int64_t d_;
   double theta_;
   RopeScaling scaling_;
-  mutable Turns table_;             ///< fp32, by position from 0
-  torch::Tensor shared_positions_;  ///< of share()
-  mutable Turns shared_;            ///< whole_turns of those, once they were asked for
+  mutable Turns table_;                         ///< fp32, by position from 0
+  torch::Tensor shared_positions_;              ///< of share()
+  mutable Turns shared_halves_, shared_whole_;  ///< of those, once they were asked for
 };
 
 }  // namespace attnlab

@@ -1,5 +1,7 @@
 #include "cache/token_call.h"
 
+#include <tuple>
+
 #include "core/error.h"
 
 namespace attnlab {
@@ -13,11 +15,12 @@ Tensor to_host(const Tensor& x, torch::Dtype type) {
 
 TokenCall::TokenCall(const NewTokens& tokens, const Rope* rope, torch::Dtype kept, int64_t first,
                      PolicyNeeds needs, bool ids_matter)
-    : q_BTHd(rope ? rope->rotate(tokens.q_BTHd, tokens.positions_BT) : tokens.q_BTHd),
-      k_BTKd(rope ? rope->rotate(tokens.k_BTKd, tokens.positions_BT) : tokens.k_BTKd),
+    : q_BTHd(tokens.q_BTHd),
+      k_BTKd(tokens.k_BTKd),
       v_BTKd(tokens.v_BTKd.contiguous()),
       first_column(first),
       padding_BT_(to_host(tokens.padding_BT, torch::kBool)) {
+  if (rope) std::tie(q_BTHd, k_BTKd) = rope->rotate(q_BTHd, k_BTKd, tokens.positions_BT);
   q_BTHd = q_BTHd.contiguous();
   k_BTKd = k_BTKd.to(kept).to(k_BTKd.scalar_type()).contiguous();
   v_BTKd = v_BTKd.to(kept).to(v_BTKd.scalar_type());

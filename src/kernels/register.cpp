@@ -110,6 +110,9 @@ TORCH_LIBRARY(attnlab, m) {
       "causal_luna_backward(Tensor dy, Tensor q, Tensor k, Tensor v, Tensor a, Tensor parts, Tensor u, "
       "Tensor? "
       "mask=None) -> (Tensor dq, Tensor dk, Tensor dv, Tensor da)");
+  // Queries and keys [B, T, heads, d] in one pass over memory, their pairs (i, i + d/2) turned by the angles
+  // of [B, T, d/2], in their type: on CUDA alone (cache/rope.cpp).
+  m.def("turn_pairs(Tensor q, Tensor k, Tensor cosines, Tensor sines) -> (Tensor q, Tensor k)");
   m.def(
       "bounded_attention_step(Tensor q, Tensor k, Tensor v, Tensor? bias=None, Tensor? extent=None) -> "
       "(Tensor y, "

@@ -36,8 +36,8 @@ void DecoderLunaOptions::visit(Fields& f) {
 }
 
 Tensor causal_attention(const NewTokens& tokens, const Rope& rope, int64_t window) {
-  const Tensor q_BHTd = rope.rotate(tokens.q_BTHd, tokens.positions_BT).transpose(1, 2);
-  const Tensor k_BKTd = rope.rotate(tokens.k_BTKd, tokens.positions_BT).transpose(1, 2);
+  const auto [q_BTHd, k_BTKd] = rope.rotate(tokens.q_BTHd, tokens.k_BTKd, tokens.positions_BT);
+  const Tensor q_BHTd = q_BTHd.transpose(1, 2), k_BKTd = k_BTKd.transpose(1, 2);
   const Tensor v_BKTd = tokens.v_BTKd.transpose(1, 2);
   const int64_t t = q_BHTd.size(2);
   const bool shared = q_BHTd.size(1) != k_BKTd.size(1);

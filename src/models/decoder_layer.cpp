@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -106,7 +107,7 @@ Tensor DecoderLayerImpl::attend(const NewTokens& tokens, const Rope& rope, Layer
 
 void DecoderLayerImpl::take_into_sums(NewTokens& tokens, const Rope& rope) const {
   if (options_.luna()->positions == LunaPositions::rotary)
-    for (Tensor* x : {&tokens.q_BTHd, &tokens.k_BTKd}) *x = rope.rotate(*x, tokens.positions_BT);
+    std::tie(tokens.q_BTHd, tokens.k_BTKd) = rope.rotate(tokens.q_BTHd, tokens.k_BTKd, tokens.positions_BT);
   tokens.q_BTHd = tokens.q_BTHd / std::sqrt(static_cast<double>(options_.head_dim));
 }
 

@@ -43,6 +43,19 @@ TEST(Rope, SharesAnglesOfTheSamePositionsAlone) {
       EXPECT_TRUE(sharing.rotate(x.to(type), at).equal(alone.rotate(x.to(type), at)));
 }
 
+TEST(Rope, TurnsQueriesAndKeysAsEachAlone) {
+  torch::manual_seed(1);
+  const torch::Tensor q = torch::randn({2, 3, 4, 8}), k = torch::randn({2, 3, 2, 8}),
+                      positions = torch::arange(6).view({2, 3});
+  Rope rope(8, 10000.0);
+  rope.share(positions);
+  for (const auto type : {torch::kFloat, torch::kBFloat16, torch::kDouble}) {
+    const auto [turned_q, turned_k] = rope.rotate(q.to(type), k.to(type), positions);
+    EXPECT_TRUE(turned_q.equal(rope.rotate(q.to(type), positions)));
+    EXPECT_TRUE(turned_k.equal(rope.rotate(k.to(type), positions)));
+  }
+}
+
 TEST(Rope, RoundsInBf16AsTransformersDoes) {
   torch::manual_seed(1);
   const torch::Tensor x = torch::randn({1, 4, 2, 8}).to(torch::kBFloat16),

@@ -11,7 +11,7 @@ from gpu import records
 DECODING = {
     "rms_norm, one operator each": 2,
     "products": 7,
-    "turning q and k, whose angles are made once for all layers": 8,
+    "turning q and k together, by angles that are made once for all layers": 1,
     "deciding: decode_kernel, lane_kernel, a copy of y": 3,
     "sums with what came in": 2,
     "silu, and its product": 2,

@@ -84,6 +84,35 @@ Tensor figures_of(SlotFigure figure, const Tensor& weights_BKGS, const Tensor& y
   return {};
 }
 
+/// Means over each lane's key-value heads of what its policy asks for, on the host: in double, by one copy,
+/// and so one wait for a GPU, or none.
+class LaneMeans {
+ public:
+  LaneMeans(const Tensor& weights_BKS, const Tensor& figures_BKS, std::size_t lanes) {
+    std::vector<Tensor> asked;
+    for (const Tensor* x_BKS : {&weights_BKS, &figures_BKS}) {
+      places_.push_back(x_BKS->defined() ? static_cast<int64_t>(asked.size()) : -1);
+      if (x_BKS->defined())
+        asked.push_back(
+            x_BKS->reshape({static_cast<int64_t>(lanes), -1, x_BKS->size(2)}).mean(1).to(torch::kDouble));
+    }
+    if (!asked.empty()) means_XLS_ = torch::stack(asked).to(torch::kCPU).contiguous();
+  }
+  std::span<const double> weights(int64_t lane) const { return row(places_[0], lane); }
+  std::span<const double> figures(int64_t lane) const { return row(places_[1], lane); }
+
+ private:
+  std::span<const double> row(int64_t place, int64_t lane) const {
+    if (place < 0) return {};
+    const int64_t lanes = means_XLS_.size(1), slots = means_XLS_.size(2);
+    return {means_XLS_.const_data_ptr<double>() + (place * lanes + lane) * slots,
+            static_cast<std::size_t>(slots)};
+  }
+
+  std::vector<int64_t> places_;  ///< of weights and figures in means_XLS_; −1: not asked for
+  Tensor means_XLS_;
+};
+
 }  // namespace
 
 Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
@@ -117,20 +146,10 @@ Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
     if (answers.value_BKGd.defined()) y_BKGd = y_BKGd + used.narrow(-1, slots, 1) * answers.value_BKGd;
     y_BTHd.select(1, t).copy_(y_BKGd.flatten(1, 2));
 
-    const auto lane_means = [&](const Tensor& x_BKS) {
-      return x_BKS.reshape({static_cast<int64_t>(lanes_.size()), heads, slots})
-          .mean(1)
-          .to(torch::kCPU, torch::kDouble)
-          .contiguous();
-    };
-    const Tensor mean_LS = lane_means(weights_BKGS.mean(2));
-    const Tensor figures_BKS = figures_of(needs_.figure, weights_BKGS, y_BKGd, k_BKSd_, v_BKSd_, bias_BK1S);
-    const Tensor figures_LS = figures_BKS.defined() ? lane_means(figures_BKS) : Tensor();
-    const auto row = [&](const Tensor& x_LS, int64_t lane) {
-      return x_LS.defined() ? std::span(x_LS.const_data_ptr<double>() + lane * slots, slots)
-                            : std::span<const double>();
-    };
-    for (const Newest& n : newest) settle(n.lane, row(mean_LS, n.lane), row(figures_LS, n.lane));
+    const LaneMeans means(needs_.weights ? weights_BKGS.mean(2) : Tensor(),
+                          figures_of(needs_.figure, weights_BKGS, y_BKGd, k_BKSd_, v_BKSd_, bias_BK1S),
+                          lanes_.size());
+    for (const Newest& n : newest) settle(n.lane, means.weights(n.lane), means.figures(n.lane));
   }
   return y_BTHd;
 }

@@ -70,9 +70,7 @@ class Lane {
   int64_t live() const { return live_; }
   int64_t tokens() const { return time_; }
   /// Whether the policy looks at weights at all.
-  bool reads_weights() const {
-    return needs_.plain != PlainRule::oldest && needs_.figure != SlotFigure::key_cosine;
-  }
+  bool reads_weights() const { return needs_.weights; }
   const LaneOptions& options() const { return options_; }
   /// By slot: the how-manieth token of its sequence, −1 where there is none.
   std::span<const int64_t> order() const { return order_; }

@@ -25,7 +25,7 @@ struct StepView {
   std::span<const int64_t> order = {};
   /// Softmax weights of the newest query, mean over the lane's query heads. A head's weights tell states
   /// apart down to e^−153 of its largest in the native kernels, and to e^−745 in steps composed of Torch's
-  /// operators; below, they are 0.
+  /// operators; below, they are 0. Anything at all where PolicyNeeds::weights is false.
   std::span<const double> weights = {};
   /// What `PolicyNeeds::figure` asks for; empty unless needed.
   std::span<const double> figures = {};
@@ -64,6 +64,7 @@ enum class PlainRule { none, lowest_weight, oldest };
 
 /// What a policy asks of the caches that run it.
 struct PolicyNeeds {
+  bool weights = true;  ///< the view's weights, or figures that are made of them
   bool key_norms = false;
   SlotFigure figure = SlotFigure::none;  ///< made of keys or values at every token
   bool surprisal = false;  ///< known only after the token before has passed all layers: decoding steps only

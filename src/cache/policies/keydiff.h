@@ -12,7 +12,7 @@ namespace attnlab {
 struct KeyDiffOptions final : PolicyOptions {
   KeyDiffOptions() { heads = Heads::head_wise; }
   void visit(Fields& f) override { visit_heads(f); }
-  PolicyNeeds needs() const override { return {.figure = SlotFigure::key_cosine}; }
+  PolicyNeeds needs() const override { return {.weights = false, .figure = SlotFigure::key_cosine}; }
   std::unique_ptr<Policy> build(const PolicyShape& shape) const override;
 };
 

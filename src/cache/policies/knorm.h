@@ -12,7 +12,7 @@ namespace attnlab {
 struct KnormOptions final : PolicyOptions {
   KnormOptions() { heads = Heads::head_wise; }
   void visit(Fields& f) override { visit_heads(f); }
-  PolicyNeeds needs() const override { return {.key_norms = true}; }
+  PolicyNeeds needs() const override { return {.weights = false, .key_norms = true}; }
   std::unique_ptr<Policy> build(const PolicyShape& shape) const override;
 };
 

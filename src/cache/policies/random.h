@@ -8,6 +8,7 @@ namespace attnlab {
 
 struct RandomOptions final : PolicyOptions {
   void visit(Fields& f) override { visit_heads(f); }
+  PolicyNeeds needs() const override { return {.weights = false}; }
   std::unique_ptr<Policy> build(const PolicyShape& shape) const override;
 };
 

@@ -8,7 +8,7 @@
 namespace attnlab {
 
 struct WindowOptions final : PolicyOptions {
-  PolicyNeeds needs() const override { return {.plain = PlainRule::oldest}; }
+  PolicyNeeds needs() const override { return {.weights = false, .plain = PlainRule::oldest}; }
   std::unique_ptr<Policy> build(const PolicyShape& shape) const override;
 };
 

@@ -80,18 +80,24 @@ double seconds_of(torch::Device device, const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
 }
 
-double seconds_each(torch::Device device, const std::function<void()>& work) {
-  constexpr double long_enough = 0.05;  // a wait costs some 20 µs
-  int64_t runs = 1;
-  if (device.is_cuda()) runs += static_cast<int64_t>(long_enough / std::max(1e-6, seconds_of(device, work)));
-  const auto each = [&] {
-    return seconds_of(device,
-                      [&] {
-                        for (int64_t i = 0; i < runs; ++i) work();
-                      }) /
-           static_cast<double>(runs);
+double seconds_of(torch::Device device, int64_t runs, const std::function<void()>& work) {
+  const auto all = [&] {
+    for (int64_t i = 0; i < runs; ++i) work();
   };
-  return std::min(each(), each());
+  return seconds_of(device, all) / static_cast<double>(runs);
+}
+
+int64_t runs_between_waits(torch::Device device, const std::function<void()>& work) {
+  constexpr double long_enough = 0.05, shortest = 1e-6;
+  if (!device.is_cuda()) return 1;
+  double one = seconds_of(device, work);
+  if (one < long_enough) one = seconds_of(device, 10, work);  // of one alone the wait may be most
+  return 1 + static_cast<int64_t>(long_enough / std::max(shortest, one));
+}
+
+double seconds_each(torch::Device device, const std::function<void()>& work) {
+  const int64_t runs = runs_between_waits(device, work);
+  return std::min(seconds_of(device, runs, work), seconds_of(device, runs, work));
 }
 
 double recomputed_flops(const StepSetting& setting) {

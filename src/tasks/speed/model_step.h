@@ -49,11 +49,17 @@ class ModelStep {
   std::vector<torch::Tensor> weights_, means_, squares_, steps_;
 };
 
-/// Seconds that `work` takes, from an idle device to an idle device.
+/// Seconds that `work` takes, from an idle device to an idle device, by the host's clock. On a GPU the start
+/// of its first operator and the last wait are in it, some 10 and 20 µs: what is shorter than 5 ms is timed
+/// many runs together, and then the host's clock says what events on the device would.
 double seconds_of(torch::Device device, const std::function<void()>& work);
+/// Mean of so many runs, one behind the other.
+double seconds_of(torch::Device device, int64_t runs, const std::function<void()>& work);
 
-/// Seconds of one run of `work`, the better of two measurements. On a GPU enough runs stand between two waits
-/// that neither the wait nor the launch of the first counts.
+/// Runs of `work` that keep a GPU busy for 50 ms at least, of which that is 0.06 %; on the CPU 1. Runs it.
+int64_t runs_between_waits(torch::Device device, const std::function<void()>& work);
+
+/// Seconds of one run of `work`, the better of two measurements, each of runs_between_waits().
 double seconds_each(torch::Device device, const std::function<void()>& work);
 
 /// FLOPs that a training step of these options does again because the options ask for it.

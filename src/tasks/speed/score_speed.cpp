@@ -26,6 +26,7 @@ struct Reader {
   ChunkScorer scorer;
   double flops;
   std::vector<double> seconds = {};
+  int64_t runs = 0;  ///< scorings that are timed together
   int64_t peak = 0;  ///< bytes of tensors above those held before
 };
 
@@ -67,8 +68,10 @@ double time_rounds(const ScoreSpeedOptions& o, const Chunks& chunks, const torch
     const double rate = product.measure();
     for (Reader& r : readers) {
       stop_here_if_requested();
+      const auto score = [&] { r.scorer.score(chunks, /*with_expiry=*/false); };
+      if (r.runs == 0) r.runs = runs_between_waits(device, score);
       const HeldTensors held(device);
-      const double seconds = seconds_of(device, [&] { r.scorer.score(chunks, /*with_expiry=*/false); });
+      const double seconds = seconds_of(device, r.runs, score);
       r.peak = std::max(r.peak, held.peak());
       if (round < 0) continue;
       r.seconds.push_back(seconds);

@@ -25,6 +25,7 @@ struct Phase {
   std::string name;
   Pass pass;
   double flops = 0;
+  int64_t runs = 1;  ///< steps that are timed together
   std::vector<double> seconds = {};
   StepMemory memory = {};
 };
@@ -73,7 +74,7 @@ std::vector<double> time_rounds(const SpeedOptions& o, ModelStep& step, torch::D
     rates.push_back(product.measure());
     for (Phase& phase : phases) {
       stop_here_if_requested();
-      phase.seconds.push_back(seconds_of(device, [&] { step.run(phase.pass); }));
+      phase.seconds.push_back(seconds_of(device, phase.runs, [&] { step.run(phase.pass); }));
       log_progress(fmt::format("{} tokens, {}: {} of {}, {:.4f} s", o.length, phase.name, round + 1,
                                o.repetitions, phase.seconds.back()));
       const Value row[] = {round,
@@ -150,7 +151,8 @@ void SpeedOptions::visit(Fields& f) {
   f.require(!phases.empty(), "phases", "must name train, infer or both");
   f.require(phases.size() < 2 || (phases.size() == 2 && phases[0] != phases[1]), "phases",
             "names a phase twice");
-  f("repetitions", repetitions, Range{1, 1000}, "timed steps of each phase; the median is reported");
+  f("repetitions", repetitions, Range{1, 1000},
+    "timed steps of each phase, on a GPU as many together as take 50 ms; the median is reported");
   f("warm_up", warm_up, Range{1, 100}, "untimed steps of each phase before the timed ones");
   f("product_size", product_size, Range{0, 65536},
     "side of the square matrices that measure the device's rate, between the steps and in their precision; "
@@ -165,7 +167,8 @@ std::vector<Table> SpeedOptions::tables() const {
             {"n", Type::integer, "token", "length"},
             {"batch", Type::integer, "1", "sequences"},
             {"threads", Type::integer, "1", "threads on the CPU"},
-            {"seconds", Type::real, "s", "time of the step"},
+            {"seconds", Type::real, "s",
+             "time of the step; on a GPU a mean over steps that take 50 ms together"},
             {"flops", Type::real, "FLOP", "matrix products of the step as executed, multiply and add apart"},
             {"product_rate", Type::real, "FLOP/s",
              "the device's matrix-product rate in the same round and precision"}}},
@@ -230,6 +233,8 @@ void SpeedOptions::run(const RunContext& context, RecordSink& record) const {
   }
   // Each measurement of memory gave back what the phases before it had: no timed step asks for it anew.
   if (!cpu) run_all(step, measured);
+  for (Phase& phase : measured)
+    phase.runs = runs_between_waits(context.device, [&] { step.run(phase.pass); });
   const double rate = median(time_rounds(*this, step, context.device, measured, record));
   record.summarise({"parameters", static_cast<double>(step.parameters()), "1", "trained numbers",
                     Better::neither, 1, 0.0});

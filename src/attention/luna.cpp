@@ -138,13 +138,14 @@ StateExtent LunaAttentionImpl::state_extent(const Tensor& padding_BN, int64_t n)
   const int64_t l = options_.projection_length;
   if (!options_.dynamic_projection) return {l, {}};
   if (!padding_BN.defined()) return {std::min(l, n), {}};
-  const Tensor lengths_B = padding_BN.logical_not().sum(1);
-  int64_t rows = std::min(l, n);
-  if (padding_BN.is_cpu()) {  // a GPU is not waited for: rows that no sentence reads change no result
-    const int64_t longest = lengths_B.max().item<int64_t>(), shortest = lengths_B.min().item<int64_t>();
-    rows = std::clamp<int64_t>(longest, 1, l);
-    if (shortest >= rows) return {rows, {}};
-  }
+  const Tensor lengths_B = padding_BN.size(1) - padding_BN.sum(1);
+  if (!padding_BN.is_cpu()) return extent_unseen(lengths_B, std::min(l, n));
+  const int64_t longest = lengths_B.max().item<int64_t>(), shortest = lengths_B.min().item<int64_t>();
+  const int64_t rows = std::clamp<int64_t>(longest, 1, l);
+  return shortest >= rows ? StateExtent{rows, {}} : extent_unseen(lengths_B, rows);
+}
+
+StateExtent LunaAttentionImpl::extent_unseen(const Tensor& lengths_B, int64_t rows) {
   const Tensor slots_L = torch::arange(rows, lengths_B.options());
   return {rows, slots_L.unsqueeze(0).ge(lengths_B.unsqueeze(1))};
 }

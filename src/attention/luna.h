@@ -41,8 +41,11 @@ class LunaAttentionImpl final : public AttentionImpl {
   std::unique_ptr<OpenedContext> open(const Tensor& context_BMD, const Masks& masks,
                                       const Tensor& state_BLD) override;
   /// With dynamic projection, min(l, longest sentence) rows, and each sentence reads no more rows than it has
-  /// tokens.
+  /// tokens. A GPU is not waited for to know the longest: there are min(l, n) rows there, and those that no
+  /// sentence reads change no result.
   StateExtent state_extent(const Tensor& padding_BN, int64_t n) const override;
+  /// So many rows for sentences of these lengths, without a look at them.
+  static StateExtent extent_unseen(const Tensor& lengths_B, int64_t rows);
   double flops(int64_t n, int64_t m) const override;
   WeightMemory weight_memory(int64_t n, int64_t m, torch::DeviceType device) const override;
 

@@ -68,6 +68,58 @@ TEST(Luna, UsesAllOfTheStateWithoutDynamicProjection) {
   EXPECT_FALSE(extent.masked_BL.defined());
 }
 
+/// Tensors without numbers, of which none could be asked for.
+TEST(Luna, DoesNotLookAtLengthsThatAreNotOnTheHost) {
+  const auto attention = luna(6).build({.dim = 8, .heads = 2});
+  for (const auto& [n, rows] : {std::pair(9, 6), std::pair(4, 4)}) {
+    const StateExtent extent = attention->state_extent(padding_of({3, 2}, n).to(torch::kMeta), n);
+    EXPECT_EQ(extent.rows, rows);
+    EXPECT_EQ(extent.masked_BL.sizes(), (std::vector<int64_t>{2, rows}));
+  }
+}
+
+/// Outputs at tokens and at rows of P that are read, then gradients of x, of those rows and of all weights.
+std::vector<Tensor> passed_with(const StateExtent& extent, LunaOptions options, const Tensor& padding_BN) {
+  torch::manual_seed(8);
+  const auto attention = options.build({.dim = 8, .heads = 2});
+  const int64_t batch = padding_BN.size(0), n = padding_BN.size(1);
+  const Tensor x_BND = torch::randn({batch, n, 8}).requires_grad_(),
+               p_BLD = torch::randn({batch, 6, 8}).requires_grad_();
+  const Tensor real_BN1 = padding_BN.logical_not().unsqueeze(-1), lengths_B = real_BN1.flatten(1).sum(1);
+  const Tensor is_read_BL1 = torch::arange(6).unsqueeze(0).lt(lengths_B.unsqueeze(1)).unsqueeze(-1);
+  const AttentionOutput out = attention->forward(x_BND, x_BND, {padding_BN, padding_BN, extent.masked_BL},
+                                                 p_BLD.narrow(1, 0, extent.rows));
+  const Tensor y_BND = out.y_BND * real_BN1,
+               packed_BLD = torch::constant_pad_nd(out.state_BLD, {0, 0, 0, 6 - extent.rows}) * is_read_BL1;
+  (y_BND.square().sum() + packed_BLD.square().sum()).backward();
+  std::vector<Tensor> all = {y_BND.detach(), packed_BLD.detach(), x_BND.grad(), p_BLD.grad()};
+  for (const Tensor& weight : attention->parameters())  // a key's bias changes nothing, and may have none
+    all.push_back(weight.grad().defined() ? weight.grad() : torch::zeros_like(weight));
+  return all;
+}
+
+/// As on a GPU, which has more rows of P than the longest sentence, against the extent that was looked at.
+TEST(Luna, RowsThatNoSentenceReadsChangeNothing) {
+  const std::vector<int64_t> lengths = {4, 1, 3};
+  for (const bool left : {false, true})
+    for (const auto kernel :
+         {LunaOptions::Kernel::plain, LunaOptions::Kernel::sdpa, LunaOptions::Kernel::automatic}) {
+      SCOPED_TRACE(testing::Message() << "kernel " << static_cast<int>(kernel) << ", left " << left);
+      LunaOptions options = luna(6);
+      options.kernel = kernel;
+      Tensor padding_BN = padding_of(lengths, 9);
+      if (left) padding_BN = padding_BN.flip(1).contiguous();
+      const StateExtent looked = options.build({.dim = 8, .heads = 2})->state_extent(padding_BN, 9),
+                        unseen = LunaAttentionImpl::extent_unseen(torch::tensor(lengths), 6);
+      ASSERT_EQ(looked.rows, 4);
+      const auto want = passed_with(looked, options, padding_BN),
+                 got = passed_with(unseen, options, padding_BN);
+      ASSERT_EQ(got.size(), 4 + 14);
+      for (std::size_t i = 0; i < want.size(); ++i)
+        EXPECT_TRUE(torch::allclose(got[i], want[i], 1e-5, 1e-6)) << "tensor " << i;
+    }
+}
+
 TEST(Luna, ReturnsThePackedStateRawAndUnpacksFromIt) {
   torch::manual_seed(1);
   const auto attention = luna(2).build({.dim = 8, .heads = 2});

@@ -75,8 +75,29 @@ def test_the_least_of_a_training_step_by_hand(whole):
     flops = 3 * 2 * (2 * layer + 2 * d * head + 2 * head * 2)
     figures, least, told = figures_and_row(whole, "luna", "Transformer (fused) length=256", "training step")
     assert figures["train_flops"] == flops
-    assert least == pytest.approx(flops / figures["product_rate"], rel=1e-9)
-    assert told.startswith(f"{flops / 1e6:.3g} MFLOP at ")
+    rows = 2 * n
+    layer = 4 * (2 * rows * d + d * d) + 2 * (rows * (d + f) + d * f)
+    attention = 4 * rows * d  # q, k, v and y; twice that backward
+    around = 2 * (d + head) + d * head
+    trained = figures["parameters"]
+    assert figures["train_traffic"] == pytest.approx(4 * 3 * (2 * (layer + attention) + around) + 44 * trained, rel=1e-2)
+    copy = records.newest(whole.place / "results", ROOT / "experiments" / "gpu" / "small" / "rates.yaml").figures["copy_rate"]
+    of_flops, of_bytes = flops / figures["product_rate"], figures["train_traffic"] / copy
+    assert least == pytest.approx(max(of_flops, of_bytes), rel=1e-9)
+    assert told.startswith(f"{flops / 1e6:.3g} MFLOP at " if of_flops > of_bytes else f"{figures['train_traffic'] / 1e6:.3g} MB at ")
+
+
+def test_the_least_of_a_step_is_the_longer_of_bytes_and_flops():
+    """A megaFLOP a microsecond; bytes that take 2 µs, or half of one."""
+    value = {"infer_seconds": 4e-6, "infer_flops": 1e6, "product_rate": 1e12, "infer_allocator_peak": 0.0, "infer_traffic": 4e6}
+    step = steps.Step("luna", ROOT / "experiments" / "gpu" / "small" / "luna.yaml")
+    (cell,) = cells.timed(step, "Luna-16", value, 2, 0.0, 2e12)
+    assert (cell.least, cell.products, cell.how) == (2e-6, 0.25, "4 MB at 2 TB/s")
+    assert cell.note.endswith(", 25 % of the rate of products")
+    (cell,) = cells.timed(step, "Luna-16", value, 2, 0.0, 8e12)
+    assert (cell.least, cell.how) == (1e-6, "1 MFLOP at 1 TFLOP/s")
+    (cell,) = cells.timed(step, "Luna-16", {**value, "infer_traffic": None}, 2, 0.0, 8e12)
+    assert cell.least == 1e-6
 
 
 def test_the_least_of_scoring_by_hand(whole):
@@ -245,7 +266,7 @@ def test_targets_of_nothing_were_not_measured():
 
 def test_targets_are_met_or_missed():
     """Made-up cells, named as the experiments of experiments/gpu/ name theirs."""
-    luna = done("luna_4096", "Luna-16 precision=bf16", "training step", 0.02, least=0.01)
+    luna = done("luna_4096", "Luna-16 precision=bf16", "training step", 0.02, least=0.015, products=0.5)
     fused = done("luna_4096", "Transformer (fused) precision=bf16", "training step", 0.06)
     others = [
         done("luna_4096", "Luna-16 precision=fp32", "training step", 9.0),

@@ -48,8 +48,11 @@ def counts(phase):
 
 
 HOW = f"""How the least times are derived (what of each cell stands in its last column), all rates as measured here in the same run:
-  speed     FLOPs of the matrix products as executed / rate of square products in the same precision, measured between the steps;
-            a training step has three times its forward's
+  speed     the longer of two. FLOPs of the matrix products as executed / rate of square products in the same precision, measured
+            between the steps; a training step has three times its forward's. And bytes / rate of copying: of every map by weights
+            its rows in and out and the weights once, backward twice that; of attention q, k, v and y, backward those with their
+            gradients (textbook: its weights 4 times too, backward 7); of the optimiser 44 a weight; norms, sums and casts left out.
+            Where bytes bind, the notes say the products' share as well
   scoring   FLOPs of the products that 1,000 tokens need (projections, head, a query with each live state) / the same rate
   decoding  weights once, then the caches of all texts once: each the longer of its bytes / read rate and its FLOPs (2 a weight and
             text; 2 a number of a cache and query head of its group) / product rate; rates measured before and after the steps
@@ -73,6 +76,7 @@ class Cell:
     measured: float | None = None  # seconds
     least: float | None = None
     starts: float | None = None
+    products: float | None = None  # share of the rate of products, where bytes bind as well
     copying: float | None = None  # of a decoding step: bytes a second that it reads / the rate of copying
     note: str = ""
     how: str = ""  # the least comes about
@@ -114,7 +118,7 @@ def of_run(call, step, run, start_seconds):
     if "step_seconds" in value:
         starts = layers * operators("decode", run["name"]) * start_seconds
         return [decoded(step, run["name"], value, starts, call.rates.get("copy_rate"))]
-    return timed(step, run["name"], value, layers, start_seconds)
+    return timed(step, run["name"], value, layers, start_seconds, call.rates.get("copy_rate"))
 
 
 def with_prefix(number, unit):
@@ -130,15 +134,25 @@ def by_products(flops, rate):
     return flops / rate, f"{with_prefix(flops, 'FLOP')} at {with_prefix(rate, 'FLOP/s')}"
 
 
-def timed(step, name, value, layers, start_seconds):
+def by_bytes(count, rate):
+    """The same of bytes; nothing where either is unknown."""
+    return (count / rate, f"{with_prefix(count, 'B')} at {with_prefix(rate, 'B/s')}") if count and rate else (0.0, "")
+
+
+def timed(step, name, value, layers, start_seconds, copy_rate=None):
     """Of task speed."""
     for phase in ("train", "infer"):
         if f"{phase}_seconds" in value:
             cell = Cell(step.name, name, "done", what="training step" if phase == "train" else "inference")
             cell.measured = value[f"{phase}_seconds"]
-            cell.least, cell.how = by_products(value[f"{phase}_flops"], value["product_rate"])
+            products = by_products(value[f"{phase}_flops"], value["product_rate"])
+            traffic = by_bytes(value.get(f"{phase}_traffic"), copy_rate)
+            cell.least, cell.how = max(products, traffic)
+            cell.products = products[0] / cell.measured
             cell.starts = layers * operators(phase, name) * start_seconds
             cell.note = f"{value[f'{phase}_allocator_peak'] / 2**30:.2f} GiB above the weights"
+            if traffic > products:
+                cell.note += f", {100 * cell.products:.0f} % of the rate of products"
             yield cell
 
 

@@ -67,7 +67,7 @@ def targets(call):
 
     luna, fused = (find("luna_4096", label, "bf16", "training") for label in ("Luna-16 ", "Transformer (fused)"))
     hold("Luna-16's training step at 4,096 tokens in bf16, times faster than the fused Transformer's", fused.measured / luna.measured if luna and fused else None, 2.5)
-    hold("and share of the rate of bf16 products", luna.share if luna else None, 0.45)
+    hold("and share of the rate of bf16 products", luna.products if luna else None, 0.45)
     score = [c for c in call.cells if c.step == "scoring_7b" and "tova, k = 512" in c.name and c.note]
     hold("exact TOVA scoring of the 7B geometry at k = 512, over the full forward (best batch)", min((float(c.note.split()[0]) for c in score), default=None), 1.5, at_least=False)
     decode = next((c for c in call.cells if c.step == "decoding_7b" and c.name.startswith("tova, k = 1/8 batch_size=70") and c.status == "done"), None)

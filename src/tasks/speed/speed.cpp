@@ -11,6 +11,7 @@
 #include "core/stop.h"
 #include "tasks/speed/step_estimate.h"
 #include "tasks/speed/step_memory.h"
+#include "tasks/speed/step_traffic.h"
 
 namespace attnlab {
 namespace {
@@ -25,7 +26,8 @@ struct Phase {
   std::string name;
   Pass pass;
   double flops = 0;
-  int64_t runs = 1;  ///< steps that are timed together
+  double traffic = Summary::unknown;  ///< bytes
+  int64_t runs = 1;                   ///< steps that are timed together
   std::vector<double> seconds = {};
   StepMemory memory = {};
 };
@@ -129,6 +131,9 @@ void summarise(const SpeedOptions& o, const Phase& phase, double product_rate, R
   summarise_quartiles(phase.name + "_seconds", "s", phase.seconds, record);
   record.summarise({phase.name + "_flops", phase.flops, "FLOP",
                     "matrix products as executed, multiply and add apart", Better::neither, 1, 0.0});
+  record.summarise({phase.name + "_traffic", phase.traffic, "byte",
+                    "read and written by products, attention and optimiser, at least", Better::neither, 1,
+                    0.0});
   log_info(
       "{}: {:.4f} s, {:.0f} tokens/s, {:.1f} GFLOP/s = {:.0f} % of matrix products; allocator peak {:.1f} "
       "MiB, resident peak {}",
@@ -226,9 +231,11 @@ void SpeedOptions::run(const RunContext& context, RecordSink& record) const {
   ModelStep step(step_setting);
   // The first steps bring in the libraries' own buffers, which are not the step's.
   for (int64_t i = 0; i < warm_up; ++i) run_all(step, measured);
+  const std::optional<StepTraffic> traffic = step_traffic(step_setting);
   for (Phase& phase : measured) {
     if (!cpu) phase.memory = memory_here(step, phase.pass, context.device);
     phase.flops = step.flops(phase.pass);
+    if (traffic) phase.traffic = phase.pass == Pass::train ? traffic->train_bytes : traffic->infer_bytes;
     write_memory(*this, phase, record);
   }
   // Each measurement of memory gave back what the phases before it had: no timed step asks for it anew.

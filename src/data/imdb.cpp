@@ -89,6 +89,21 @@ std::shared_ptr<PreparedSequences> open_half(const DataPlace& place, const std::
                          [&] { return read_all(files, half); });
 }
 
+fs::path carried(const DataPlace& place, const std::string& half) {
+  return place.root / "imdb" / "prepared" / (half + ".seq");
+}
+
+std::shared_ptr<PreparedSequences> open_carried(const DataPlace& place, const std::string& half) {
+  const fs::path file = carried(place, half);
+  std::string reason;
+  auto data = PreparedSequences::open_carried(file, reason);
+  if (!data)
+    user_error("{} {}", file.string(), reason.empty() ? "is not there, and the other half is" : reason);
+  log_info("imdb: the reviews themselves are not here; read as {} holds them, {} of {}", file.string(),
+           data->size(), half);
+  return data;
+}
+
 /// The publisher's two halves, worked on side by side: listing, reading and hashing 25,000 reviews each is
 /// most of a run's start. What goes wrong in both is told of train.
 struct Halves {
@@ -96,6 +111,12 @@ struct Halves {
   std::shared_ptr<PreparedSequences> train, test;
 
   explicit Halves(const DataPlace& place) {
+    if (!fs::exists(home(place)) &&
+        (fs::exists(carried(place, "train")) || fs::exists(carried(place, "test")))) {
+      train = open_carried(place, "train");
+      test = open_carried(place, "test");
+      return;
+    }
     side_by_side([&] { train_files = list_half(place, "train"); },
                  [&] { test_files = list_half(place, "test"); });
     // Only now, so that a folder that is missing is told of before minutes are spent on the other half.

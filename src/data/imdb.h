@@ -10,9 +10,11 @@ namespace attnlab {
 /// 0–255; texts that are not UTF-8 are bytes like any other. What an editor or a system may have put around
 /// them is none: line ends are LF, a byte order mark is left out, hidden files are not read. The reviews as
 /// published have none of it, so that nothing of theirs changes, and a copy that went through Windows or
-/// macOS gives the same data. Label 0 is negative, 1 positive. Ids are
-/// "test/pos/12_8". Every split comes in an order whose prefixes are class-balanced (see balanced_order), so
-/// a limit on the number of examples is always a fixed, balanced sample.
+/// macOS gives the same data. Where that folder is not there, what was prepared of it elsewhere is read:
+/// <root>/imdb/prepared/{train,test}.seq, as scripts/bundle carries them, which are held to their own
+/// SHA-256. Label 0 is negative, 1 positive. Ids are "test/pos/12_8". Every split comes in an order whose
+/// prefixes are class-balanced (see balanced_order), so a limit on the number of examples is always a fixed,
+/// balanced sample.
 struct ImdbOptions final : SequenceDataOptions {
   double validation_fraction = 0.1;
   int64_t validation_seed = 0;

@@ -53,7 +53,8 @@ std::string_view take(std::string_view& rest, uint64_t size) {
   return taken;
 }
 
-/// Why `bytes` is not a prepared file made from this source; empty when it is.
+/// Why `bytes` is not a prepared file made from this source, or from any where none is named; empty when it
+/// is.
 std::string fault(std::string_view bytes, std::string_view fingerprint, Header& header) {
   if (bytes.size() < sizeof header) return "is cut short";
   std::memcpy(&header, bytes.data(), sizeof header);
@@ -69,7 +70,7 @@ std::string fault(std::string_view bytes, std::string_view fingerprint, Header& 
     return "is cut short or damaged";
   if (sha256(bytes.substr(sizeof header)) != std::string_view(header.sha256, kHashLength))
     return "is damaged";
-  if (fingerprint != std::string_view(header.fingerprint, kHashLength))
+  if (!fingerprint.empty() && fingerprint != std::string_view(header.fingerprint, kHashLength))
     return "was made from other source files";
   return "";
 }
@@ -90,6 +91,18 @@ FileLock wait_for_lock(const fs::path& path) {
 
 std::shared_ptr<PreparedSequences> PreparedSequences::open(const fs::path& file, std::string_view fingerprint,
                                                            std::string& reason) {
+  ensure(fingerprint.size() == kHashLength, "a fingerprint of {} characters", kHashLength);
+  return open_as(file, fingerprint, reason);
+}
+
+std::shared_ptr<PreparedSequences> PreparedSequences::open_carried(const fs::path& file,
+                                                                   std::string& reason) {
+  return open_as(file, "", reason);
+}
+
+std::shared_ptr<PreparedSequences> PreparedSequences::open_as(const fs::path& file,
+                                                              std::string_view fingerprint,
+                                                              std::string& reason) {
   reason.clear();
   if (!fs::exists(file)) return nullptr;
   std::shared_ptr<PreparedSequences> data(new PreparedSequences(MappedFile(file)));

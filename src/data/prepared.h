@@ -31,6 +31,10 @@ class PreparedSequences final : public LabelledSequences {
   static std::shared_ptr<PreparedSequences> open(const std::filesystem::path& file,
                                                  std::string_view fingerprint, std::string& reason);
 
+  /// The same of a file that was carried to where its source is not: no fingerprint is held against it.
+  static std::shared_ptr<PreparedSequences> open_carried(const std::filesystem::path& file,
+                                                         std::string& reason);
+
   int64_t size() const override { return count_; }
   std::span<const uint8_t> symbols(int64_t i) const override;
   int32_t label(int64_t i) const override;
@@ -39,6 +43,8 @@ class PreparedSequences final : public LabelledSequences {
   std::string_view content_sha256() const { return sha256_; }
 
  private:
+  static std::shared_ptr<PreparedSequences> open_as(const std::filesystem::path& file,
+                                                    std::string_view fingerprint, std::string& reason);
   explicit PreparedSequences(MappedFile file) : file_(std::move(file)) {}
   MappedFile file_;
   int64_t count_ = 0;

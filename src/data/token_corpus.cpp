@@ -6,16 +6,24 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/stop.h"
+#include "data/token_lines.h"
 
 namespace attnlab {
 namespace {
 
 constexpr int64_t token_bytes = sizeof(uint16_t);
 
-std::string bytes_of(const Tokenizer& tokenizer, const std::string& text) {
-  std::vector<int64_t> ids = tokenizer.encode(text, tokenizer.bos_id().has_value());
+std::vector<uint16_t> tokens_of(const Tokenizer& tokenizer, const Document& document) {
+  if (!document.ids.empty()) {
+    check_ids(document, tokenizer.size());
+    return {document.ids.begin(), document.ids.end()};
+  }
+  std::vector<int64_t> ids = tokenizer.encode(document.text, tokenizer.bos_id().has_value());
   if (const auto eos = tokenizer.eos_id()) ids.push_back(*eos);
-  const std::vector<uint16_t> tokens(ids.begin(), ids.end());
+  return {ids.begin(), ids.end()};
+}
+
+std::string bytes_of(const std::vector<uint16_t>& tokens) {
   return {reinterpret_cast<const char*>(tokens.data()), tokens.size() * token_bytes};
 }
 
@@ -46,7 +54,6 @@ std::vector<int64_t> TokenCorpus::slice(int64_t first, int64_t count) const {
 }
 
 TextSource open_texts(const DocumentDataOptions& data, int64_t documents, const DataPlace& place) {
-  if (data.holds_ids()) user_error("data: training wants texts, not token ids that another tokenizer made");
   auto opened = data.open(place);
   const int64_t count = count_of(*opened, documents);
   std::string checksum = checksum_of(*opened, count);
@@ -65,7 +72,7 @@ TokenCorpus open_tokens(const TextSource& texts, const DataPlace& place, const T
     int64_t tokens = 0;
     for (int64_t i = 0; i < texts.count; ++i) {
       stop_here_if_requested();
-      all.push_back({texts.documents->id(i), 0, bytes_of(tokenizer, texts.documents->read(i).text)});
+      all.push_back({texts.documents->id(i), 0, bytes_of(tokens_of(tokenizer, texts.documents->read(i)))});
       tokens += static_cast<int64_t>(all.back().symbols.size()) / token_bytes;
       log_progress(fmt::format("tokenizing: {} of {} documents, {} tokens", i + 1, texts.count, tokens));
     }

@@ -11,8 +11,8 @@
 
 namespace attnlab {
 
-/// Tokens of all documents in their order, each document beginning with BOS and ending with EOS where the
-/// tokenizer has them. Memory-mapped.
+/// Tokens of all documents in their order, each text beginning with BOS and ending with EOS where the
+/// tokenizer has them; ids as they stand. Memory-mapped.
 class TokenCorpus {
  public:
   explicit TokenCorpus(std::shared_ptr<PreparedSequences> documents);
@@ -38,11 +38,11 @@ struct TextSource {
   std::string checksum;
 };
 
-/// The first `documents` of the set; 0: all. Throws UserError for documents that hold ids already.
+/// The first `documents` of the set; 0: all.
 TextSource open_texts(const DocumentDataOptions& data, int64_t documents, const DataPlace& place);
 
 /// The texts tokenized, once, and kept in the data cache. `tokenizer_sha256` stands for the tokenizer in the
-/// fingerprint. Throws UserError for a vocabulary above 65,536.
+/// fingerprint. Throws UserError for a vocabulary above 65,536, and for ids outside of it.
 TokenCorpus open_tokens(const TextSource& texts, const DataPlace& place, const Tokenizer& tokenizer,
                         const std::string& tokenizer_sha256);
 

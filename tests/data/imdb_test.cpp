@@ -319,6 +319,61 @@ TEST_F(Imdb, WaitsForTheProcessThatPreparesAndUsesItsWork) {
   ::close(ready[1]);
 }
 
+/// As scripts/bundle carries them: what was prepared, without the reviews.
+class CarriedImdb : public Imdb {
+ protected:
+  CarriedImdb() {
+    options.open(place);
+    for (const char* half : {"train", "test"}) {
+      fs::create_directories(carried(half).parent_path());
+      fs::rename(prepared(half), carried(half));
+    }
+  }
+  fs::path carried(const std::string& half) const {
+    return place.root / "imdb" / "prepared" / (half + ".seq");
+  }
+  void lose_the_reviews() const { fs::remove_all(place.root / "imdb" / "aclImdb"); }
+  std::string refusal() {
+    return message_of<UserError>([&] { options.open(place); });
+  }
+};
+
+TEST_F(CarriedImdb, IsTheSameDataWithoutTheReviews) {
+  const LabelledSplits before = options.open(place);
+  fs::remove_all(place.cache);
+  lose_the_reviews();
+  EXPECT_THAT(captured(), HasSubstr("the reviews themselves are not here"));
+  const LabelledSplits all = options.open(place);
+  EXPECT_EQ(all.checksum, before.checksum);
+  for (const Split split : {Split::train, Split::validation, Split::test}) {
+    ASSERT_EQ(all[split]->size(), before[split]->size());
+    for (int64_t i = 0; i < all[split]->size(); ++i) {
+      EXPECT_EQ(all[split]->id(i), before[split]->id(i));
+      EXPECT_EQ(text_of(*all[split], i), text_of(*before[split], i));
+    }
+  }
+  EXPECT_FALSE(fs::exists(place.cache));
+}
+
+TEST_F(CarriedImdb, IsNotReadWhereReviewsAre) {
+  write(carried("train"), "damaged");
+  EXPECT_EQ(options.open(place)[Split::train]->size(), 36);
+  fs::remove(review("test", "pos", 3));
+  EXPECT_EQ(options.open(place)[Split::test]->size(), 39);
+}
+
+TEST_F(CarriedImdb, IsRefusedWhereItIsDamagedOrHalf) {
+  lose_the_reviews();
+  std::string bytes = read_file(carried("test"));
+  bytes.back() ^= 1;
+  write(carried("test"), bytes);
+  EXPECT_THAT(refusal(), HasSubstr("imdb/prepared/test.seq is damaged"));
+  fs::remove(carried("test"));
+  EXPECT_THAT(refusal(), HasSubstr("imdb/prepared/test.seq is not there, and the other half is"));
+  fs::remove(carried("train"));
+  EXPECT_THAT(refusal(), HasSubstr("scripts/fetch_data imdb fetches it"));
+}
+
 TEST_F(Imdb, SaysWhichCacheFolderCannotBeMade) {
   write(folder.path() / "file", "in the way");
   place.cache = folder.path() / "file" / "cache";

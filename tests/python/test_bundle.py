@@ -1,6 +1,9 @@
 """The packed program runs away from its build, and says what it misses."""
 
+import json
 import pathlib
+import random
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -8,6 +11,10 @@ import sysconfig
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts" / "lib"))
+import carried  # noqa: E402
+from gpu import records, steps  # noqa: E402
+
 PROGRAM = ROOT / "build" / "release" / "attnlab"
 TORCH = pathlib.Path(sysconfig.get_paths()["platlib"]) / "torch"
 LARGEST = 55 * 2**20
@@ -15,11 +22,34 @@ LARGEST = 55 * 2**20
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="build/release is not built")
 
 
+def raw_data(folder):
+    """Reviews and books in the publishers' layouts, and the tokenizer of a model."""
+    def put(name, text):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+    for half in ("train", "test"):
+        for label in ("neg", "pos"):
+            for i in range(12):
+                put(f"imdb/aclImdb/{half}/{label}/{i}_{2 if label == 'neg' else 8}.txt", f"{half} {label} {i}")
+    for split, books in (("train", 3), ("validation", 1)):
+        for book in range(books):
+            draw = random.Random(book)
+            words = ["".join(draw.choices("etaoinshrdlucmfwypvbgk", k=draw.randint(2, 8))) for _ in range(20000)]
+            lines = (" ".join(words[i : i + 12]) for i in range(0, len(words), 12))
+            put(f"pg19/{split}/{book + 10 * (split == 'validation')}.txt", "\n".join(lines))
+    (folder / "stories260k").mkdir()
+    shutil.copy(ROOT / "tests/golden/small_tokenizer.model", folder / "stories260k" / "tokenizer.model")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle")
-    command = [sys.executable, str(ROOT / "scripts" / "bundle"), str(folder / "b.tar.gz"), "--books", "2", "--reviews", "40"]
-    subprocess.run(command, check=True)
+    data = raw_data(folder / "raw")
+    command = [sys.executable, ROOT / "scripts" / "bundle", folder / "b.tar.gz", "--books", "2", "--reviews", "40", "--data", data]
+    told = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout
+    assert "not in " not in told, "nothing was missing"
     assert (folder / "b.tar.gz").stat().st_size < LARGEST
     subprocess.run(["tar", "xzf", str(folder / "b.tar.gz"), "-C", str(folder)], check=True)
     return folder / "attnlab"
@@ -46,6 +76,32 @@ def test_brings_every_library_but_the_systems_and_pytorchs(unpacked):
     for name in ("libhdf5", "libyaml-cpp", "libsentencepiece", "libattnlab_ops", "libstdc++"):
         line = next(line for line in found.splitlines() if name in line)
         assert str(unpacked) in line
+
+
+def test_carries_prepared_data_and_no_raw_texts(unpacked):
+    data = unpacked / "data"
+    assert not list(data.rglob("*.txt"))
+    halves = {half: list(carried.sequences(data / "imdb" / "prepared" / f"{half}.seq")) for half in ("train", "test")}
+    for half, found in halves.items():
+        assert len(found) == 20, "ten of each class"
+        assert all(text.decode() == " ".join((half, name.split("/")[1], name.split("/")[2].split("_")[0])) for name, text in found)
+    lines = {name: [json.loads(line) for line in (data / "pg19" / f"{name}.jsonl").read_text().splitlines()] for name in ("train", "validation", "chunks")}
+    assert [book["id"] for book in lines["train"]] == ["0", "1"]
+    assert [book["id"] for book in lines["validation"]] == ["10"]
+    assert [(chunk["id"], len(chunk["ids"]), chunk["ids"][0]) for chunk in lines["chunks"]] == [("10:1", 512, 1), ("10:2", 512, 1)]
+
+
+@pytest.mark.skipif(not (TORCH / "lib" / "libtorch_cpu.so").exists(), reason="no PyTorch wheel beside this Python")
+@pytest.mark.parametrize("name, more", [("small/luna_text", ["data.validation_fraction=0.1"]), ("train_pg19", ["context=64", "batch_size=1", "validation_tokens=64"])])
+def test_steps_train_on_what_it_carries(unpacked, tmp_path, monkeypatch, name, more):
+    """As scripts/gpu in the bundle calls them, for one update on the CPU."""
+    monkeypatch.setattr(steps, "ROOT", unpacked)
+    step = steps.Step("train", unpacked / "experiments" / "gpu" / f"{name}.yaml")
+    assert steps.lacks(step) == ""
+    words = [*steps.data_words(step), f"results_folder={tmp_path}", *carried.LEAST, *more]
+    done = start(unpacked, "run", str(step.experiment), *words, ATTNLAB_TORCH=str(TORCH))
+    assert done.returncode == 0, done.stderr
+    assert records.of(next(tmp_path.rglob("metrics.jsonl")).parent).words("status") == "done"
 
 
 def test_says_what_is_missing(unpacked, tmp_path):

@@ -41,7 +41,7 @@ def whole(tmp_path_factory):
     place = tmp_path_factory.mktemp("gpu")
     for _ in range(8):  # on a busy machine it takes several calls: each goes on where the last one stopped
         done = gpu(place, "--device", "cpu", "--small", "--minutes", "1.5")
-        if all(row["status"] == "done" for row in rows(place) if row["step"] != "train") and (place / "out" / "checkpoint.tar.0").exists():
+        if all(row["status"] == "done" for row in rows(place) if row["step"] not in ("train", "pg19_ids", "luna_text")) and (place / "out" / "checkpoint.tar.0").exists():
             break
     return types.SimpleNamespace(place=place, done=done)
 
@@ -51,12 +51,15 @@ def test_every_step_comes_to_its_end(whole):
     of_step = {}
     for row in rows(whole.place):
         of_step.setdefault(row["step"], []).append(row)
-    assert set(of_step) == {"luna", "scoring", "decoding", "throughput", "train"}
+    assert set(of_step) == {"luna", "scoring", "decoding", "throughput", "pg19_ids", "luna_text", "train"}
     for step in ("luna", "scoring", "decoding", "throughput"):
         for row in of_step[step]:
             assert row["status"] == "done", row
             assert float(row["measured_seconds"]) > 0
             assert float(row["least_seconds"]) > 0
+    for step in steps.planned(True, None):
+        if reason := steps.lacks(step):
+            assert all((row["status"], row["reason"]) == ("not done", reason) for row in of_step[step.name]), of_step[step.name]
     assert len(of_step["luna"]) == 12, "three models at two lengths, trained and not"
 
 
@@ -136,7 +139,7 @@ def test_the_report_says_how_the_least_comes_about(whole):
     text = (whole.place / "out" / "report.txt").read_text()
     assert cells.HOW in text
     for row in rows(whole.place):
-        assert row["least_of"] and row["least_of"] in text
+        assert row["status"] == "not done" or row["least_of"] and row["least_of"] in text
 
 
 def test_says_that_these_are_no_figures_of_a_gpu(whole):
@@ -237,6 +240,18 @@ def test_operators_are_counted_by_precision():
     assert (cells.operators("train", "Luna-16 precision=bf16"), cells.operators("train", "Luna-16")) == (192, 143)
     assert "some 17 a decoder layer" in cells.HOW
     assert "41 in bf16, 18 in fp32, a training step\n192 in bf16, 143 in fp32" in cells.HOW
+
+
+def test_a_perplexity_far_from_the_cpus_is_a_failure():
+    near, far, cpu, other = (cells.Cell("pg19_ids", f"{label} device={device}", "done", perplexity=p)
+                             for label, device, p in (("full", "cuda", 100.1), ("tova", "cuda", 106.0), ("full", "cpu", 100.0), ("tova", "cpu", 105.0)))  # fmt: skip
+    cells.hold_to_cpu([near, far, cpu, other])
+    assert (near.status, near.reason, near.note) == ("done", "", ", 0.1 % from the CPU's")
+    assert (far.status, far.reason) == ("failed", "the perplexity is 106.0000, and 105.0000 on the CPU")
+    assert (cpu.status, other.status) == ("done", "done")
+    nothing = cells.Cell("pg19_ids", "full device=cuda", "done", perplexity=float("nan"))
+    cells.hold_to_cpu([nothing, cpu])
+    assert nothing.status == "failed"
 
 
 def test_starts_bind_where_they_take_longer_than_products():

@@ -57,6 +57,7 @@ HOW = f"""How the least times are derived (what of each cell stands in its last 
   decoding  weights once, then the caches of all texts once: each the longer of its bytes / read rate and its FLOPs (2 a weight and
             text; 2 a number of a cache and query head of its group) / product rate; rates measured before and after the steps
   training  6 FLOPs a weight and token / rate of bf16 products (fp32 on the CPU); attention left out
+  reading   none: what counts of pg19_ids is that the GPU's perplexity is the CPU's
 A share is least / measured. Of decoding the notes say the bytes above / measured / rate of copying as well. Starting operators costs time too, which no least counts: some {operators("decode", "")} a decoder layer and
 step (TOVA's states, one token); an encoder layer (Luna through SDPA) forward {counts("infer")}, a training step
 {counts("train")}; counted in the source, times the start time above. Where that is longer than the least
@@ -64,6 +65,7 @@ time it binds ('starts'). A share above 100 % is no figure ('rates?'): the rates
 from memory stayed in a cache."""
 
 MOST_SHARE = 1.02
+FARTHEST = 0.005  # of a perplexity from the CPU's: sums in another order, and a close call of TOVA's that falls otherwise
 
 
 @dataclasses.dataclass
@@ -76,6 +78,7 @@ class Cell:
     measured: float | None = None  # seconds
     least: float | None = None
     starts: float | None = None
+    perplexity: float | None = None
     products: float | None = None  # share of the rate of products, where bytes bind as well
     copying: float | None = None  # of a decoding step: bytes a second that it reads / the rate of copying
     note: str = ""
@@ -103,6 +106,7 @@ def of_step(call, step, start_seconds):
     cells = []
     for run in json.loads(told.stdout)["experiments"][0]["runs"]:
         cells += of_run(call, step, run, start_seconds)
+    hold_to_cpu(cells)
     return cells
 
 
@@ -113,6 +117,8 @@ def of_run(call, step, run, start_seconds):
         return [Cell(step.name, run["name"], "failed" if status in ("diverged", "running") else status, reason)]
     value = {name: figure["value"] for name, figure in run["figures"].items()}
     layers = layers_of(step.experiment)
+    if "perplexity" in value:
+        return [read(step, run["name"], value)]
     if "fraction_of_full" in value:
         return scored(step, run["name"], value)
     if "step_seconds" in value:
@@ -181,6 +187,24 @@ def decoded(step, name, value, starts, copy_rate):
     return cell
 
 
+def read(step, name, value):
+    """Of task perplexity."""
+    cell = Cell(step.name, name, "done", what="1,000 tokens read", measured=1000 / value["tokens_per_second"], perplexity=value["perplexity"])
+    cell.note, cell.how = f"perplexity {cell.perplexity:.4f}", "none: of this the perplexity counts"
+    return cell
+
+
+def hold_to_cpu(cells):
+    """A perplexity on the GPU beside that of the same run on the CPU; one that is too far from it is a failure."""
+    on_cpu = {cell.name.replace("device=cpu", "device=cuda"): cell.perplexity for cell in cells if "device=cpu" in cell.name}
+    for cell in cells:
+        if cell.perplexity and "device=cuda" in cell.name and (expected := on_cpu.get(cell.name)):
+            away = abs(cell.perplexity / expected - 1)
+            cell.note += f", {100 * away:.2g} % from the CPU's"
+            if not away <= FARTHEST:
+                cell.status, cell.reason = "failed", f"the perplexity is {cell.perplexity:.4f}, and {expected:.4f} on the CPU"
+
+
 def training_cell(call, step):
     record = records.newest(call.results, step.experiment)
     if not record.attributes:
@@ -195,6 +219,8 @@ def training_cell(call, step):
     if parameters and product:
         cell.least, cell.how = by_products(6e3 * parameters, product)
     cell.note = f"loss {rows[-1]['loss']:.3f}" if rows else ""
+    if "accuracy" in record.figures:
+        cell.note += f", accuracy {100 * record.figures['accuracy']:.1f} %"
     return cell
 
 

@@ -43,10 +43,7 @@ class Call:
         self.tests = []
 
     def overrides(self, step):
-        words = [f"results_folder={self.results}"]
-        data = steps.ROOT / "data"
-        if data.is_dir():  # of the packed folder
-            words.append(f"data_folder={data}")
+        words = [f"results_folder={self.results}", *steps.data_words(step)]
         if step.name == "throughput_7b":
             budget, _ = self.budget()
             if budget:
@@ -98,13 +95,16 @@ class Call:
         if left < (steps.LEAST_TRAINING if step.part == "train" else 1):
             self.reasons[step.name] = "the time is used up; the next call does it"
             return
+        if lacking := steps.lacks(step):
+            self.reasons[step.name] = lacking
+            return
         say(f"{step.name} (at most {left / 60:.1f} minutes)")
         if step.experiment is None:
             self.test(left)
             return
         log = self.results / "gpu_steps.log"
         place = log.stat().st_size if log.exists() else 0
-        command = [self.program, "run", step.experiment] if step.part in ("rates", "train") else [self.program, "sweep", step.experiment, "--in-order"]
+        command = [self.program, "sweep", step.experiment, "--in-order"] if step.is_sweep else [self.program, "run", step.experiment]
         status, over = self.run([*command, *self.overrides(step)], left, log)
         with open(log, "rb") as text:
             text.seek(place)

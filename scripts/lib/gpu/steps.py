@@ -1,6 +1,7 @@
 """Which steps there are, in which order, and how much of the time each part may take."""
 
 import dataclasses
+import os
 import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -18,28 +19,64 @@ class Step:
     def name(self):
         return self.experiment.stem if self.experiment else "tests"
 
+    @property
+    def is_sweep(self):
+        return self.experiment is not None and "\nsweep:" in self.experiment.read_text()
+
 
 def planned(small, only):
     """The steps of a call. The rates come first always: all other figures are held against them."""
     folder = ROOT / "experiments" / "gpu"
     if small:
-        names = [("rates", "rates"), ("luna", "luna"), ("tova", "scoring"), ("tova", "decoding"), ("tova", "throughput"), ("train", "train")]
+        names = [("rates", "rates"), ("luna", "luna"), ("tova", "scoring"), ("tova", "decoding"), ("tova", "throughput")]
+        names += [("tova", "pg19_ids"), ("train", "luna_text"), ("train", "train")]
         folder /= "small"
     else:
         names = [
             ("rates", "rates"),
             ("luna", "luna_4096"),
             ("luna", "luna_lengths"),
+            ("tova", "pg19_ids"),
             ("tova", "scoring_7b"),
             ("tova", "decoding_7b"),
             ("tova", "throughput_7b"),
             ("tova", "scoring_8layers"),
             ("tova", "decoding_8layers"),
+            ("train", "luna_text"),
             ("train", "train_pg19"),
         ]
     steps = [Step(part, folder / f"{name}.yaml") for part, name in names]
     steps.insert(1, Step("tests"))
     return [step for step in steps if step.part == "rates" or only in (None, step.part)]
+
+
+def data_folder():
+    """Where data sets are: in the packed folder those that it carries in prepared form (scripts/lib/carried.py)."""
+    packed = ROOT / "data"
+    return packed if packed.is_dir() else pathlib.Path(os.environ.get("ATTNLAB_DATA") or ROOT / ".data")
+
+
+def data_words(step):
+    """Overrides that name what the step reads."""
+    data = data_folder()
+    words = [f"data_folder={data}"]
+    ids = lambda name: f"{{type: token_lines, path: {data / 'pg19' / name}}}"  # noqa: E731
+    if step.name == "pg19_ids":
+        words += [f"model={data / 'stories260k'}", f"data={ids('chunks.jsonl')}"]
+    if step.name == "train_pg19" and (data / "pg19" / "train.jsonl").is_file():
+        tokenizer = f"{{path: {data / 'pg19' / 'tokenizer.model'}}}"
+        words += [f"data={ids('train.jsonl')}", f"validation={ids('validation.jsonl')}", f"tokenizer={tokenizer}"]
+    return words
+
+
+def lacks(step):
+    """What the step would read and is not here, in a sentence; "" where nothing is missing."""
+    data = data_folder()
+    if step.name == "luna_text" and not any((data / "imdb" / form).is_dir() for form in ("aclImdb", "prepared")):
+        return f"no reviews of IMDb are in {data}; scripts/fetch_data imdb fetches them"
+    if step.name == "pg19_ids" and not all((data / name).exists() for name in ("pg19/chunks.jsonl", "stories260k/config.json")):
+        return f"no ids of PG-19's books are in {data}; the folder that scripts/bundle packs carries them"
+    return ""
 
 
 def program():

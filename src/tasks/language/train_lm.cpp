@@ -75,6 +75,9 @@ void TrainLmOptions::visit(Fields& f) {
   f("tokenizer", tokenizer, "from text to tokens");
   f.require(start_from.empty() || dump(tokenizer) == dump(TokenizerSource()), "tokenizer",
             "is chosen here, but it is that of start_from");
+  f.require(!(data->holds_ids() || validation->holds_ids()) || tokenizer.bytes || !tokenizer.path.empty() ||
+                !start_from.empty(),
+            "tokenizer", "token ids are trained on with the tokenizer that made them: set tokenizer.path");
   f("context", context, Range{2, 1 << 20}, "tokens that a chunk predicts");
   f.require(
       !start_from.empty() || context <= model.max_positions, "context",

@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "config/experiment.h"
 #include "core/error.h"
 #include "data/text_files.h"
+#include "data/token_lines.h"
 #include "tasks/language/train_lm.h"
 #include "tasks/memory_record.h"
 
@@ -79,9 +81,21 @@ class TrainLmTask : public testing::Test {
       if (entry.path().extension() == ".model") found.push_back(entry.path());
     return found;
   }
+  void read_ids(Choice<DocumentDataOptions>& data, const std::string& name) const {
+    data.select("token_lines");
+    dynamic_cast<TokenLinesOptions&>(*data).path = (folder / name).string();
+  }
+  /// What is said of a run, or of a file of options.
   std::string refusal(const std::string& run) const {
+    return said_by([&] { this->run(run); });
+  }
+  std::string refused(const std::string& file) const {
+    return said_by([&] { read_options<TrainLmOptions>(load_experiment(folder / file).config); });
+  }
+  template <class Act>
+  static std::string said_by(Act act) {
     try {
-      this->run(run);
+      act();
     } catch (const UserError& e) {
       return e.what();
     }

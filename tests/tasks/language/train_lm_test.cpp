@@ -2,6 +2,7 @@
 // resumes, what it refuses.
 #include "tasks/language/train_lm.h"
 
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -256,21 +257,41 @@ TEST_F(TrainLmTask, RefusesTooLittleText) {
   EXPECT_THAT(refusal("run"), HasSubstr("tokens are too few for one batch of 1 chunks of 32"));
 }
 
-TEST_F(TrainLmTask, RefusesTokenIdsInPlaceOfTexts) {
-  write("ids.jsonl", "[1, 2, 3]\n");
-  options.data.select("token_lines");
-  EXPECT_THAT(refusal("run"), HasSubstr("training wants texts, not token ids"));
+TEST_F(TrainLmTask, TrainsOnTheIdsOfTextsAsOnTheTexts) {
+  options.tokenizer.path = ATTNLAB_SOURCE_DIR "/tests/golden/small_tokenizer.model";
+  const MemoryRecord texts = run("texts");
+  const Tokenizer tokenizer = Tokenizer::open(options.tokenizer.path);
+  const auto line = [&](const std::string& id, const std::string& text) {
+    std::vector<int64_t> ids = tokenizer.encode(text, true);
+    ids.push_back(*tokenizer.eos_id());
+    return fmt::format("{{\"id\": \"{}\", \"ids\": [{}]}}\n", id, fmt::join(ids, ","));
+  };
+  std::string train;
+  for (const char* id : {"0", "1", "2", "3"})
+    train += line(id, content(folder / "train" / (id + std::string(".txt"))));
+  write("train.jsonl", train);
+  write("held_out.jsonl", line("story", content(folder / "held_out/story.txt")));
+  read_ids(options.data, "train.jsonl");
+  read_ids(options.validation, "held_out.jsonl");
+  const MemoryRecord ids = run("ids");
+  EXPECT_EQ(ids.attributes.at("data_checksum"), texts.attributes.at("data_checksum"));
+  EXPECT_EQ(weights("ids"), weights("texts"));
+}
+
+TEST_F(TrainLmTask, RefusesIdsOutsideTheVocabularyAndWithoutATokenizer) {
+  write("ids.jsonl", "[1, 2, 320]\n");
+  options.tokenizer.path = ATTNLAB_SOURCE_DIR "/tests/golden/small_tokenizer.model";
+  read_ids(options.data, "ids.jsonl");
+  EXPECT_THAT(refusal("run"),
+              HasSubstr("ids.jsonl:1: token 2 is 320, outside the model's vocabulary of 320"));
+  write("ids.yaml", "name: ids\ndata: {type: token_lines, path: ids.jsonl}\n");
+  EXPECT_THAT(refused("ids.yaml"), HasSubstr("token ids are trained on with the tokenizer that made them"));
 }
 
 TEST_F(TrainLmTask, RefusesChunksBeyondTheModelsPositions) {
   write("long.yaml", "name: long\nmodel: {max_positions: 512}\ncontext: 513\n");
-  try {
-    read_options<TrainLmOptions>(load_experiment(folder / "long.yaml").config);
-    FAIL() << "nothing was refused";
-  } catch (const UserError& e) {
-    EXPECT_THAT(e.what(),
-                HasSubstr("long.yaml:3: context: 513 tokens are more than the model's max_positions of 512"));
-  }
+  EXPECT_THAT(refused("long.yaml"),
+              HasSubstr("long.yaml:3: context: 513 tokens are more than the model's max_positions of 512"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 """attnlab run, started several times over by mpirun: one run, its record and its checkpoints."""
 
+import json
 import os
 import pathlib
 import re
@@ -27,6 +28,7 @@ context: 32
 batch_size: 2
 train: {updates: UPDATES, accumulate: 4, validate_interval: 10, log_interval: 1, checkpoint_interval: 7, learning_rate: 0.01}
 """
+WORDS = "cat dog girl king".split()
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
                    OMPI_MCA_btl_vader_single_copy_mechanism="none")
 
@@ -38,7 +40,7 @@ class Lab:
         self.folder = folder
         (folder / "texts").mkdir(parents=True)
         for i in range(4):
-            words = "\n".join(f"The {'cat dog girl king'.split()[(i + j) % 4]} saw {j % 7} birds ." for j in range(400))
+            words = "\n".join(f"The {WORDS[(i + j) % 4]} saw {j % 7} birds ." for j in range(400))
             (folder / "texts" / f"{i}.txt").write_text(words + "\n")
         (folder / "lm.yaml").write_text(CONFIG.replace("UPDATES", str(updates)))
 
@@ -96,6 +98,24 @@ def test_they_do_the_run_that_one_does(alone, tmp_path, ranks):
     assert out.count("done in") == 1 and "error" not in err
     again, out, _ = lab.run(ranks)
     assert again == 0 and out.count("is done already") == 1
+
+
+def test_they_draw_the_tasks_of_a_mixture_as_one_does(tmp_path):
+    story = {"metadata": {"passage_id": "1"}, "document": "The cat saw 3 birds .", "questions": [
+        {"question_text": "Who?", "question_number": 1, "responses": [{"response_text": f"The {w} ."} for w in WORDS]}]}
+    mixture = ["mixture={text: 1, answers: 1, questions: {type: squality, split: train}}", "context=128",
+               "model.max_positions=128", "data_folder=."]
+    done = []
+    for ranks in (1, 2):
+        lab = Lab(tmp_path / str(ranks), 30)
+        (lab.folder / "squality").mkdir()
+        for split in ("train", "dev"):
+            (lab.folder / f"squality/squality_v1-3_{split}.jsonl").write_text(json.dumps(story) + "\n")
+        status, _, err = lab.run(ranks, *mixture)
+        assert status == 0, err
+        done.append(lab.record())
+    np.testing.assert_allclose(done[1][1], done[0][1], rtol=2e-5)
+    np.testing.assert_allclose(done[1][2], done[0][2], rtol=2e-5)
 
 
 def killed(lab, ranks):

@@ -8,7 +8,7 @@
 namespace attnlab {
 
 LearnedTokens LearnedTokens::to(torch::Device device) const {
-  return {on_device(ids_BT, device), learned_N.defined() ? on_device(learned_N, device) : learned_N};
+  return {on_device(ids_BT, device), learned_N.defined() ? on_device(learned_N, device) : learned_N, read};
 }
 
 LearnedTokens all_learned(const std::vector<std::vector<int64_t>>& texts) {
@@ -19,7 +19,7 @@ LearnedTokens all_learned(const std::vector<std::vector<int64_t>>& texts) {
     ensure(static_cast<int64_t>(text.size()) == columns, "texts of one length");
     out = std::ranges::copy(text, out).out;
   }
-  return {ids, {}};
+  return {ids, {}, ids.size(0) * (columns - 1)};
 }
 
 LearnedTokens ends_learned(const std::vector<std::vector<int64_t>>& texts,
@@ -28,13 +28,15 @@ LearnedTokens ends_learned(const std::vector<std::vector<int64_t>>& texts,
   for (const auto& text : texts) longest = std::max(longest, text.size());
   torch::Tensor ids = torch::zeros({std::ssize(texts), static_cast<int64_t>(longest)}, torch::kLong);
   std::vector<int64_t> places;
+  int64_t read = 0;
   for (size_t i = 0; i < texts.size(); ++i) {
     std::ranges::copy(texts[i], ids.mutable_data_ptr<int64_t>() + i * longest);
     // What follows place t is token t + 1.
     const auto row = static_cast<int64_t>(i * (longest - 1)), end = std::ssize(texts[i]) - 1;
     for (int64_t t = end - learned[i]; t < end; ++t) places.push_back(row + t);
+    read += end;
   }
-  return {ids, torch::tensor(places)};
+  return {ids, torch::tensor(places), read};
 }
 
 }  // namespace attnlab

@@ -12,9 +12,9 @@ namespace attnlab {
 /// counts, as places in [B, T] flattened; undefined: all. Texts that are shorter are filled up on the right.
 struct LearnedTokens {
   torch::Tensor ids_BT, learned_N;
+  int64_t read = 0;  ///< tokens, without what fills up
 
   int64_t texts() const { return ids_BT.size(0); }
-  int64_t read() const { return texts() * (ids_BT.size(1) - 1); }  ///< tokens, what fills up counted
   LearnedTokens to(torch::Device device) const;
 };
 

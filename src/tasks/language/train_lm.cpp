@@ -199,7 +199,7 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
     const auto started = std::chrono::steady_clock::now();
     const LearnedTokens tokens = mixed.batch(m).to(context.device);
     const std::chrono::duration<double> data_time = std::chrono::steady_clock::now() - started;
-    return MicroBatch{losses.training(tokens, m), tokens.texts(), tokens.read(), data_time.count()};
+    return MicroBatch{losses.training(tokens, m), tokens.texts(), tokens.read, data_time.count()};
   };
   trainee.validate = [&] { return as_one(validate_tasks(losses, unseen, *this, context.device), mixture); };
   const TrainOutcome outcome =

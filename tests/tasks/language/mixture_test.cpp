@@ -184,6 +184,7 @@ TEST_F(MixtureTask, ItsLossIsThatOfTheAnswersTokensWhateverFillsABatchUp) {
   const AnswerTexts::Text &a = all.text(0), &b = all.text(2);
   ASSERT_GT(a.ids.size(), b.ids.size() + 40);
   const LearnedTokens batch = ends_learned({a.ids, b.ids}, {a.learned, b.learned});
+  EXPECT_EQ(batch.read, std::ssize(a.ids) + std::ssize(b.ids) - 2);
   const auto tokens = static_cast<double>(a.learned + b.learned);
   const double reference = (token_by_token(decoder, a) + token_by_token(decoder, b)) / tokens;
   const PolicyTraining nothing_dropped;

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "core/random.h"
 #include "core/stop.h"
 #include "metrics/perplexity.h"
@@ -28,7 +29,7 @@ std::vector<int64_t> ids_of_answer(const Tokenizer& tokenizer, const std::string
 }  // namespace
 
 AnswerTexts::AnswerTexts(std::shared_ptr<BenchmarkOptions> benchmark, const DataPlace& place,
-                         const Tokenizer& tokenizer, int64_t context)
+                         const Tokenizer& tokenizer, int64_t context, int64_t longest_answer)
     : benchmark_(std::move(benchmark)) {
   const std::vector<Input> files = benchmark_->inputs(place);
   origin_ = files.empty() ? "those that are made" : files.front().place;
@@ -37,20 +38,36 @@ AnswerTexts::AnswerTexts(std::shared_ptr<BenchmarkOptions> benchmark, const Data
   rule_.most_tokens = context + 1 - (tokenizer.eos_id() ? 1 : 0);
   rule_.cut = benchmark_->cut() == Cut::refused ? Cut::refused : Cut::end;
   documents_ = benchmark_->open(place, tokenizer, template_tokens(rule_));
-  list_places();
+  list_places(longest_answer);
   texts_.resize(places_.size());
   require_room_for_all();
 }
 
-void AnswerTexts::list_places() {
+void AnswerTexts::list_places(int64_t longest_answer) {
   std::vector<std::pair<size_t, Place>> all;  // with the reference, by which they are sorted
+  int64_t too_long = 0;
   for (int64_t d = 0; d < documents_->size(); ++d) {
     const QuestionDocument document = documents_->read(d);
     for (size_t q = 0; q < document.questions.size(); ++q)
-      for (size_t r = 0; r < document.questions[q].references.size(); ++r) all.push_back({r, {d, q, r}});
+      for (size_t r = 0; r < document.questions[q].references.size(); ++r)
+        if (longest_answer > 0 && std::ssize(answer_ids(document.questions[q], r)) > longest_answer)
+          ++too_long;
+        else
+          all.push_back({r, {d, q, r}});
   }
+  if (too_long > 0)
+    log_info("{} of {} answers of {} have more than {} tokens and are left out", too_long,
+             too_long + std::ssize(all), origin_, longest_answer);
+  if (all.empty())
+    user_error("mixture.longest_answer: all answers of {} have more than {} tokens", origin_, longest_answer);
   std::ranges::stable_sort(all, {}, &std::pair<size_t, Place>::first);
   for (const auto& [reference, place] : all) places_.push_back(place);
+}
+
+std::vector<int64_t> AnswerTexts::answer_ids(const Question& question, size_t reference) const {
+  const PromptFrame asked = benchmark_->frame(question);
+  return ids_of_answer(rule_.tokenizer, asked.after + asked.answer,
+                       answered(question, reference).answer.substr(asked.answer.size()));
 }
 
 /// The benchmark's words with a reference as the beginning of the answer.
@@ -64,24 +81,24 @@ PromptFrame AnswerTexts::answered(const Question& question, size_t reference) co
 /// Of questions that may be cut; those that are made to a length take long to encode, and are alike.
 void AnswerTexts::require_room_for_all() const {
   if (rule_.cut == Cut::refused) return;
-  for (int64_t d = 0; d < documents_->size(); ++d) {
-    const QuestionDocument document = documents_->read(d);
-    for (const Question& question : document.questions)
-      for (size_t r = 0; r < question.references.size(); ++r)
-        require_room(rule_, document.text, answered(question, r),
-                     fmt::format("context: question '{}' of {} with answer {}", question.id, origin_, r + 1));
+  for (const Place& place : places_) {
+    const QuestionDocument document = documents_->read(place.document);
+    const Question& question = document.questions[place.question];
+    require_room(
+        rule_, document.text, answered(question, place.reference),
+        fmt::format(
+            "context: question '{}' of {} with answer {} (mixture.longest_answer leaves long ones out)",
+            question.id, origin_, place.reference + 1));
   }
 }
 
 AnswerTexts::Text AnswerTexts::encode(const Place& place) const {
   const QuestionDocument document = documents_->read(place.document);
   const Question& question = document.questions[place.question];
-  const PromptFrame asked = benchmark_->frame(question), frame = answered(question, place.reference);
-  Text text{prompt_of(rule_, document.text, frame,
+  Text text{prompt_of(rule_, document.text, answered(question, place.reference),
                       fmt::format("context: question '{}' of {}", question.id, origin_))
                 .ids};
-  const std::vector<int64_t> answer =
-      ids_of_answer(rule_.tokenizer, asked.after + asked.answer, frame.answer.substr(asked.answer.size()));
+  const std::vector<int64_t> answer = answer_ids(question, place.reference);
   ensure(answer.size() < text.ids.size() && std::equal(answer.rbegin(), answer.rend(), text.ids.rbegin()),
          "the tokens of an answer behind its document as without it, in question {}", question.id);
   text.learned = std::ssize(answer);

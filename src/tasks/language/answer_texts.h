@@ -21,9 +21,10 @@ namespace attnlab {
 class AnswerTexts {
  public:
   /// Texts of at most context + 1 tokens, of which all but the last are read: documents lose their ends to
-  /// fit. Throws UserError where an answer and the words around a document leave no room for it.
+  /// fit. Answers of more than `longest_answer` tokens are left out, which is said; 0: none are. Throws
+  /// UserError where an answer and the words around a document leave no room for it, or no answer is left.
   AnswerTexts(std::shared_ptr<BenchmarkOptions> benchmark, const DataPlace& place, const Tokenizer& tokenizer,
-              int64_t context);
+              int64_t context, int64_t longest_answer = 0);
 
   struct Text {
     std::vector<int64_t> ids;
@@ -40,7 +41,9 @@ class AnswerTexts {
     size_t question = 0, reference = 0;
   };
   PromptFrame answered(const Question& question, size_t reference) const;
-  void list_places();
+  /// Tokens of the answer alone, without EOS.
+  std::vector<int64_t> answer_ids(const Question& question, size_t reference) const;
+  void list_places(int64_t longest_answer);
   void require_room_for_all() const;
   Text encode(const Place& place) const;
 

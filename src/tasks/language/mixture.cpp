@@ -20,6 +20,9 @@ void MixtureOptions::visit(Fields& f) {
     "whose questions, in which words; a document loses its end where prompt and answer do not fit into "
     "`context`");
   f("held_out", held_out, "questions held out of training, whose answers validation reads");
+  f("longest_answer", longest_answer, Range{0, 1 << 20},
+    "answers of more tokens are left out of training and validation, where they would leave too little of "
+    "`context` to the document; 0: none are, and one that leaves nothing is refused");
   f("validation_answers", validation_answers, Range{1, 1e9},
     "validate on the first N answers; the first references of all questions come first");
 }

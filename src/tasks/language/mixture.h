@@ -15,6 +15,7 @@ namespace attnlab {
 struct MixtureOptions {
   double text = 1, answers = 1;
   Choice<BenchmarkOptions> questions, held_out;
+  int64_t longest_answer = 0;
   int64_t validation_answers = 128;
 
   void visit(Fields& f);

@@ -151,6 +151,17 @@ TEST_F(MixtureTask, AnAnswerWithoutRoomForItsDocumentIsRefused) {
                     HasSubstr("and with a length of 40 none of it is left")));
 }
 
+TEST_F(MixtureTask, AnswersAboveTheLongestAreLeftOut) {
+  const AnswerTexts all = texts(192);
+  const int64_t shortest = all.text(4).learned - 1;  // "She.", without EOS
+  ASSERT_LT(shortest + 1, all.text(3).learned);
+  const AnswerTexts few(options.mixture.questions.share(), {folder / "data", {}}, tokenizer, 192, shortest);
+  ASSERT_EQ(few.size(), 1);
+  EXPECT_EQ(few.text(0).ids, all.text(4).ids);
+  options.mixture.longest_answer = 1;
+  EXPECT_THAT(refusal("run"), HasSubstr("mixture.longest_answer: all answers of"));
+}
+
 TEST_F(MixtureTask, AQuestionWithoutAnswersIsRefusedWithItsLine) {
   put("train", {{"1", "A story.", {"Who?"}, {{"He."}}}, {"2", "Another.", {"Who?"}, {{}}}});
   EXPECT_THAT(refusal("run"), HasSubstr("train.jsonl:2: question '2-1' has no reference answer"));

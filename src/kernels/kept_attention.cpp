@@ -102,13 +102,12 @@ class KeptBackward {
         dv_(torch::zeros_like(v_)) {}
 
   void run(const std::vector<BlockStates>& blocks) {
-    for (size_t begin = 0; begin < blocks.size();) {
-      const int64_t numbers = units() * blocks[begin].states_LS.size(1) * k_.size(2);
-      const auto count = static_cast<size_t>(std::max<int64_t>(1, most_numbers / numbers));
-      const size_t end = std::min(blocks.size(), begin + count);
-      add(std::span(blocks).subspan(begin, end - begin));
-      begin = end;
-    }
+    int64_t most = 1;
+    for (const BlockStates& block : blocks) most = std::max(most, block.states_LS.size(1));
+    const auto together =
+        static_cast<size_t>(std::max<int64_t>(1, most_numbers / (units() * most * k_.size(2))));
+    for (size_t first = 0; first < blocks.size(); first += together)
+      add(std::span(blocks).subspan(first, std::min(together, blocks.size() - first)));
   }
   /// Of q, k and v, as they came.
   variable_list gradients() const {

@@ -29,12 +29,12 @@ std::vector<int64_t> ids_of_answer(const Tokenizer& tokenizer, const std::string
 }  // namespace
 
 AnswerTexts::AnswerTexts(std::shared_ptr<BenchmarkOptions> benchmark, const DataPlace& place,
-                         const Tokenizer& tokenizer, int64_t context, int64_t longest_answer)
+                         const Tokenizer& tokenizer, bool with_bos, int64_t context, int64_t longest_answer)
     : benchmark_(std::move(benchmark)) {
   const std::vector<Input> files = benchmark_->inputs(place);
   origin_ = files.empty() ? "those that are made" : files.front().place;
   rule_.tokenizer = tokenizer;
-  rule_.with_bos = tokenizer.bos_id().has_value();
+  rule_.with_bos = with_bos;
   rule_.most_tokens = context + 1 - (tokenizer.eos_id() ? 1 : 0);
   rule_.cut = benchmark_->cut() == Cut::refused ? Cut::refused : Cut::end;
   documents_ = benchmark_->open(place, tokenizer, template_tokens(rule_));

@@ -24,7 +24,7 @@ class AnswerTexts {
   /// fit. Answers of more than `longest_answer` tokens are left out, which is said; 0: none are. Throws
   /// UserError where an answer and the words around a document leave no room for it, or no answer is left.
   AnswerTexts(std::shared_ptr<BenchmarkOptions> benchmark, const DataPlace& place, const Tokenizer& tokenizer,
-              int64_t context, int64_t longest_answer = 0);
+              bool with_bos, int64_t context, int64_t longest_answer = 0);
 
   struct Text {
     std::vector<int64_t> ids;

@@ -181,8 +181,10 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   std::optional<AnswerTexts> answers, held_out_answers;
   std::optional<AnswerBatches> answer_batches;
   if (mixes) {
-    answers.emplace(mixture.questions.share(), context.data, pieces, this->context, mixture.longest_answer);
-    held_out_answers.emplace(mixture.held_out.share(), context.data, pieces, this->context,
+    const bool with_bos = begun.config.add_bos;  // as the saved model's prompts will be read
+    answers.emplace(mixture.questions.share(), context.data, pieces, with_bos, this->context,
+                    mixture.longest_answer);
+    held_out_answers.emplace(mixture.held_out.share(), context.data, pieces, with_bos, this->context,
                              mixture.longest_answer);
     answer_batches.emplace(*answers, chunks(), context.seed);
     log_info("{} answers to learn, {} held out", answers->size(), held_out_answers->size());

@@ -58,9 +58,11 @@ class MixtureTask : public TrainLmTask {
  protected:
   MixtureTask() {
     const std::string story = content(ATTNLAB_SOURCE_DIR "/tests/golden/story.txt").substr(0, 400);
-    put("train",
-        {{"1", story, {"Who saw it?", "Where?"}, {{"The little dog did.", "A dog."}, {"In the park."}}},
-         {"2", "Once there was a girl.", {"Who?"}, {{"A girl.", "She."}}}});
+    put("train", {{"1",
+                   story,
+                   {"Who saw it?", "Where?"},
+                   {{"The little dog did.", "A big brown dog."}, {"In the park."}}},
+                  {"2", "Once there was a girl.", {"Who?"}, {{"A girl.", "She."}}}});
     put("dev", {{"3", "He went home and was happy.", {"How was he?"}, {{"Happy.", "He was happy."}}}});
     options.model.max_positions = options.context = 192;
     options.batch_size = 2;
@@ -90,7 +92,7 @@ class MixtureTask : public TrainLmTask {
     write("data/squality/squality_v1-3_" + split + ".jsonl", lines);
   }
   AnswerTexts texts(int64_t context) const {
-    return {options.mixture.questions.share(), {folder / "data", {}}, tokenizer, context};
+    return {options.mixture.questions.share(), {folder / "data", {}}, tokenizer, true, context};
   }
   /// As tova.md has it.
   static std::string asked(const std::string& document, const std::string& question) {
@@ -112,7 +114,7 @@ TEST_F(MixtureTask, AnAnswerFollowsItsPromptAndIsAllThatIsLearned) {
                                                               {0, "The little dog did."},
                                                               {0, "In the park."},
                                                               {1, "A girl."},
-                                                              {0, "A dog."},
+                                                              {0, "A big brown dog."},
                                                               {1, "She."}};
   for (int64_t i = 0; i < 5; ++i) {
     const auto& [document, answer] = order[static_cast<size_t>(i)];
@@ -155,7 +157,8 @@ TEST_F(MixtureTask, AnswersAboveTheLongestAreLeftOut) {
   const AnswerTexts all = texts(192);
   const int64_t shortest = all.text(4).learned - 1;  // "She.", without EOS
   ASSERT_LT(shortest + 1, all.text(3).learned);
-  const AnswerTexts few(options.mixture.questions.share(), {folder / "data", {}}, tokenizer, 192, shortest);
+  const AnswerTexts few(options.mixture.questions.share(), {folder / "data", {}}, tokenizer, true, 192,
+                        shortest);
   ASSERT_EQ(few.size(), 1);
   EXPECT_EQ(few.text(0).ids, all.text(4).ids);
   options.mixture.longest_answer = 1;

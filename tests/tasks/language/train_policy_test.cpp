@@ -55,7 +55,8 @@ double scored_perplexity(const HfModel& model, const std::vector<int64_t>& token
   for (int64_t c = 0; c < chunks; ++c) {
     const auto begin = tokens.begin() + c * context;
     const std::vector<int64_t> chunk(begin, begin + context + 1);
-    for (const double nll : scorer.score(std::span(&chunk, 1), false).chunks[0].nll) sum += nll;
+    const ScoredBatch scored = scorer.score(std::span(&chunk, 1), false);
+    for (const double nll : scored.chunks[0].nll) sum += nll;
   }
   return std::exp(sum / static_cast<double>(chunks * context));
 }
@@ -203,9 +204,10 @@ TEST_F(StartFrom, GoesOnFromAModelAndItsTokenizer) {
   const MemoryRecord record = run("same");
   EXPECT_EQ(content(folder / "same/model/model.safetensors"),
             content(folder / "first/model/model.safetensors"));
-  for (const char* file :
-       {"tokenizer.model", "config.json", "generation_config.json", "tokenizer_config.json"})
-    EXPECT_EQ(content(folder / "same/model" / file), content(folder / "first/model" / file)) << file;
+  EXPECT_EQ(content(folder / "same/model/tokenizer.model"), content(folder / "first/model/tokenizer.model"));
+  const auto json = [&](const std::string& file) { return nlohmann::json::parse(content(folder / file)); };
+  for (const std::string file : {"config.json", "generation_config.json", "tokenizer_config.json"})
+    EXPECT_EQ(json("same/model/" + file), json("first/model/" + file)) << file;
   EXPECT_TRUE(record.attributes.contains("model_checksum"));
   options.train.learning_rate = 0.01;
   const MemoryRecord tuned = run("tuned");
@@ -258,7 +260,7 @@ TEST_F(StartFrom, RefusesWhatContradictsTheFolder) {
   EXPECT_THAT(refusal("long"),
               HasSubstr("context: 64 tokens are more than the 32 positions of the model in"));
   options.context = 32;
-  options.start_from = (folder / "nowhere").string();
+  options.start_from = (folder / "missing").string();
   EXPECT_THAT(refusal("nowhere"), HasSubstr("there is no folder"));
 }
 

@@ -1,9 +1,12 @@
 #include "tables/against.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <set>
 
 #include "config/problems.h"
 #include "core/error.h"
@@ -23,11 +26,50 @@ std::vector<const TableRun*> runs_that_are_done(const CaseFigures& one, const Ex
   return done;
 }
 
-SingleValues values_of(const std::vector<const TableRun*>& runs, const std::string& figure) {
-  std::vector<SingleValues> all;
+/// The single values of a figure in a case's runs, beside the seeds of those.
+struct SeededValues {
+  std::vector<int64_t> seeds;
+  std::vector<SingleValues> values;
+
+  SingleValues mean() const { return mean_of(values); }
+  std::set<int64_t> different() const { return {seeds.begin(), seeds.end()}; }
+  void keep(const std::set<int64_t>& some);
+};
+
+void SeededValues::keep(const std::set<int64_t>& some) {
+  SeededValues kept;
+  for (std::size_t i = 0; i < seeds.size(); ++i) {
+    if (!some.contains(seeds[i])) continue;
+    kept.seeds.push_back(seeds[i]);
+    kept.values.push_back(std::move(values[i]));
+  }
+  *this = std::move(kept);
+}
+
+SeededValues values_of(const std::vector<const TableRun*>& runs, const std::string& figure) {
+  SeededValues all;
   for (const TableRun* run : runs)
-    if (SingleValues one = single_values(run->record, figure); !one.empty()) all.push_back(std::move(one));
-  return mean_of(all);
+    if (SingleValues one = single_values(run->record, figure); !one.empty()) {
+      all.seeds.push_back(run->seed);
+      all.values.push_back(std::move(one));
+    }
+  return all;
+}
+
+/// Leaves the runs of seeds that both sides have, since a third seed on one of them would be compared with
+/// nothing; all of them where no seed is common. Says what that means for the row.
+std::string pair_seeds(SeededValues& ours, SeededValues& theirs) {
+  const std::set<int64_t> a = ours.different(), b = theirs.different();
+  if (a == b) return "";
+  std::set<int64_t> common, alone;
+  std::ranges::set_intersection(a, b, std::inserter(common, common.end()));
+  std::ranges::set_symmetric_difference(a, b, std::inserter(alone, alone.end()));
+  if (common.empty())
+    return fmt::format("no seed in common: {} against {}", fmt::join(a, ", "), fmt::join(b, ", "));
+  ours.keep(common);
+  theirs.keep(common);
+  return fmt::format("without seed{} {}, which one side lacks", alone.size() > 1 ? "s" : "",
+                     fmt::join(alone, ", "));
 }
 
 const CaseFigures* reference_of(const CaseFigures& one, const ExperimentFigures& all,
@@ -63,6 +105,28 @@ std::vector<std::string> cells_of_difference(const DifferenceOfValues& d, const 
   return line;
 }
 
+/// Figures that some run that is done has single values of.
+std::vector<std::string> figures_with_values(const ExperimentFigures& all, const ExperimentRuns& runs) {
+  std::vector<std::string> figures;
+  for (const CaseFigures& one : all.cases)
+    for (const TableRun* run : runs_that_are_done(one, runs))
+      for (const std::string& name : figures_of_single_values(run->record))
+        if (std::find(figures.begin(), figures.end(), name) == figures.end()) figures.push_back(name);
+  return figures;
+}
+
+void refuse_unpaired(const ExperimentFigures& all, const ExperimentRuns& runs,
+                     const std::vector<std::string>& wanted) {
+  if (wanted.empty()) return;
+  const std::vector<std::string> known = figures_with_values(all, runs);
+  for (const std::string& name : wanted)
+    if (!known.empty() && std::find(known.begin(), known.end(), name) == known.end())
+      user_error(
+          "--columns: '{}' is not recorded question by question, example by example or document by document, "
+          "so that --against cannot pair it; of these runs it can pair {}",
+          name, fmt::join(known, ", "));
+}
+
 std::vector<std::string> figures_among(const std::vector<const TableRun*>& runs,
                                        const std::vector<std::string>& wanted) {
   if (runs.empty()) return {};
@@ -74,32 +138,52 @@ std::vector<std::string> figures_among(const std::vector<const TableRun*>& runs,
   return some;
 }
 
+/// Empty where the two have no thing in common.
+std::vector<std::string> row_of(const std::string& row, const std::string& figure, SeededValues ours,
+                                SeededValues theirs, bool csv) {
+  const std::string notes = pair_seeds(ours, theirs);
+  const SingleValues values = ours.mean();
+  const DifferenceOfValues found = paired_difference(values, theirs.mean());
+  if (found.things() == 0) return {};
+  const std::string runs = std::to_string(ours.values.size());
+  const std::string beside = std::to_string(theirs.values.size());
+  std::vector<std::string> line{row, runs == beside ? runs : runs + "/" + beside, figure};
+  const std::vector<std::string> numbers = cells_of_difference(found, values, csv);
+  line.insert(line.end(), numbers.begin(), numbers.end());
+  line.push_back(notes);
+  return line;
+}
+
 }  // namespace
 
 TextTable against(const ExperimentRuns& runs, const std::string& reference,
                   const std::vector<std::string>& wanted, bool csv) {
   const ExperimentFigures all = collect_figures(runs);
   refuse_unknown(all, reference);
+  refuse_unpaired(all, runs, wanted);
   TextTable table{{"case", "runs", "figure"}, {}, {false, true, false}};
   const std::vector<std::string> rest =
       csv ? std::vector<std::string>{"kind", "value", "standard_error", "over", "higher", "lower", "equal"}
           : std::vector<std::string>{"less " + reference + ", ± over …", "over", "higher", "lower", "equal"};
   table.header.insert(table.header.end(), rest.begin(), rest.end());
   table.numbers.resize(table.header.size(), true);
+  table.header.emplace_back("notes");
+  table.numbers.push_back(false);
   for (const CaseFigures& one : all.cases) {
     const CaseFigures* other = reference_of(one, all, reference);
     if (!other || other == &one) continue;
     const auto ours = runs_that_are_done(one, runs), theirs = runs_that_are_done(*other, runs);
-    for (const std::string& figure : figures_among(ours, wanted)) {
-      const SingleValues values = values_of(ours, figure);
-      const DifferenceOfValues found = paired_difference(values, values_of(theirs, figure));
-      if (found.things() == 0) continue;
-      std::vector<std::string> line{one.row, std::to_string(ours.size()), figure};
-      const std::vector<std::string> numbers = cells_of_difference(found, values, csv);
-      line.insert(line.end(), numbers.begin(), numbers.end());
-      table.rows.push_back(std::move(line));
-    }
+    for (const std::string& figure : figures_among(ours, wanted))
+      if (auto line = row_of(one.row, figure, values_of(ours, figure), values_of(theirs, figure), csv);
+          !line.empty())
+        table.rows.push_back(std::move(line));
   }
+  if (table.rows.empty())
+    user_error(
+        "--against {}: there is nothing to pair: no other row that is done has a figure of the same "
+        "questions, "
+        "examples or documents",
+        reference);
   return table;
 }
 
@@ -108,7 +192,7 @@ std::string against_legend(const std::string& reference) {
       "\nPaired with {} over the same questions, examples or documents: the mean difference with its "
       "standard "
       "error over them,\nof perplexity the geometric mean of the ratios less 1; higher, lower, equal: on how "
-      "many. Several seeds are averaged first.\n",
+      "many. Runs of the same seeds are compared,\nseveral averaged first.\n",
       reference);
 }
 

@@ -12,9 +12,10 @@ namespace attnlab {
 
 /// A row a case and figure that has single values (tables/single_values.h), of all figures or those `wanted`.
 /// The reference is the row of that name; else each case is compared with the case of that label in which all
-/// else that is swept is equal. Runs of several seeds are averaged question by question first, so that the
-/// error is over questions, not over seeds. `csv`: numbers apart and unrounded. Throws UserError where there
-/// is no such row.
+/// else that is swept is equal. Runs of the seeds that both have, all where none is common, are averaged
+/// question by question first, so that the error is over questions, not over seeds; `notes` says which were
+/// left out. `csv`: numbers apart and unrounded. Throws UserError where there is no such row, where a figure
+/// `wanted` has no single values, and where nothing can be paired.
 TextTable against(const ExperimentRuns& runs, const std::string& reference,
                   const std::vector<std::string>& wanted, bool csv);
 

@@ -33,6 +33,8 @@ struct Told {
   double accuracy = 0.5;
   std::string status = "done", error = "";
   std::map<std::string, double> shares = {};  ///< by question
+  /// By document: tokens and the sum of their losses.
+  std::map<std::string, std::pair<int64_t, double>> documents = {};
 };
 
 class Records : public testing::Test {
@@ -66,7 +68,20 @@ class Records : public testing::Test {
         record->append("/shares", row);
       }
     }
+    if (!told.documents.empty()) write_documents(*record, told);
     record->flush();
+  }
+
+  static void write_documents(RecordSink& record, const Told& told) {
+    record.define({"/eval/test",
+                   "",
+                   {{"id", Column::Type::text, "1", ""},
+                    {"tokens", Column::Type::integer, "token", ""},
+                    {"nll", Column::Type::real, "nat", ""}}});
+    for (const auto& [id, sums] : told.documents) {
+      const Value row[] = {id, sums.first, sums.second};
+      record.append("/eval/test", row);
+    }
   }
 
   std::vector<ExperimentRuns> experiments() const { return recorded_runs({folder_.path()}, {"threads"}); }
@@ -126,16 +141,72 @@ TEST_F(Records, DifferencesArePairedOverTheQuestionsThatBothHave) {
 TEST_F(Records, AgainstARowArePairedAndCounted) {
   write({.id = "a1", .label = "Full", .seed = 1, .shares = {{"q1", 0.2}, {"q2", 0.5}, {"q3", 0.8}}});
   write({.id = "a2", .label = "Full", .seed = 2, .shares = {{"q1", 0.4}, {"q2", 0.5}, {"q3", 0.6}}});
-  write({.id = "b", .label = "Tova", .shares = {{"q1", 0.1}, {"q2", 0.5}, {"q3", 0.8}, {"q4", 1.0}}});
+  for (const int64_t seed : {1, 2})
+    write({.id = "b" + std::to_string(seed),
+           .label = "Tova",
+           .seed = seed,
+           .shares = {{"q1", 0.1}, {"q2", 0.5}, {"q3", 0.8}, {"q4", 1.0}}});
   const TextTable table = against(experiments().at(0), "Full", {}, true);
   // Over seeds Full has 0.3, 0.5 and 0.7: -0.2, 0 and 0.1, whose sample deviation is sqrt(0.07 / 3).
   ASSERT_EQ(table.rows.size(), 1U);
   const auto& row = table.rows[0];
-  EXPECT_THAT(row, ElementsAre("Tova", "1", "accuracy", "difference", testing::_, testing::_, "questions",
-                               "1", "1", "1"));
+  EXPECT_THAT(row, ElementsAre("Tova", "2", "accuracy", "difference", testing::_, testing::_, "questions",
+                               "1", "1", "1", ""));
   EXPECT_NEAR(std::stod(row[4]), -0.1 / 3, 1e-12);
   EXPECT_NEAR(std::stod(row[5]), std::sqrt(0.07 / 3 / 3), 1e-12);
   EXPECT_THROW(against(experiments().at(0), "Ful", {}, true), UserError);
+}
+
+/// Seed 3 of Tova has no partner, and says the opposite of the two that have.
+TEST_F(Records, AgainstARowWithFewerSeedsLeaveOutTheUnpaired) {
+  for (const int64_t seed : {1, 2})
+    write({.id = "a" + std::to_string(seed),
+           .label = "Full",
+           .seed = seed,
+           .shares = {{"q1", 0.5}, {"q2", 0.5}}});
+  for (const int64_t seed : {1, 2, 3})
+    write({.id = "b" + std::to_string(seed),
+           .label = "Tova",
+           .seed = seed,
+           .shares = {{"q1", seed == 3 ? 1.0 : 0.25}, {"q2", seed == 3 ? 1.0 : 0.5}}});
+  write({.id = "c4", .label = "Window", .seed = 4, .shares = {{"q1", 0.25}, {"q2", 0.5}}});
+  const TextTable table = against(experiments().at(0), "Full", {}, true);
+  ASSERT_EQ(table.rows.size(), 2U);
+  EXPECT_THAT(table.rows[0], ElementsAre("Tova", "2", "accuracy", "difference", "-0.125", testing::_,
+                                         "questions", "0", "1", "1", "without seed 3, which one side lacks"));
+  EXPECT_THAT(table.rows[1], ElementsAre("Window", "1/2", "accuracy", "difference", "-0.125", testing::_,
+                                         "questions", "0", "1", "1", "no seed in common: 4 against 1, 2"));
+}
+
+/// Logarithms of the documents' ratios are 0.1, 0.2 and 0; mean 0.1, sample deviation 0.1. Their geometric
+/// mean less 1 is e^0.1 - 1, its error e^0.1 0.1 / sqrt(3); both by Python's math.
+TEST_F(Records, AgainstARowOverDocumentsAreRatiosOfPerplexities) {
+  write({.id = "a", .label = "Full", .documents = {{"x", {100, 300}}, {"y", {50, 100}}, {"z", {10, 40}}}});
+  write({.id = "b",
+         .label = "Tova",
+         .documents = {{"x", {100, 310}}, {"y", {50, 110}}, {"z", {10, 40}}, {"only here", {10, 90}}}});
+  const TextTable table = against(experiments().at(0), "Full", {}, true);
+  ASSERT_EQ(table.rows.size(), 1U);
+  const auto& row = table.rows[0];
+  EXPECT_THAT(row, ElementsAre("Tova", "1", "perplexity", "relative", testing::_, testing::_, "documents",
+                               "2", "0", "1", ""));
+  EXPECT_NEAR(std::stod(row[4]), 0.10517091807564771, 1e-12);
+  EXPECT_NEAR(std::stod(row[5]), 0.06380707270515211, 1e-12);
+  const TextTable shown = against(experiments().at(0), "Full", {"perplexity"}, false);
+  EXPECT_THAT(shown.rows.at(0),
+              ElementsAre("Tova", "1", "perplexity", "10.5 ± 6.4 %", "3 documents", "2", "0", "1", ""));
+}
+
+TEST_F(Records, AgainstARowSayWhatCannotBePaired) {
+  write({.id = "a", .label = "Full", .documents = {{"x", {100, 300}}}});
+  write({.id = "b", .label = "Tova", .documents = {{"y", {50, 110}}}});
+  EXPECT_THAT(user_error_of([&] { against(experiments().at(0), "Full", {"cache_bytes"}, true); }),
+              HasSubstr("'cache_bytes' is not recorded question by question, example by example or document "
+                        "by document, so that --against cannot pair it; of these runs it can pair "
+                        "perplexity"));
+  EXPECT_THAT(user_error_of([&] { against(experiments().at(0), "Full", {}, true); }),
+              HasSubstr("--against Full: there is nothing to pair"))
+      << "other documents";
 }
 
 TEST_F(Records, OfASweepRepeatedWithAnOverrideAreNoMoreSeeds) {

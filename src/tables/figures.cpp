@@ -30,10 +30,10 @@ void add_done(CaseFigures& one, const TableRun& run, const RunRecord& record) {
     one.figures[name].standard_errors.push_back(summary.standard_error);
   }
   if (!one.origin.empty()) return;
-  for (const char* name : {"git_commit", "git_dirty", "cpu", "gpu", "device", "threads", "version_torch",
-                           "finished", "cpu_clock", "memory"})
-    if (const auto found = record.attributes.find(name); found != record.attributes.end())
-      one.origin[name] = text_of(found->second);
+  static const std::set<std::string> told{"git_commit", "git_dirty", "cpu",       "gpu",    "device",
+                                          "threads",    "finished",  "cpu_clock", "memory", "version_torch"};
+  for (const auto& [name, value] : record.attributes)
+    if (told.contains(name) || name.ends_with("_checksum")) one.origin[name] = text_of(value);
 }
 
 void add_status(CaseFigures& one, const RunState& state) {

@@ -48,7 +48,7 @@ struct CaseFigures {
   std::vector<int64_t> seeds;                 ///< of its runs
   std::vector<int64_t> missing_seeds;         ///< that like cases have a record of and this one has not
   std::vector<std::string> ids;               ///< of the runs that are done
-  std::map<std::string, std::string> origin;  ///< git_commit, cpu, threads, …: of the first run that is done
+  std::map<std::string, std::string> origin;  ///< git_commit, cpu, data_checksum, …: of the first run done
 
   int64_t runs() const;
   int64_t done() const;

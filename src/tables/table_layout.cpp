@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "tables/numbers.h"
 
@@ -87,8 +88,21 @@ std::string at(const std::map<std::string, std::string>& map, const std::string&
 constexpr const char* kOrigin[] = {"git_commit", "git_dirty", "cpu",      "cpu_clock",    "memory",
                                    "gpu",        "threads",   "finished", "version_torch"};
 
+/// Of what the figures rest on, as far as the records of some row say: model_checksum and others.
+std::set<std::string> checksums_told(const ExperimentTable& table) {
+  std::set<std::string> names;
+  for (const TableRow& row : table.rows)
+    for (const auto& [name, value] : row.origin)
+      if (name.ends_with("_checksum") && !value.empty()) names.insert(name);
+  return names;
+}
+
+/// Of 64 hexadecimal digits; so many tell apart all that anybody will have.
+constexpr std::size_t kShownDigits = 12;
+
 std::vector<std::string> csv_row(const ExperimentTable& table, const TableRow& row,
-                                 const std::vector<std::string>& keys) {
+                                 const std::vector<std::string>& keys,
+                                 const std::set<std::string>& checksums) {
   const bool ours = row.kind == TableRow::Kind::ours;
   const char* kind = ours ? "ours" : row.kind == TableRow::Kind::floor ? "floor" : "published";
   std::vector<std::string> cells{row.name, kind, row.label};
@@ -110,6 +124,7 @@ std::vector<std::string> csv_row(const ExperimentTable& table, const TableRow& r
   for (const auto& id : row.ids) ids += (ids.empty() ? "" : " ") + id;
   cells.push_back(ids);
   for (const char* name : kOrigin) cells.push_back(at(row.origin, name));
+  for (const auto& name : checksums) cells.push_back(at(row.origin, name).substr(0, kShownDigits));
   return cells;
 }
 
@@ -149,7 +164,9 @@ TextTable layout_for_csv(const ExperimentTable& table) {
   }
   cells.header.insert(cells.header.end(), {"notes", "run_ids"});
   cells.header.insert(cells.header.end(), std::begin(kOrigin), std::end(kOrigin));
-  for (const auto& row : table.rows) cells.rows.push_back(csv_row(table, row, keys));
+  const std::set<std::string> checksums = checksums_told(table);
+  cells.header.insert(cells.header.end(), checksums.begin(), checksums.end());
+  for (const auto& row : table.rows) cells.rows.push_back(csv_row(table, row, keys, checksums));
   return cells;
 }
 

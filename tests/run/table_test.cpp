@@ -2,9 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
+#include "core/files.h"
+#include "results/reader.h"
+#include "results/record_file.h"
 #include "run/commands.h"
 #include "run/life.h"
 #include "test_folder.h"
@@ -73,6 +77,42 @@ TEST_F(TableOfRuns, CsvHasANumberACell) {
   EXPECT_THAT(text, HasSubstr("\nvalue=0.5,ours,,,0.5,1,1,50,,5,,,"));
   EXPECT_THAT(text, ContainsRegex("\nvalue=0.60?,ours,,,0.60?,0,2,,,,61.25,2 not started,"));
   EXPECT_THAT(text, HasSubstr("\nTheirs,published,,,,,,,,,70,"));
+}
+
+TEST_F(TableOfRuns, CsvHasTheChecksumsThatRecordsHaveInShort) {
+  run(2);
+  EXPECT_THAT(table("csv"), Not(HasSubstr("_checksum")));
+  const auto record = open_record(plan_run(file_, overrides(), 2).folder);
+  record->attribute("model_checksum", sha256("a model"));
+  record->attribute("data_checksum", sha256("data"));
+  record->flush();
+  const std::string text = table("csv");
+  EXPECT_THAT(text, HasSubstr(",version_torch,data_checksum,model_checksum\n"));
+  // printf data | sha256sum; printf 'a model' | sha256sum
+  EXPECT_THAT(text, ContainsRegex("\nvalue=0.5,ours,[^\n]*,3a6eb0790f39,97ff8a35544d\n"));
+  EXPECT_THAT(text, ContainsRegex("\nTheirs,published,[^\n]*,,\n"));
+}
+
+/// From the experiment's file into the record, and from either into every form of the table.
+TEST_F(TableOfRuns, DeparturesStandInTheRecordAndUnderEveryTable) {
+  folder_.write("toy.yaml",
+                "{task: toy, departures: ['two reviews held out', 'a smaller batch'], "
+                "sweep: {cases: [{value: 0.5}, {value: 0.6}]}}");
+  run(0);
+  const RunRecord record = read_run(plan_run(file_, overrides(), 0).folder / "run.h5");
+  EXPECT_EQ(record.attribute<std::string>("departures"), "two reviews held out\na smaller batch");
+  const Target places[] = {{file_, overrides()}, {folder_ / "results", {}}};
+  for (const Target& place : places) {
+    const auto told = [&](const std::string& format) {
+      return printed([&] { return table_command(place, {format, {}}); });
+    };
+    EXPECT_THAT(told("text"), HasSubstr("\nDeparts from its source: two reviews held out\n"
+                                        "Departs from its source: a smaller batch\n"));
+    EXPECT_THAT(told("markdown"), HasSubstr("\n\nDeparts from its source: a smaller batch\n"));
+    EXPECT_THAT(told("latex"), HasSubstr("\n% Departs from its source: a smaller batch\n"));
+    EXPECT_THAT(nlohmann::json::parse(told("json")).at("experiments").at(0).at("departures"),
+                testing::ElementsAre("two reviews held out", "a smaller batch"));
+  }
 }
 
 constexpr const char* kComparedTable =

@@ -53,6 +53,16 @@ def test_accuracies_and_floors_have_standard_errors(text):
     assert "3 min 41 s" in text and "412.0 MiB" in text and "1.20 %" in text
 
 
+def test_departures_stand_in_the_page_of_a_run_and_of_an_experiment(tmp_path):
+    sentences = ("two reviews are held out", "batches of 16, not 32")
+    for name in ("aaaa1111", "bbbb2222"):
+        conftest.unfinished(tmp_path / "lab" / name, "failed", "", departures="\n".join(sentences), label=name)
+    told = "It departs from the recipe that it follows: two reviews are held out batches of 16, not 32"
+    for folder, times in ((tmp_path / "lab" / "aaaa1111", 1), (tmp_path / "lab", 3)):
+        assert report(folder) == 0
+        assert Page(folder / "report.html").text.count(told) == times, "once for the experiment, once for each run"
+
+
 def test_a_language_model_is_reported_by_its_perplexity(tmp_path):
     record = conftest.language_model(tmp_path / "lm" / "dddd4444")
     assert report(record.parent) == 0

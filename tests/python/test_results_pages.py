@@ -19,6 +19,7 @@ loader = importlib.machinery.SourceFileLoader("results_pages_script", str(ROOT /
 script = importlib.util.module_from_spec(importlib.util.spec_from_loader("results_pages_script", loader))
 loader.exec_module(script)
 pages = sys.modules["results_pages.pages"]
+claims = sys.modules["results_pages.claims"]
 
 DOCUMENTS = sorted({*pages.PAGES, "CONTRIBUTING.md", "results/README.md"})
 
@@ -79,6 +80,38 @@ def test_a_changed_file_is_told_by_the_tables_that_read_it_and_writing_mends_the
     assert said == [f"{table} is not what the files say; scripts/results_pages writes it" for table in tables]
     assert script.main(["--root", str(copy.root)]) == 0
     assert check(copy.root, capsys) == (0, [])
+
+
+def test_both_pages_call_a_miss_what_the_tables_do():
+    for page in ("results/luna.md", "results/tova.md"):
+        assert claims.RULE in " ".join((ROOT / page).read_text(encoding="utf-8").split()), page
+
+
+@pytest.mark.parametrize(
+    "ours, paper, better, said",
+    [
+        (["5.3"], 5.5, "higher", True),
+        (["5.5 ± 0.7", "4.6 ± 0.9"], "4.8", "higher", True),
+        (["6.9 ± 1.3", "withdrawn"], "4.8", "higher", False),
+        ([0.24], 0.112, "lower", True),
+        ([0.05], 0.10, "lower", False),
+    ],
+)
+def test_a_ratio_misses_where_one_of_ours_falls_short(ours, paper, better, said):
+    assert claims.missed(ours, paper, better) == (claims.MISS if said else "")
+
+
+def test_no_ratio_stands_that_rests_on_a_share_above_the_whole(copy):
+    """Neither in the table nor among the claims; the share of either side withdraws it."""
+    claim = "| the same, 8 layers × 512 | 4.8 × | 6.9 ± 1.3 × in 0.85 GiB and withdrawn in 1.35 GiB (3 runs)"
+    assert claim in (copy.root / "results/tova.md").read_text()
+    row = next(r for r in read("throughput_small.csv") if r["case"] == "tova, k = 1/8 memory_budget=0.85")
+    copy("results/reference/throughput_small.csv", row["bound_share_2_threads"], "")
+    assert script.main(["--root", str(copy.root)]) == 0
+    text = (copy.root / "results/tova.md").read_text()
+    assert claim.replace("6.9 ± 1.3 ×", "withdrawn") in text
+    assert "| 0.85 GiB | tova, k = 1/8 | 35 | 888 ± 61 | withdrawn |" in text
+    assert "| 0.85 GiB | tova, k = 1/16 | 71 | 1,307 ± 125 | 10.1 ± 2.0 |" in text
 
 
 def test_a_table_that_was_edited_by_hand_is_told(copy, capsys):

@@ -64,6 +64,12 @@ def spread(row, column, digits, scale=1):
     return text + (f" ± {number(scale * float(held), digits)}" if held else "")
 
 
+def unless_impossible(text, *shares):
+    """What rests on times beside which a rate was measured: withdrawn where a share of it is above the whole (a record
+    leaves such a share out), for then the machine changed its speed between the two."""
+    return text if all(share and float(share) <= 1 for share in shares) else "withdrawn"
+
+
 def mebibytes(value):
     return "–" if value == "" else number(float(value) / 2**20, 0)
 

@@ -1,6 +1,6 @@
 """The tables of results/tova.md on answers, retrieval, long texts, kept tokens and throughput."""
 
-from .files import mebibytes, number, spread
+from .files import mebibytes, number, spread, unless_impossible
 
 SEEN = {"": "nothing dropped", "0": "no", "1": "yes"}
 
@@ -66,9 +66,11 @@ def _throughput(file):
             if not row[name]:
                 continue
             share = row["bound_share_2_threads"]
+            full = files.row(file, f"full memory_budget={row['memory_budget']}")["bound_share_2_threads"]
+            times = unless_impossible(spread(row, f"{name}_speedup_full", 1), share, full)
             rows.append([f"{row['memory_budget']} GiB", row["label"], number(row["batch"], 0),
                          spread(row, name, 0 if float(row[name]) > 20 else 1),
-                         spread(row, f"{name}_speedup_full", 1), number(row["published_batch"], 0),
+                         times, number(row["published_batch"], 0),
                          number(row[f"published_{name}_speedup_full"], 1), number(share and 100 * float(share), 0),
                          number(row["prompt_tokens_per_second_2_threads"], 0), number(float(row["text_cache_bytes"]) / 2**20, 1)])  # fmt: skip
         return ["budget", "cache", "texts that fit", "decoded tokens a second ± sd over runs", "× full",

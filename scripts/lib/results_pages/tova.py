@@ -3,11 +3,9 @@
 import math
 
 from .claims import eighth
-from .files import link, mebibytes, number, spread
+from .files import link, mebibytes, number, spread, unless_impossible
 
 CACHES = {"tova": "TOVA", "tova head-wise": "TOVA head-wise", "h2o head-wise": "H2O head-wise", "window+4": "window+4"}
-# Of two threads: the memory changed its speed between the two runs of a ratio, or may have.
-RATIOS_IN_DOUBT = {(2, 8): "withdrawn", (2, 16): "({})"}
 POLICIES = {"baseline": "baseline: truncated context, chunks of k", "knorm": "key norm"}
 SMALL_SIZES = (64, 128, 256, 512)
 LONG = {
@@ -54,9 +52,10 @@ def decoding(files):
         for texts in (1, 8, 16):
             caches = [files.row("decoding.csv", f"{cache} batch_size={texts}")
                       for cache in ("full", "full, Torch's attention", "window", "tova")]  # fmt: skip
-            full, tova = caches[0], caches[-1]
-            doubt = RATIOS_IN_DOUBT.get((threads, texts), "{}")
-            ratios = [doubt.format(number(tova[f"step_seconds_{name}_speedup_{to}"], 2)) for to in ("full", "torch")]
+            full, torch, tova = caches[0], caches[1], caches[-1]
+            ratios = [unless_impossible(number(tova[f"step_seconds_{name}_speedup_{to}"], 2),
+                                        tova[f"read_share_{name}"], beside[f"read_share_{name}"])
+                      for to, beside in (("full", full), ("torch", torch))]  # fmt: skip
             shares = " / ".join(number(100 * float(r[f"read_share_{name}"]), 0) for r in (full, tova))
             rates = [number(r[f"tokens_per_second_{name}"], 0) for r in caches]
             rows.append([f"{threads}, {texts}", *rates, *ratios, shares,

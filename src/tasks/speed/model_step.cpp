@@ -142,12 +142,12 @@ double quantile(std::vector<double> values, double share) {
   return values[below] + (place - static_cast<double>(below)) * (values[above] - values[below]);
 }
 
-void summarise_quartiles(const std::string& name, const std::string& unit, const std::vector<double>& rounds,
-                         RecordSink& record) {
+void summarise_quartiles(const std::string& name, const std::string& unit, const std::vector<double>& values,
+                         RecordSink& record, const std::string& over) {
   for (const auto& [which, share] : {std::pair("first", 0.25), std::pair("third", 0.75)})
-    record.summarise({fmt::format("{}_{}_quartile", name, which), quantile(rounds, share), unit,
-                      fmt::format("{} quartile of {} over its rounds", which, name), Summary::Better::neither,
-                      static_cast<int64_t>(rounds.size()), Summary::unknown});
+    record.summarise({fmt::format("{}_{}_quartile", name, which), quantile(values, share), unit,
+                      fmt::format("{} quartile of {} over its {}", which, name, over),
+                      Summary::Better::neither, static_cast<int64_t>(values.size()), Summary::unknown});
 }
 
 double share_of_rate(const std::string& what, double share) {

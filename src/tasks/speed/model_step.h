@@ -84,9 +84,10 @@ double median(std::vector<double> values);
 /// 0.75 are the quartiles. `values` is not empty.
 double quantile(std::vector<double> values, double share);
 
-/// Figures <name>_first_quartile and <name>_third_quartile beside a median over interleaved rounds.
-void summarise_quartiles(const std::string& name, const std::string& unit, const std::vector<double>& rounds,
-                         RecordSink& record);
+/// Figures <name>_first_quartile and <name>_third_quartile beside a median. `over`: what the values are of,
+/// rounds that were interleaved with those of what it is compared with, or steps of one run.
+void summarise_quartiles(const std::string& name, const std::string& unit, const std::vector<double>& values,
+                         RecordSink& record, const std::string& over = "rounds");
 
 /// A share of a measured rate, or NaN with a line in the log where it is above 1: then the rate was measured
 /// in another state of the machine than the time, and the cell says nothing.

@@ -75,6 +75,10 @@ TEST_F(DecodeSpeed, FiguresFollowFromTimesAndBytes) {
   std::vector<double> seconds = column<double>(3);
   std::sort(seconds.begin(), seconds.end());
   EXPECT_EQ(figure("step_seconds"), seconds[2]);
+  EXPECT_EQ(figure("step_seconds_first_quartile"), seconds[1]);
+  EXPECT_EQ(figure("step_seconds_third_quartile"), seconds[3]);
+  EXPECT_EQ(record.summaries.at("step_seconds_first_quartile").meaning,
+            "first quartile of step_seconds over its timed steps");
   EXPECT_DOUBLE_EQ(figure("tokens_per_second"), 3 / seconds[2]);
   expect_share(figure("read_share"),
                (figure("weight_bytes") + figure("cache_bytes")) / seconds[2] / figure("read_rate"));

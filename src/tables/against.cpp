@@ -105,37 +105,30 @@ std::vector<std::string> cells_of_difference(const DifferenceOfValues& d, const 
   return line;
 }
 
-/// Figures that some run that is done has single values of.
-std::vector<std::string> figures_with_values(const ExperimentFigures& all, const ExperimentRuns& runs) {
-  std::vector<std::string> figures;
-  for (const CaseFigures& one : all.cases)
-    for (const TableRun* run : runs_that_are_done(one, runs))
-      for (const std::string& name : figures_of_single_values(run->record))
-        if (std::find(figures.begin(), figures.end(), name) == figures.end()) figures.push_back(name);
-  return figures;
+/// Of the runs that are done: all that are listed, or those `wanted`, which need not be.
+std::vector<std::string> figures_of(const std::vector<const TableRun*>& runs,
+                                    const std::vector<std::string>& wanted) {
+  if (!wanted.empty() || runs.empty()) return wanted;
+  return figures_of_single_values(runs.front()->record);
 }
 
+/// Where runs are done and none of them has single values of a figure that is wanted.
 void refuse_unpaired(const ExperimentFigures& all, const ExperimentRuns& runs,
                      const std::vector<std::string>& wanted) {
-  if (wanted.empty()) return;
-  const std::vector<std::string> known = figures_with_values(all, runs);
+  std::vector<const TableRun*> done;
+  std::vector<std::string> known;
+  for (const CaseFigures& one : all.cases)
+    for (const TableRun* run : runs_that_are_done(one, runs)) {
+      done.push_back(run);
+      for (const std::string& name : figures_of_single_values(run->record))
+        if (std::find(known.begin(), known.end(), name) == known.end()) known.push_back(name);
+    }
   for (const std::string& name : wanted)
-    if (!known.empty() && std::find(known.begin(), known.end(), name) == known.end())
+    if (!known.empty() && values_of(done, name).values.empty())
       user_error(
           "--columns: '{}' is not recorded question by question, example by example or document by document, "
           "so that --against cannot pair it; of these runs it can pair {}",
           name, fmt::join(known, ", "));
-}
-
-std::vector<std::string> figures_among(const std::vector<const TableRun*>& runs,
-                                       const std::vector<std::string>& wanted) {
-  if (runs.empty()) return {};
-  const std::vector<std::string> all = figures_of_single_values(runs.front()->record);
-  if (wanted.empty()) return all;
-  std::vector<std::string> some;
-  for (const std::string& name : wanted)
-    if (std::find(all.begin(), all.end(), name) != all.end()) some.push_back(name);
-  return some;
 }
 
 /// Empty where the two have no thing in common.
@@ -173,7 +166,7 @@ TextTable against(const ExperimentRuns& runs, const std::string& reference,
     const CaseFigures* other = reference_of(one, all, reference);
     if (!other || other == &one) continue;
     const auto ours = runs_that_are_done(one, runs), theirs = runs_that_are_done(*other, runs);
-    for (const std::string& figure : figures_among(ours, wanted))
+    for (const std::string& figure : figures_of(ours, wanted))
       if (auto line = row_of(one.row, figure, values_of(ours, figure), values_of(theirs, figure), csv);
           !line.empty())
         table.rows.push_back(std::move(line));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -65,12 +66,45 @@ std::map<std::string, double> log_perplexities(const RecordedTable& table) {
   return values;
 }
 
+/// Of each document the mean loss at positions from `first` on, where a range of the record begins there.
+std::map<std::string, double> losses_from(const RecordedTable& table, int64_t first) {
+  struct Sums {
+    double nll = 0, tokens = 0;
+  };
+  std::map<std::string, Sums> sums;
+  bool begins = false;
+  for (std::size_t i = 0; !table.empty() && i < table.at("id").size(); ++i) {
+    const double position = number_in(table.at("first")[i]);
+    begins = begins || position == static_cast<double>(first);
+    if (position < static_cast<double>(first)) continue;
+    Sums& sum = sums[text_in(table.at("id")[i])];
+    sum.nll += number_in(table.at("nll")[i]);
+    sum.tokens += number_in(table.at("tokens")[i]);
+  }
+  std::map<std::string, double> values;
+  if (begins)
+    for (const auto& [id, sum] : sums) values[id] = sum.nll / sum.tokens;
+  return values;
+}
+
+/// "perplexity_beyond_512" → 512.
+std::optional<int64_t> position_beyond(const std::string& figure) {
+  constexpr std::string_view beyond = "perplexity_beyond_";
+  if (!figure.starts_with(beyond)) return std::nullopt;
+  int64_t position = 0;
+  const char* end = figure.data() + figure.size();
+  const auto [stopped, error] = std::from_chars(figure.data() + beyond.size(), end, position);
+  return error == std::errc() && stopped == end ? std::optional(position) : std::nullopt;
+}
+
 }  // namespace
 
 SingleValues single_values(const fs::path& record, const std::string& figure) {
   if (auto shares = column_by(table_of(record, "/shares"), "question", figure); !shares.empty())
     return {std::move(shares), "questions"};
   if (figure == "perplexity") return {log_perplexities(table_of(record, "/eval/test")), "documents", true};
+  if (const auto first = position_beyond(figure))
+    return {losses_from(table_of(record, "/eval/test_position"), *first), "documents", true};
   if (const auto table = verdicts_of(figure))
     return {column_by(table_of(record, *table), "id", "correct"), "examples", false, true};
   return {};

@@ -197,6 +197,37 @@ TEST_F(Records, AgainstARowOverDocumentsAreRatiosOfPerplexities) {
               ElementsAre("Tova", "1", "perplexity", "10.5 ± 6.4 %", "3 documents", "2", "0", "1", ""));
 }
 
+/// Beyond position 512 x has 3 nat a token against 2.5, y 2 against 2; before it, what no policy changes.
+TEST_F(Records, AgainstARowBeyondAPositionAreOfWhatLiesBehindIt) {
+  const auto write_positions = [&](const Told& told, double nll_of_x) {
+    write(told);
+    const auto record = open_record(folder_ / ("lab/" + told.id));
+    record->define({"/eval/test_position",
+                    "",
+                    {{"id", Column::Type::text, "1", ""},
+                     {"first", Column::Type::integer, "token", ""},
+                     {"tokens", Column::Type::integer, "token", ""},
+                     {"nll", Column::Type::real, "nat", ""}}});
+    const std::vector<std::vector<Value>> rows = {
+        {"x", int64_t{0}, int64_t{512}, 4000.0}, {"x", int64_t{512}, int64_t{60}, nll_of_x - 90},
+        {"x", int64_t{1024}, int64_t{40}, 90.0}, {"y", int64_t{0}, int64_t{512}, 3000.0},
+        {"y", int64_t{512}, int64_t{50}, 100.0}, {"short", int64_t{0}, int64_t{100}, 400.0}};
+    for (const auto& row : rows) record->append("/eval/test_position", row);
+    record->flush();
+  };
+  write_positions({.id = "a", .label = "Full", .documents = {{"x", {612, 4250}}}}, 250);
+  write_positions({.id = "b", .label = "Tova", .documents = {{"x", {612, 4300}}}}, 300);
+  const auto table = against(experiments().at(0), "Full", {"perplexity_beyond_512"}, true);
+  ASSERT_EQ(table.rows.size(), 1U);
+  const auto& row = table.rows[0];
+  EXPECT_THAT(row, ElementsAre("Tova", "1", "perplexity_beyond_512", "relative", testing::_, testing::_,
+                               "documents", "1", "0", "1", ""));
+  EXPECT_NEAR(std::stod(row[4]), std::expm1(0.25), 1e-12) << "the logarithms of the ratios are 0.5 and 0";
+  EXPECT_THAT(user_error_of([&] { against(experiments().at(0), "Full", {"perplexity_beyond_500"}, true); }),
+              HasSubstr("--against cannot pair it"))
+      << "no range begins there";
+}
+
 TEST_F(Records, AgainstARowSayWhatCannotBePaired) {
   write({.id = "a", .label = "Full", .documents = {{"x", {100, 300}}}});
   write({.id = "b", .label = "Tova", .documents = {{"y", {50, 110}}}});

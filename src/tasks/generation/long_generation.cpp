@@ -14,6 +14,7 @@
 #include "tasks/generation/column_means.h"
 #include "tasks/generation/prompts.h"
 #include "tasks/inputs.h"
+#include "tasks/layer_sizes.h"
 #include "tasks/language/chunk_scorer.h"
 #include "tasks/progress_file.h"
 
@@ -98,6 +99,7 @@ Writer open_writer(const LongGenerationOptions& o, const RunContext& context) {
   Writer w;
   const auto folder = model_folder(o.model);
   const HfConfig config = read_hf_config(folder);
+  check_layer_sizes(o.cache, config, folder);
   w.tokenizer = Tokenizer::open(tokenizer_place(o.tokenizer, folder));
   w.tokenizer.check_vocabulary(config.decoder.vocabulary);
   PromptRule rule{.tokenizer = w.tokenizer, .chat = chat_of(o.chat, config, folder)};

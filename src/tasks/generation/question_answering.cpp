@@ -9,6 +9,7 @@
 #include "tasks/generation/answerer.h"
 #include "tasks/generation/question_record.h"
 #include "tasks/inputs.h"
+#include "tasks/layer_sizes.h"
 #include "tasks/progress_file.h"
 
 namespace attnlab {
@@ -40,6 +41,7 @@ QuestionInputs open_inputs(const QuestionAnsweringOptions& o, const RunContext& 
   in.folder = model_folder(o.model);
   in.config = read_hf_config(in.folder);
   check_positions(o, in.config);
+  check_layer_sizes(o.cache, in.config, in.folder);
   in.rule.tokenizer = Tokenizer::open(tokenizer_place(o.tokenizer, in.folder));
   in.rule.tokenizer.check_vocabulary(in.config.decoder.vocabulary);
   in.rule.chat = chat_of(o.chat, in.config, in.folder);

@@ -59,10 +59,10 @@ void take_expiry(int64_t document, const ChunkJob& job, const ScoredChunk& score
     progress.kept.push_back(std::move(*kept));
 }
 
-/// Adds a chunk's losses to its document, the curve and the record.
+/// Adds a chunk's losses to its document, that one's curve and the record.
 void take(const PerplexityOptions& o, const PerplexityInputs& in, const ChunkJob& job,
-          const ScoredChunk& scored, ScoredDocument& document, PerplexityProgress& progress,
-          RecordSink& record) {
+          const ScoredChunk& scored, ScoredDocument& document, PositionCurve& curve,
+          PerplexityProgress& progress, RecordSink& record) {
   document.score.tokens += static_cast<int64_t>(scored.nll.size()) - job.unscored;
   document.score.bytes += job.counts.bytes;
   document.score.words += job.counts.words;
@@ -71,7 +71,7 @@ void take(const PerplexityOptions& o, const PerplexityInputs& in, const ChunkJob
       run_error("the loss is {} at token {} of chunk {} of {}: the weights or their type do not serve",
                 scored.nll[i], i + 1, job.number, document.id);
     document.score.nll += scored.nll[i];
-    progress.curve.add(static_cast<int64_t>(i) + 1, scored.nll[i]);
+    curve.add(static_cast<int64_t>(i) + 1, scored.nll[i]);
   }
   if (o.record_tokens) record_tokens(document.index, job, scored, record);
   if (progress.chunks_done++ < o.record_expiry)
@@ -84,6 +84,7 @@ void score_group(const PerplexityOptions& o, const PerplexityInputs& in, const C
   std::vector<ScoredDocument> documents;
   for (const DocumentJob& d : group.documents)
     documents.push_back({d.index, d.id, d.length, d.chunks, {}, 0});
+  std::vector<PositionCurve> curves(documents.size(), PositionCurve(in.longest_chunk, o.position_ranges));
   const auto most = static_cast<std::size_t>(o.batch_size);
   for (std::size_t begin = 0; begin < group.chunks.size(); begin += most) {
     const auto jobs = std::span(group.chunks).subspan(begin, std::min(most, group.chunks.size() - begin));
@@ -98,16 +99,17 @@ void score_group(const PerplexityOptions& o, const PerplexityInputs& in, const C
       ScoredDocument& document = documents[jobs[i].document];
       document.seconds +=
           batch.seconds * static_cast<double>(jobs[i].ids.size()) / static_cast<double>(tokens);
-      take(o, in, jobs[i], batch.chunks[i], document, progress, record);
+      take(o, in, jobs[i], batch.chunks[i], document, curves[jobs[i].document], progress, record);
     }
     progress.seconds += batch.seconds;
     progress.tokens_read += tokens;
     progress.cache_bytes = std::max(progress.cache_bytes, batch.cache_bytes);
     tell(progress, documents[jobs.back().document].score, in.count);
   }
-  for (const ScoredDocument& document : documents) {
-    record_document(document, record);
-    progress.documents.push_back(document);
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    record_document(documents[i], curves[i], record);
+    progress.curve.add(curves[i]);
+    progress.documents.push_back(documents[i]);
   }
 }
 
@@ -135,6 +137,7 @@ void PerplexityOptions::run(const RunContext& context, RecordSink& record) const
     user_error("none of the {} documents has a chunk to score: see chunks.min_tokens and chunks.last",
                in.count);
   record_figures(*this, progress, record);
+  record_never_full(*this, in, progress, record);
   record.flush();
 }
 

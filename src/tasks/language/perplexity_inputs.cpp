@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "data/token_lines.h"
 #include "tasks/inputs.h"
+#include "tasks/layer_sizes.h"
 #include "tasks/model_folder.h"
 
 namespace attnlab {
@@ -23,13 +24,6 @@ std::optional<Tokenizer> open_tokenizer(const PerplexityOptions& o, const fs::pa
   const fs::path place = tokenizer_place(o.tokenizer, folder);
   if (!wants_tokenizer(o) && !find_tokenizer(place)) return std::nullopt;
   return Tokenizer::open(place);
-}
-
-/// Ids that were tokenised elsewhere are chunks as they stand.
-ChunkingOptions cut_of(const PerplexityOptions& o, int64_t length) {
-  ChunkingOptions cut = o.cut();
-  if (o.data->holds_ids() && !o.baseline) cut.length = std::max<int64_t>(length, 2);
-  return cut;
 }
 
 int64_t longest_chunk(const PerplexityOptions& o, const Documents& documents, int64_t count) {
@@ -53,6 +47,7 @@ void check_fit(const PerplexityOptions& o, const PerplexityInputs& in) {
         "the same",
         in.longest_chunk, positions, in.folder.string());
   const CacheOptions kept = o.kept(in.longest_chunk);
+  check_layer_sizes(kept, in.config, in.folder);
   check_cache(kept, state_shape(in.config.decoder));
   if (!kept.policy->unbounded() && kept.size >= in.longest_chunk)
     log_info("a cache of {} states holds a whole chunk of {} tokens: nothing is dropped", kept.size,
@@ -60,6 +55,12 @@ void check_fit(const PerplexityOptions& o, const PerplexityInputs& in) {
 }
 
 }  // namespace
+
+ChunkingOptions cut_of(const PerplexityOptions& o, int64_t length) {
+  ChunkingOptions cut = o.cut();
+  if (o.data->holds_ids() && !o.baseline) cut.length = std::max<int64_t>(length, 2);
+  return cut;
+}
 
 PerplexityInputs open_inputs(const PerplexityOptions& o, const RunContext& context) {
   PerplexityInputs in;

@@ -28,6 +28,9 @@ struct PerplexityInputs {
   Checksums identity;
 };
 
+/// How a document of so many tokens is cut; ids that were tokenised elsewhere are chunks as they stand.
+ChunkingOptions cut_of(const PerplexityOptions& options, int64_t length);
+
 /// Throws UserError with one sentence where a part is missing or the parts do not fit each other.
 PerplexityInputs open_inputs(const PerplexityOptions& options, const RunContext& context);
 

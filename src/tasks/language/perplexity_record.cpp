@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "tasks/language/perplexity_kept.h"
 
 namespace attnlab {
@@ -53,6 +54,21 @@ void record_beyond_cache(const PerplexityOptions& o, const PositionCurve& curve,
         summary_of(beyond_cache, std::exp(beyond.nll / static_cast<double>(beyond.tokens)), documents));
 }
 
+/// States of the layer that keeps fewest; 0: every layer keeps all.
+int64_t least_kept(const CacheOptions& cache, int64_t layers) {
+  int64_t least = 0;
+  for (const int64_t size : sizes_of_layers(cache, layers))
+    if (size > 0 && (least == 0 || size < least)) least = size;
+  return least;
+}
+
+int64_t longest_chunk_of(const PerplexityOptions& o, const ScoredDocument& document) {
+  int64_t longest = 0;
+  for (const Chunk& chunk : plan_chunks(document.length, cut_of(o, document.length)))
+    longest = std::max(longest, chunk.length());
+  return longest;
+}
+
 std::vector<int64_t> counted(int64_t n) {
   std::vector<int64_t> numbers(static_cast<std::size_t>(n));
   std::iota(numbers.begin(), numbers.end(), 0);
@@ -79,6 +95,13 @@ std::vector<Table> PerplexityOptions::tables() const {
        {{"first", Type::integer, "token", "first position of the range, BOS counted, from 0"},
         {"last", Type::integer, "token", "last position of the range"},
         {"tokens", Type::integer, "token", "tokens scored"},
+        {"nll", Type::real, "nat", "sum over them"}}},
+      {"/eval/test_position",
+       "every document's loss by position in its chunks",
+       {{"document", Type::integer, "1", "index in the set"},
+        {"id", Type::text, "1", "the publisher's name of the document"},
+        {"first", Type::integer, "token", "first position of the range, BOS counted, from 0"},
+        {"tokens", Type::integer, "token", "tokens scored"},
         {"nll", Type::real, "nat", "sum over them"}}}};
   if (record_tokens) all.push_back(token_table());
   if (record_expiry > 0) std::ranges::move(kept_tables(), std::back_inserter(all));
@@ -102,15 +125,35 @@ std::vector<Headline> PerplexityOptions::headlines() const {
 }
 
 std::vector<std::string> growing_tables(const PerplexityOptions& o) {
-  std::vector<std::string> paths = {"/eval/test"};
+  std::vector<std::string> paths = {"/eval/test", "/eval/test_position"};
   if (o.record_tokens) paths.emplace_back("/tokens");
   return paths;
 }
 
-void record_document(const ScoredDocument& d, RecordSink& record) {
+void record_document(const ScoredDocument& d, const PositionCurve& curve, RecordSink& record) {
   const Value row[] = {d.index,       d.id,          d.length,    d.chunks, d.score.tokens,
                        d.score.bytes, d.score.words, d.score.nll, d.seconds};
   record.append("/eval/test", row);
+  for (const auto& range : curve.ranges()) {
+    if (range.tokens == 0) continue;
+    const Value part[] = {d.index, d.id, range.first, range.tokens, range.nll};
+    record.append("/eval/test_position", part);
+  }
+}
+
+void record_never_full(const PerplexityOptions& o, const PerplexityInputs& in,
+                       const PerplexityProgress& progress, RecordSink& record) {
+  const int64_t least = least_kept(o.kept(in.longest_chunk), in.config.decoder.layers);
+  if (least == 0) return;
+  const auto all = static_cast<int64_t>(progress.documents.size());
+  const int64_t never = std::ranges::count_if(
+      progress.documents, [&](const ScoredDocument& d) { return longest_chunk_of(o, d) <= least; });
+  record.summarise({"documents_never_full", static_cast<double>(never), "1",
+                    "documents that never filled the cache, so that nothing of them was dropped",
+                    Better::neither, all, 0.0});
+  if (never > 0)
+    log_info("{} of {} documents never filled a cache of {} states: nothing of them was dropped", never, all,
+             least);
 }
 
 void record_tokens(int64_t document, const ChunkJob& job, const ScoredChunk& scored, RecordSink& record) {

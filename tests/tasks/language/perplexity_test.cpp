@@ -102,6 +102,50 @@ TEST_F(Perplexities, BeyondTheCacheAreOfTheTokensAfterSomethingWasDropped) {
   EXPECT_FALSE(run().summaries.contains("perplexity_beyond_cache"));
 }
 
+/// The documents have 60, 17, 33 and 60 tokens; with 33 states the third is the last of which nothing goes.
+TEST_F(Perplexities, SayWhichDocumentsNeverFilledTheCache) {
+  const auto never_full = [this] {
+    ::testing::internal::CaptureStderr();
+    const double count = run().summaries.at("documents_never_full").value;
+    EXPECT_EQ(::testing::internal::GetCapturedStderr().find("documents never filled") != std::string::npos,
+              count > 0);
+    return count;
+  };
+  keep("tova", 16);
+  EXPECT_EQ(never_full(), 0);
+  keep("tova", 17);
+  EXPECT_EQ(never_full(), 1);
+  keep("tova", 33);
+  EXPECT_EQ(never_full(), 2);
+  options.cache.budget = Budget::list;
+  options.cache.sizes = {60, 17};  // the second layer drops states of the third document
+  EXPECT_EQ(never_full(), 1);
+  options.cache.only_layers = {0};
+  EXPECT_EQ(never_full(), 4);
+  keep("full", 8);
+  EXPECT_FALSE(run().summaries.contains("documents_never_full"));
+}
+
+/// What two runs are paired by, at positions where one of them has dropped something.
+TEST_F(Perplexities, KeepTheLossByPositionOfEveryDocument) {
+  options.position_ranges = 3;
+  const MemoryRecord record = run();
+  const auto documents = column(record, "/eval/test_position", 0);
+  EXPECT_EQ(documents, (std::vector<double>{0, 0, 0, 1, 2, 2, 3, 3, 3})) << "60, 17, 33 and 60 tokens";
+  const auto first = column(record, "/eval/test_position", 2);
+  EXPECT_EQ(first, (std::vector<double>{0, 20, 40, 0, 0, 20, 0, 20, 40}));
+  double nll = 0, tokens = 0;
+  for (const auto& row : record.tables.at("/tokens"))
+    if (whole(row[0]) == 2 && whole(row[2]) >= 20) {
+      nll += real(row[4]);
+      ++tokens;
+    }
+  const auto& last_of_third = record.tables.at("/eval/test_position").at(5);
+  EXPECT_EQ(std::get<std::string>(last_of_third[1]), "chunks:3");
+  EXPECT_EQ(whole(last_of_third[3]), tokens);
+  EXPECT_NEAR(real(last_of_third[4]), nll, 1e-9);
+}
+
 /// Windows of 12 tokens that begin 5 apart, each read alone by the model as it is trained, and the loss of
 /// what is new.
 TEST_F(Perplexities, WithAStrideScoreEachTokenInTheLongestContextThatItHas) {
@@ -283,6 +327,7 @@ TEST_F(ResumedPerplexities, AreThoseOfARunThatWasNotCut) {
   EXPECT_EQ(token_losses(record), token_losses(expected));
   EXPECT_EQ(column(record, "/eval/test", kNll), column(expected, "/eval/test", kNll));
   EXPECT_EQ(column(record, "/eval/position", 3), column(expected, "/eval/position", 3));
+  EXPECT_EQ(column(record, "/eval/test_position", 4), column(expected, "/eval/test_position", 4));
   EXPECT_EQ(values_of(record.arrays), values_of(expected.arrays));
   EXPECT_EQ(record.arrays.size(), 3U);
   EXPECT_EQ(record.summaries.at("perplexity").value, expected.summaries.at("perplexity").value);
@@ -337,7 +382,8 @@ TEST_F(Perplexities, RefuseSizesForOtherLayers) {
   keep("tova", 8);
   options.cache.budget = Budget::list;
   options.cache.sizes = {8, 8, 8};
-  EXPECT_THAT(mistake(), HasSubstr("3 entries for 2 layers"));
+  EXPECT_EQ(mistake(), "cache.sizes has 3 entries, but the model in " + options.model +
+                           " has 2 layers, each of which needs one");
 }
 
 TEST_F(Perplexities, RefuseInitFrom) {

@@ -14,8 +14,8 @@
 #include "tasks/generation/column_means.h"
 #include "tasks/generation/prompts.h"
 #include "tasks/inputs.h"
-#include "tasks/layer_sizes.h"
 #include "tasks/language/chunk_scorer.h"
+#include "tasks/layer_sizes.h"
 #include "tasks/progress_file.h"
 
 namespace attnlab {

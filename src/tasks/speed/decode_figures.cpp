@@ -138,7 +138,8 @@ void summarise_decoded(const Decoded& all, const StepWeights& weights, int64_t n
                            step_seconds(all.intervals, n - tenth, n) / step_seconds(all.intervals, 0, tenth),
                            growth};
   summarise_all(record, decode_headlines_of(threads), values, static_cast<int64_t>(n));
-  summarise_quartiles(with_threads("step_seconds", threads), "s", steps_of(all.intervals, 0, n), record, "timed steps");
+  summarise_quartiles(with_threads("step_seconds", threads), "s", steps_of(all.intervals, 0, n), record,
+                      "timed steps");
   log_info(
       "{} thread(s), batch {}, after {} tokens: {:.1f} tokens/s, {:.2f} ms a step, {:.0f} % of the read rate "
       "of "

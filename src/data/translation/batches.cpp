@@ -185,6 +185,7 @@ std::string cut_hash(const SentencePairs& pairs, const PairBatchingOptions& opti
 PairBatch make_pair_batch(const SentencePairs& pairs, std::span<const int64_t> which, SourcePadding padding) {
   PairBatch batch;
   batch.rows = static_cast<int64_t>(which.size());
+  batch.source_padding = padding;
   batch.pairs.assign(which.begin(), which.end());
   std::vector<std::vector<int64_t>> sources(which.size()), inputs(which.size()), outputs(which.size());
   for (std::size_t r = 0; r < which.size(); ++r) {

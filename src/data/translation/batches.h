@@ -62,8 +62,9 @@ enum class SourcePadding { right, left };
 /// Pairs side by side, padded with TranslationVocabulary::pad.
 struct PairBatch {
   int64_t rows = 0, source_length = 0, target_length = 0;  ///< lengths of the longest
-  std::vector<int64_t> source;                             ///< rows × source_length
-  std::vector<int64_t> source_lengths;                     ///< of each row
+  SourcePadding source_padding = SourcePadding::right;
+  std::vector<int64_t> source;          ///< rows × source_length
+  std::vector<int64_t> source_lengths;  ///< of each row
   std::vector<int64_t>
       target_input;  ///< rows × target_length, padded on the right: EOS, then target without its last
   std::vector<int64_t> target_output;  ///< rows × target_length: the target, EOS last

@@ -110,10 +110,14 @@ void FairseqFile::check_ids(int64_t vocabulary) const {
   std::vector<int64_t> ids;
   for (int64_t i = 0; i < count_; ++i) {
     read(i, ids);
-    for (const int64_t id : ids)
+    for (const int64_t id : ids) {
       if (id < 0 || id >= vocabulary)
         user_error("{}: sentence {} holds the id {}, and the dictionary has {}: was another one used?",
                    bytes_name_, i, id, vocabulary);
+      if (id == TranslationVocabulary::bos || id == TranslationVocabulary::pad)
+        user_error("{}: sentence {} holds {} ({}), which no sentence of fairseq-preprocess has", bytes_name_,
+                   i, id == TranslationVocabulary::pad ? "<pad>" : "<s>", id);
+    }
     if (ids.back() != TranslationVocabulary::eos)
       user_error("{}: sentence {} does not end with </s> ({})", bytes_name_, i, TranslationVocabulary::eos);
   }

@@ -15,10 +15,13 @@ torch::Tensor table_of(const std::vector<int64_t>& ids, int64_t rows, int64_t co
   return on_device(table, device);
 }
 
-/// Where a table holds padding; undefined where all rows fill it.
-torch::Tensor padding_of(const torch::Tensor& ids, const std::vector<int64_t>& lengths) {
-  const bool padded = std::any_of(lengths.begin(), lengths.end(), [&](int64_t n) { return n < ids.size(1); });
-  return padded ? ids.eq(pad) : torch::Tensor();
+/// Where rows of such lengths hold padding; undefined where all are full.
+torch::Tensor padding_of(const std::vector<int64_t>& lengths, int64_t columns, SourcePadding side,
+                         torch::Device device) {
+  if (std::ranges::all_of(lengths, [&](int64_t n) { return n == columns; })) return {};
+  const torch::Tensor lengths_B1 = torch::tensor(lengths).unsqueeze(1), places_N = torch::arange(columns);
+  const bool left = side == SourcePadding::left;
+  return on_device(left ? places_N < columns - lengths_B1 : places_N >= lengths_B1, device);
 }
 
 }  // namespace
@@ -26,9 +29,9 @@ torch::Tensor padding_of(const torch::Tensor& ids, const std::vector<int64_t>& l
 PairTensors to_tensors(const PairBatch& batch, torch::Device device) {
   PairTensors t;
   t.source_BN = table_of(batch.source, batch.rows, batch.source_length, device);
-  t.source_padding_BN = padding_of(t.source_BN, batch.source_lengths);
+  t.source_padding_BN = padding_of(batch.source_lengths, batch.source_length, batch.source_padding, device);
   t.target_input_BT = table_of(batch.target_input, batch.rows, batch.target_length, device);
-  t.target_padding_BT = padding_of(t.target_input_BT, batch.target_lengths);
+  t.target_padding_BT = padding_of(batch.target_lengths, batch.target_length, SourcePadding::right, device);
   t.target_output_BT = table_of(batch.target_output, batch.rows, batch.target_length, device);
   return t;
 }
@@ -45,9 +48,9 @@ SourceTensors source_tensors(const std::vector<std::vector<int64_t>>& sources, t
     ids.insert(ids.end(), source.begin(), source.end());
     ids.insert(ids.end(), longest - source.size(), pad);
   }
-  const torch::Tensor table =
-      table_of(ids, static_cast<int64_t>(sources.size()), static_cast<int64_t>(longest), device);
-  return {table, padding_of(table, lengths)};
+  const auto columns = static_cast<int64_t>(longest);
+  return {table_of(ids, static_cast<int64_t>(sources.size()), columns, device),
+          padding_of(lengths, columns, SourcePadding::right, device)};
 }
 
 }  // namespace attnlab

@@ -148,6 +148,8 @@ TEST_F(FairseqBinarised, RefusesDamagedFiles) {
   EXPECT_THAT(broken([&] { put(index, 26, int32_t{1} << 30); }), HasSubstr("tokens at byte 0"));
   EXPECT_THAT(broken([&] { put(index, 26 + 3 * 4 + 8, int64_t{2}); }), HasSubstr("sentence 1"));
   EXPECT_THAT(broken([&] { put(ids, 0, uint16_t{900}); }), HasSubstr("holds the id 900"));
+  EXPECT_THAT(broken([&] { put(ids, 2, uint16_t{1}); }), HasSubstr("en.bin: sentence 0 holds <pad> (1)"));
+  EXPECT_THAT(broken([&] { put(ids, 0, uint16_t{0}); }), HasSubstr("en.bin: sentence 0 holds <s> (0)"));
   EXPECT_THAT(broken([&] { write(path(ids), read_file(path(ids)) + "xx"); }),
               HasSubstr("bytes where its index has"));
   EXPECT_THAT(broken([&] { put(ids, 8, uint16_t{5}); }), HasSubstr("sentence 0 does not end with </s>"));

@@ -43,6 +43,9 @@ void TrainOptions::visit(Fields& f) {
     "evaluate_with average: how many snapshots, the newest");
   f("average_interval", average_interval, Range{0, 1e9},
     "evaluate_with average: updates between snapshots; 0: one at each validation");
+  f("average_epochs", average_epochs, Range{0, 1e6},
+    "the same in passes over the training examples, to the nearest update; above 0 it replaces "
+    "`average_interval`");
   f("log_interval", log_interval, Range{1, 1e9}, no_effect("updates between rows of /train"));
   f("save", save, no_effect("write checkpoints; without them a run cannot be resumed"));
   f("checkpoint_interval", checkpoint_interval, Range{0, 1e9},
@@ -51,7 +54,8 @@ void TrainOptions::visit(Fields& f) {
     no_effect("seconds between checkpoints; 0: by updates alone"));
   f.require(patience == 0 || validate_interval > 0, "patience",
             "patience counts validations, and validate_interval is 0");
-  f.require(evaluate_with != EvaluateWith::average || average_interval > 0 || validate_interval > 0,
+  f.require(evaluate_with != EvaluateWith::average || average_interval > 0 || average_epochs > 0 ||
+                validate_interval > 0,
             "average_interval", "snapshots are taken at validations, and validate_interval is 0");
 }
 
@@ -61,6 +65,12 @@ int64_t TrainOptions::planned_updates(int64_t micro_batches_per_epoch) const {
   // 1e-9: an epoch of 3 × 0.1 is no reason for one update more.
   const double exact = micro_batches / static_cast<double>(accumulate);
   return std::max<int64_t>(1, static_cast<int64_t>(std::ceil(exact - 1e-9)));
+}
+
+int64_t TrainOptions::snapshot_interval(int64_t micro_batches_per_epoch) const {
+  if (average_epochs <= 0) return average_interval;
+  const double micro_batches = average_epochs * static_cast<double>(micro_batches_per_epoch);
+  return std::max<int64_t>(1, std::llround(micro_batches / static_cast<double>(accumulate)));
 }
 
 }  // namespace attnlab

@@ -75,6 +75,7 @@ struct TrainOptions {
   EvaluateWith evaluate_with = EvaluateWith::best;
   int64_t average_newest = 10;
   int64_t average_interval = 0;
+  double average_epochs = 0;
   int64_t log_interval = 10;
   bool save = true;
   int64_t checkpoint_interval = 0;
@@ -84,6 +85,8 @@ struct TrainOptions {
 
   /// Updates to do when an epoch has this many micro-batches.
   int64_t planned_updates(int64_t micro_batches_per_epoch) const;
+  /// Updates between snapshots for the average; 0: one at each validation.
+  int64_t snapshot_interval(int64_t micro_batches_per_epoch) const;
 };
 
 }  // namespace attnlab

@@ -53,6 +53,7 @@ class Session {
         record_(record),
         ranks_(ranks),
         planned_(options.planned_updates(trainee.micro_batches_per_epoch)),
+        snapshot_interval_(options.snapshot_interval(trainee.micro_batches_per_epoch)),
         parameters_(trainable_parameters(*trainee.model)),
         optimizer_(options.optimizer->make(*trainee.model)),
         best_(folder, options.save),
@@ -104,7 +105,7 @@ class Session {
   const torch::Device device_;
   RecordSink& record_;
   Ranks& ranks_;
-  const int64_t planned_;
+  const int64_t planned_, snapshot_interval_;
   const NamedTensors parameters_;
   const std::unique_ptr<Optimizer> optimizer_;
   TrainState state_;
@@ -221,8 +222,8 @@ bool Session::saves_validation() const {
 bool Session::snapshot_due() const {
   if (options_.evaluate_with != EvaluateWith::average || state_.update == 0) return false;
   if (!state_.snapshots.empty() && state_.snapshots.back() == state_.update) return false;
-  if (options_.average_interval == 0) return state_.validated_update == state_.update;
-  return state_.update % options_.average_interval == 0 || finished();
+  if (snapshot_interval_ == 0) return state_.validated_update == state_.update;
+  return state_.update % snapshot_interval_ == 0 || finished();
 }
 
 /// The state that counts a snapshot is saved at once, and only then is the oldest one given up: whatever

@@ -71,6 +71,12 @@ TEST(Average, IsOfTheNewestValidatedUpdates) { expect_average(averaging(3, 0), {
 
 TEST(Average, IsOfEverySoManyUpdatesAndTheLast) { expect_average(averaging(4, 7), {42, 49, 56, 60}); }
 
+TEST(Average, IsOfEverySoManyEpochsAndTheLast) {
+  TrainOptions options = averaging(4, 7);
+  options.average_epochs = 1.2;
+  expect_average(options, {42, 48, 54, 60});
+}
+
 TEST(Average, OfFewerThanAskedIsOfThoseThereAre) { expect_average(averaging(10, 25), {25, 50, 60}); }
 
 TEST(Average, InMemoryIsTheSame) {

@@ -90,5 +90,17 @@ TEST(TrainOptions, EpochsBecomeUpdates) {
   EXPECT_EQ(options.planned_updates(10), 3);
 }
 
+TEST(TrainOptions, EpochsBetweenSnapshotsBecomeUpdates) {
+  TrainOptions options;
+  options.average_interval = 7;
+  EXPECT_EQ(options.snapshot_interval(100), 7);
+  options.average_epochs = 1;
+  EXPECT_EQ(options.snapshot_interval(100), 100);
+  options.accumulate = 8;
+  EXPECT_EQ(options.snapshot_interval(100), 13);  // 12.5
+  options.average_epochs = 0.01;
+  EXPECT_EQ(options.snapshot_interval(100), 1);
+}
+
 }  // namespace
 }  // namespace attnlab

@@ -160,14 +160,31 @@ TEST_F(TranslateProgram, RefusesUnequalLinesByTheirFiles) {
   EXPECT_THAT(done.err, HasSubstr("val.de"));
 }
 
-TEST_F(TranslateProgram, RefusesATestSentenceLongerThanThePositions) {
+TEST_F(TranslateProgram, RefusesASentenceLongerThanThePositionsBeforeItTrains) {
   std::string endless;
   for (int i = 0; i < 60; ++i) endless += "dog ";
-  lab.write("data/multi30k/test_2016_flickr.en", endless + "\n");
-  lab.write("data/multi30k/test_2016_flickr.de", "Hund\n");
-  const Finished done = run();
+  for (const auto& [part, language] : {std::pair{"test_2016_flickr", "en"}, {"val", "de"}}) {
+    write_captions(lab);
+    for (const char* each : {"en", "de"})
+      lab.write(fmt::format("data/multi30k/{}.{}", part, each),
+                "Hund\n" + (each == std::string(language) ? endless : "dog") + "\n");
+    const Finished done = run();
+    EXPECT_EQ(done.status, 2);
+    EXPECT_THAT(done.err, HasSubstr(fmt::format("{}.{}: sentence 2 has ", part, language)));
+    EXPECT_THAT(done.err, HasSubstr(" tokens, and the model's batching.max_positions is 40"));
+    EXPECT_THAT(done.out + done.err, testing::Not(HasSubstr("update "))) << "before it trained";
+  }
+  const Finished unused =
+      run({"train.validate_interval=0", "train.evaluate_with=last", "validation_bleu=false"});
+  EXPECT_EQ(unused.status, 0) << unused.err;
+}
+
+TEST_F(TranslateProgram, RefusesTranslationsThatMustBeLongerThanThePositions) {
+  EXPECT_EQ(run({"decoding.min_length=39"}).status, 0);
+  const Finished done = run({"decoding.min_length=40", "decoding.max_length=60"});
   EXPECT_EQ(done.status, 2);
-  EXPECT_THAT(done.err, HasSubstr("batching.max_positions"));
+  EXPECT_THAT(done.err,
+              HasSubstr("decoding: min_length 40 and the end of a translation are more than the 40"));
 }
 
 }  // namespace

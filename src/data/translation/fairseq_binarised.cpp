@@ -90,13 +90,15 @@ TranslationData FairseqBinarisedOptions::open(const DataPlace& place) const {
   if (!codes.empty()) bpe.emplace(codes, std::vector<std::string>());
   TranslationData data;
   data.vocabulary = std::make_shared<PieceVocabulary>(std::move(dictionary), std::move(bpe), pieces);
-  const auto part = [&](const char* name) {
+  const auto part = [&](const char* name, SplitFiles& files) {
     const std::string prefix = prefix_of(*this, name) + ".";
+    files = {prefix + source + ".bin", prefix + target + ".bin"};
     return std::make_shared<FairseqPairs>(prefix + source, prefix + target, symbols);
   };
-  data.train = part("train");
-  data.validation = part("valid");
-  data.test = part("test");
+  SplitFiles of_train;
+  data.train = part("train", of_train);
+  data.validation = part("valid", data.validation_files);
+  data.test = part("test", data.test_files);
   data.cleaning.read = data.cleaning.kept = data.train->size();
   data.route =
       fmt::format("fairseq's binarised {}-{}, joined dictionary of {} symbols", source, target, symbols);

@@ -53,12 +53,18 @@ class TranslationVocabulary {
 /// The vocabulary that save() left in the folder. Throws UserError where there is none.
 std::shared_ptr<const TranslationVocabulary> open_saved_vocabulary(const std::filesystem::path& folder);
 
+/// Where the sentences of a split come from, for messages.
+struct SplitFiles {
+  std::string source, target;
+};
+
 struct TranslationData {
   std::shared_ptr<SentencePairs> train, validation, test;
   std::shared_ptr<const TranslationVocabulary> vocabulary;
   /// Lines as they stand in the files, for BLEU; empty where the route holds ids only. Neither they nor the
   /// pairs of validation and test are ever cleaned or shortened: line i is pair i.
   std::vector<std::string> validation_sources, validation_references, test_sources, test_references;
+  SplitFiles validation_files, test_files;
   std::string route;     ///< which text and which BPE, one phrase for records
   std::string checksum;  ///< SHA-256 over pairs and vocabulary
   CleaningReport cleaning;

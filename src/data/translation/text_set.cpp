@@ -68,6 +68,8 @@ TranslationData TextSetOptions::open(const DataPlace& place) const {
   data.validation_references = read_lines(where.validation.target);
   data.test_sources = read_lines(where.test.source);
   data.test_references = read_lines(where.test.target);
+  data.validation_files = {where.validation.source.string(), where.validation.target.string()};
+  data.test_files = {where.test.source.string(), where.test.target.string()};
   data.route = where.name + ", " + route(*data.vocabulary);
   data.checksum = checksum_of_parts(data);
   return data;

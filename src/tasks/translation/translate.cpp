@@ -131,6 +131,10 @@ void TranslateOptions::visit(Fields& f) {
     "BLEU at every validation of the training, of translations by `decoding`: none; shown, beside the "
     "perplexity; or selects, the best weights are those of the highest");
   f("validation_bleu", validation_bleu, "also translate the validation set at the end");
+  f.require(decoding.search.min_length < batching.max_positions, "decoding",
+            fmt::format("min_length {} and the end of a translation are more than the {} positions of "
+                        "batching.max_positions",
+                        decoding.search.min_length, batching.max_positions));
 }
 
 std::vector<Table> TranslateOptions::tables() const {
@@ -178,6 +182,7 @@ void TranslateOptions::run(const RunContext& context, RecordSink& record) const 
   const TranslationData pairs = data->open(context.data);
   const int64_t vocabulary = pairs.vocabulary->size();
   check_vocabulary(context, *pairs.vocabulary);
+  check_positions(*this, pairs, context);
   record.attribute("data_checksum", pairs.checksum);
   record.attribute("data_route", pairs.route);
   record.attribute("cleaning", pairs.cleaning.sentence());

@@ -16,16 +16,28 @@ struct SentencesOfSplit {
   Sentences sources, targets;
 };
 
-SentencesOfSplit sentences_of(const SentencePairs& pairs, int64_t limit, Split split, int64_t max_positions) {
-  const int64_t n = limit > 0 ? std::min(limit, pairs.size()) : pairs.size();
+int64_t count_of(const SentencePairs& pairs, int64_t limit) {
+  return limit > 0 ? std::min(limit, pairs.size()) : pairs.size();
+}
+
+void refuse_longer(const SentencePairs& pairs, const SplitFiles& files, int64_t limit, int64_t positions) {
+  const auto refuse = [&](int64_t i, int64_t tokens, const std::string& file) {
+    if (tokens > positions)
+      user_error("{}: sentence {} has {} tokens, and the model's batching.max_positions is {}", file, i + 1,
+                 tokens, positions);
+  };
+  for (int64_t i = 0; i < count_of(pairs, limit); ++i) {
+    refuse(i, pairs.source_length(i), files.source);
+    refuse(i, pairs.target_length(i), files.target);
+  }
+}
+
+SentencesOfSplit sentences_of(const SentencePairs& pairs, int64_t limit) {
+  const int64_t n = count_of(pairs, limit);
   SentencesOfSplit all{Sentences(static_cast<std::size_t>(n)), Sentences(static_cast<std::size_t>(n))};
   for (std::size_t i = 0; i < all.sources.size(); ++i) {
     pairs.source(static_cast<int64_t>(i), all.sources[i]);
     pairs.target(static_cast<int64_t>(i), all.targets[i]);
-    const auto longest = std::max(std::ssize(all.sources[i]), std::ssize(all.targets[i]));
-    if (longest > max_positions)
-      user_error("sentence {} of {} has {} tokens, and the model's batching.max_positions is {}", i + 1,
-                 name_of(split), longest, max_positions);
   }
   return all;
 }
@@ -42,11 +54,18 @@ std::vector<std::string> lines_or_decoded(const std::vector<std::string>& lines,
 }  // namespace
 
 TranslatedSplit translate_split(Split split, const TranslateOptions& options, const TranslationData& data,
+void check_positions(const TranslateOptions& options, const TranslationData& data,
+                     const RunContext& context) {
+  const bool validates = options.validation_bleu || (options.trains && options.train.validate_interval > 0);
+  const int64_t positions = options.batching.max_positions;
+  if (validates) refuse_longer(*data.validation, data.validation_files, context.limit, positions);
+  refuse_longer(*data.test, data.test_files, context.limit, positions);
+}
+
                                 Translator& model, const RunContext& context) {
   const bool test = split == Split::test;
   const TranslationVocabulary& vocabulary = *data.vocabulary;
-  const auto [sources, targets] = sentences_of(test ? *data.test : *data.validation, context.limit, split,
-                                               options.batching.max_positions);
+  auto [sources, targets] = sentences_of(test ? *data.test : *data.validation, context.limit);
   TranslatedSplit done;
   done.split = split;
   done.tokenised = vocabulary.tokenised();

@@ -25,8 +25,12 @@ struct TranslatedSplit {
   double seconds = 0;  ///< of the search
 };
 
+/// Throws UserError, naming its file, for a sentence longer than the positions among those that a run will
+/// translate or score: before it has trained.
+void check_positions(const TranslateOptions& options, const TranslationData& data, const RunContext& context);
+
 /// Translates validation or test, their first context.limit sentences (0: all), as `decoding` says. The model
-/// is in evaluation mode. Throws UserError for a sentence that is longer than the positions.
+/// is in evaluation mode. No sentence is longer than the positions.
 TranslatedSplit translate_split(Split split, const TranslateOptions& options, const TranslationData& data,
                                 Translator& model, const RunContext& context);
 

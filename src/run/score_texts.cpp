@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/json_map.h"
 #include "core/json_text.h"
+#include "core/log.h"
 #include "core/plain_text.h"
 
 namespace attnlab {
@@ -24,6 +25,8 @@ using Keys = std::vector<std::string>;
 
 const Keys prediction_keys{"prediction", "predicted_answer", "translation", "text", "output"};
 const Keys reference_keys{"references", "reference", "answers", "answer"};
+
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 /// A line and where it stands: "FILE, line 3".
 struct Line {
@@ -44,11 +47,9 @@ Lines any_lines(std::istream& file, const fs::path& path) {
 }
 
 Lines translation_lines(std::istream& file, const fs::path& path) {
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   refuse_wide_encoding(bytes, path.string());
   std::string_view left = bytes;
-  if (left.starts_with(byte_order_mark)) left.remove_prefix(byte_order_mark.size());
   Lines all;
   while (!left.empty()) {
     const std::size_t end = std::min(left.find('\n'), left.size());
@@ -65,8 +66,10 @@ Lines lines_of(const fs::path& path, TextRules rules) {
   return rules == TextRules::answers ? any_lines(file, path) : translation_lines(file, path);
 }
 
+bool begins_with_mark(const std::string& line) { return line.starts_with(byte_order_mark); }
+
 bool begins_with_brace(const std::string& line) {
-  const auto first = line.find_first_not_of(" \t");
+  const auto first = line.find_first_not_of(" \t", begins_with_mark(line) ? byte_order_mark.size() : 0);
   return first != std::string::npos && line[first] == '{';
 }
 
@@ -120,13 +123,24 @@ ScoredLine from_json(const Line& line, const Keys& keys) {
   return {texts_of(value, keys, line.origin), ids_of(value), line.origin};
 }
 
+/// A byte order mark stands in no JSON. In plain text it is a part of the first word, as it is to sacreBLEU.
+void read_mark(std::string& first_line, bool is_json, const fs::path& path) {
+  if (is_json)
+    first_line.erase(0, byte_order_mark.size());
+  else
+    log_info("{} begins with a byte order mark, which is scored as a part of its first word, as by sacreBLEU",
+             path.string());
+}
+
 }  // namespace
 
 std::vector<ScoredLine> read_scored_lines(const fs::path& path, TextRole role, TextRules rules,
                                           TextFormat format) {
-  const Lines lines = lines_of(path, rules);
+  Lines lines = lines_of(path, rules);
   const bool is_json =
       format == TextFormat::json || (format == TextFormat::automatic && seems_json(lines, rules));
+  if (rules == TextRules::translations && !lines.empty() && begins_with_mark(lines.front().text))
+    read_mark(lines.front().text, is_json, path);
   const Keys& keys = role == TextRole::prediction ? prediction_keys : reference_keys;
   std::vector<ScoredLine> all;
   for (const Line& line : lines)

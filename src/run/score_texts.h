@@ -11,7 +11,8 @@ namespace attnlab {
 enum class TextRules {
   /// Any line end; stray bytes stand in plain text.
   answers,
-  /// As sacreBLEU reads: LF alone ends a line, and what is not UTF-8 is refused.
+  /// As sacreBLEU reads: LF alone ends a line, a byte order mark is a part of the text, and what is not UTF-8
+  /// is refused.
   translations,
 };
 

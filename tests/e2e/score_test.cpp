@@ -275,6 +275,27 @@ TEST(Score, CompoundSplitIsFairseqs) {
   EXPECT_THAT(signature, testing::Not(HasSubstr("sacreBLEU")));
 }
 
+TEST(Score, AByteOrderMarkIsAPartOfTheTextAsBySacreBleu) {
+  const Lab lab;
+  lab.write("marked", "\xEF\xBB\xBFthe dog runs to the house\nan old man\n");
+  lab.write("plain", "the dog runs to the house\nan old man\n");
+  lab.write("json", "\xEF\xBB\xBF{\"text\": \"the dog runs to the house\"}\n{\"text\": \"an old man\"}\n");
+  const auto figure = [&](const char* metric, const char* predictions, const char* references) {
+    const Finished done = lab.attnlab({"score", metric, predictions, references});
+    EXPECT_EQ(done.status, 0) << done.err;
+    return json::parse(done.out)[metric].get<double>();
+  };
+  // sacreBLEU 2.6.0 of these files
+  EXPECT_NEAR(figure("bleu", "marked", "plain"), 79.84079523098933, 1e-9);
+  EXPECT_NEAR(figure("bleu", "plain", "marked"), 79.84079523098933, 1e-9);
+  EXPECT_NEAR(figure("chrf", "marked", "plain"), 99.11919446255504, 1e-9);
+  EXPECT_NEAR(figure("chrf", "plain", "marked"), 96.56747934619808, 1e-9);
+  EXPECT_NEAR(figure("bleu", "marked", "marked"), 100, 1e-9);
+  EXPECT_NEAR(figure("bleu", "json", "plain"), 100, 1e-9) << "where it can be no part of the text";
+  EXPECT_THAT(lab.attnlab({"score", "bleu", "marked", "plain"}).err,
+              HasSubstr("marked begins with a byte order mark, which is scored as a part of its first word"));
+}
+
 TEST(Score, MistakesWithTranslationsAreSentences) {
   const Lab lab;
   lab.write("p", "a\nb\n");

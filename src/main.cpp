@@ -262,7 +262,8 @@ void add_other_commands(CLI::App& app, Arguments& a) {
   predict->add_option("RUN_OR_CONFIG", a.target.config, "a run's folder, a YAML file, or a decoder's folder")
       ->required();
   predict->add_option("key=value", a.target.overrides,
-                      "of a YAML file, or of continuations by a decoder (attnlab explain predict)");
+                      "of a YAML file, of continuations by a decoder (attnlab explain predict), or in a "
+                      "run's folder decoding.… of a translator, device and threads");
   takes_index(predict, a);
   takes_continuation_flags(predict, a.target);
   predict->callback([&a] { a.call = [&a] { return predict_command(a.target, a.index); }; });

@@ -16,8 +16,6 @@ using namespace std::literals;
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::size_t looked_at = 1 << 16;  // bytes, of a text without a mark
 
-bool is_line_end(char c) { return c == '\n' || c == '\r'; }
-
 /// How many NULs stand at positions 0, 1, 2 and 3 of each four bytes.
 std::array<std::size_t, 4> count_nuls(std::string_view bytes) {
   std::array<std::size_t, 4> nuls{};
@@ -39,6 +37,18 @@ std::optional<std::string> encoding_by_nuls(std::string_view bytes) {
   if (stand_apart(nuls[1] + nuls[3], nuls[0] + nuls[2])) return "UTF-16LE";
   if (stand_apart(nuls[0] + nuls[2], nuls[1] + nuls[3])) return "UTF-16BE";
   return std::nullopt;
+}
+
+std::optional<std::string> encoding_by_mark(std::string_view bytes) {
+  if (bytes.starts_with("\xFF\xFE\0\0"sv) || bytes.starts_with("\0\0\xFE\xFF"sv)) return "UTF-32";
+  if (bytes.starts_with("\xFF\xFE"sv) || bytes.starts_with("\xFE\xFF"sv)) return "UTF-16";
+  return std::nullopt;
+}
+
+void refuse_encoding(const std::optional<std::string>& encoding, const std::string& origin) {
+  if (encoding)
+    user_error("{} is in {}, and texts are read as UTF-8: `iconv -f {} -t UTF-8` converts it", origin,
+               *encoding, *encoding);
 }
 
 /// Of UTF-8.
@@ -66,16 +76,13 @@ std::string universal_newlines(std::string text) {
 }
 
 std::optional<std::string> wide_encoding(std::string_view bytes) {
-  if (bytes.starts_with("\xFF\xFE\0\0"sv) || bytes.starts_with("\0\0\xFE\xFF"sv)) return "UTF-32";
-  if (bytes.starts_with("\xFF\xFE"sv) || bytes.starts_with("\xFE\xFF"sv)) return "UTF-16";
+  if (auto encoding = encoding_by_mark(bytes)) return encoding;
   if (bytes.size() < 2) return std::nullopt;
   return encoding_by_nuls(bytes.substr(0, looked_at));
 }
 
 void refuse_wide_encoding(std::string_view bytes, const std::string& origin) {
-  if (const auto encoding = wide_encoding(bytes))
-    user_error("{} is in {}, and texts are read as UTF-8: `iconv -f {} -t UTF-8` converts it", origin,
-               *encoding, *encoding);
+  refuse_encoding(wide_encoding(bytes), origin);
 }
 
 std::optional<std::string> stray_byte_of(std::string_view bytes) {
@@ -101,6 +108,7 @@ bool TextLines::next(std::string& line) {
   if (!begun_) look_at_beginning(line);
   if (!ended && line.empty()) return false;
   ++number_;
+  if (!rules_.lone_cr && line.ends_with('\r')) line.pop_back();
   return true;
 }
 
@@ -112,10 +120,10 @@ bool TextLines::read_to_end_of_line(std::string& line) {
   for (int byte = bytes.sbumpc(); byte != end; byte = bytes.sbumpc()) {
     const char c = std::char_traits<char>::to_char_type(byte);
     if (!begun_) beginning_ += c;
-    const bool rest_of_crlf = c == '\n' && after_cr_;
+    const bool rest_of_crlf = c == '\n' && after_cr_ && rules_.lone_cr;
     after_cr_ = c == '\r';
     if (rest_of_crlf) continue;
-    if (is_line_end(c)) return true;
+    if (c == '\n' || (c == '\r' && rules_.lone_cr)) return true;
     line += c;
   }
   return false;
@@ -123,9 +131,9 @@ bool TextLines::read_to_end_of_line(std::string& line) {
 
 /// Lines without a character leave open what the encoding is: those of UTF-16 hold a NUL.
 void TextLines::look_at_beginning(std::string& line) {
-  refuse_wide_encoding(beginning_, origin_);
+  refuse_encoding(rules_.by_nuls ? wide_encoding(beginning_) : encoding_by_mark(beginning_), origin_);
   if (number_ == 0) remove_mark(line);
-  begun_ = std::any_of(line.begin(), line.end(), [](char c) { return c != '\0'; });
+  begun_ = !rules_.by_nuls || std::any_of(line.begin(), line.end(), [](char c) { return c != '\0'; });
   if (begun_) beginning_ = {};
 }
 

@@ -31,11 +31,18 @@ std::optional<std::string> stray_byte_of(std::string_view bytes);
 /// Throws UserError for UTF-16 and UTF-32.
 std::string plain_text(std::string bytes, const std::string& origin);
 
+/// Where the lines of a stream are not those of the plain text.
+struct LineRules {
+  bool lone_cr = true;  ///< ends a line; false: LF and CRLF alone do, as in files of sentence pairs
+  bool by_nuls = true;  ///< UTF-16 is told by NULs too; false: by its mark alone, and who reads judges lines
+};
+
 /// The lines of a stream under the same rule, each as soon as its end has been read.
 class TextLines {
  public:
   /// `origin` names the stream in sentences: "standard input".
-  TextLines(std::istream& in, std::string origin) : in_(in), origin_(std::move(origin)) {}
+  TextLines(std::istream& in, std::string origin, LineRules rules = {})
+      : in_(in), origin_(std::move(origin)), rules_(rules) {}
   /// The next line without its end; false after the last. Throws UserError where the stream begins in UTF-16
   /// or UTF-32.
   bool next(std::string& line);
@@ -48,6 +55,7 @@ class TextLines {
 
   std::istream& in_;
   std::string origin_;
+  LineRules rules_;
   int64_t number_ = 0;
   bool after_cr_ = false;  ///< an LF that follows belongs to it
   bool begun_ = false;     ///< the encoding has been looked at

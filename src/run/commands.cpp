@@ -1,5 +1,8 @@
 #include "run/commands.h"
 
+#include <unistd.h>
+#include <ext/stdio_filebuf.h>
+
 #include <iostream>
 
 #include "config/explain.h"
@@ -38,6 +41,18 @@ void refuse_what_is_no_run(const fs::path& path) {
   if (const auto mistake = mistaken_for_model(path)) throw UserError(*mistake);
 }
 
+/// What made a run's weights stands; how they are used now is open.
+void refuse_what_stands(const Target& target, std::optional<int64_t> index) {
+  const std::string folder = target.config.string();
+  if (index) user_error("{} is the folder of a run, not of a sweep: no --index", folder);
+  for (const std::string& one : target.overrides)
+    if (!one.starts_with("decoding.") && !one.starts_with("device=") && !one.starts_with("threads="))
+      user_error(
+          "{} is the folder of a run, whose configuration stands: '{}' sets neither decoding.… nor "
+          "device or threads",
+          folder, one);
+}
+
 /// Lines that could not be answered are mistakes of their writer, which all others were answered beside.
 int status_of(int64_t refused) {
   if (refused == 0) return exit_done;
@@ -73,23 +88,24 @@ int reference_command() {
 }
 
 int predict_command(const Target& target, std::optional<int64_t> index) {
+  // By its descriptor: std::cin, which keeps in step with stdio, cannot say whether more is waiting.
+  __gnu_cxx::stdio_filebuf<char> bytes(STDIN_FILENO, std::ios::in);
+  std::istream in(&bytes);
   if (is_hf_folder(target.config)) {
     if (index) user_error("{} is the folder of a model, not of a sweep: no --index", target.config.string());
-    return status_of(continue_texts(target.config, target.overrides, std::cin, std::cout));
+    return status_of(continue_texts(target.config, target.overrides, in, std::cout));
   }
   refuse_what_is_no_run(target.config);
   const bool folder = fs::is_directory(target.config);
-  if (folder && (index || !target.overrides.empty()))
-    user_error("{} is the folder of a run, whose configuration stands: no overrides, no --index",
-               target.config.string());
-  const PlannedRun run =
-      folder ? planned_from_folder(target.config) : plan_run(target.config, target.overrides, index);
+  if (folder) refuse_what_stands(target, index);
+  const PlannedRun run = folder ? planned_from_folder(target.config, target.overrides)
+                                : plan_run(target.config, target.overrides, index);
   if (!fs::exists(run.folder))
     user_error("there is nothing to predict with: {} has not been run (its folder would be {})",
                target.config.string(), run.folder.string());
   const RunContext context = context_of(run, choose_device(run.options.device));
   set_threads(run.options.threads);
-  const int64_t refused = run.options.task->predict(context, std::cin, std::cout);
+  const int64_t refused = run.options.task->predict(context, in, std::cout);
   flush_output(std::cout);
   return status_of(refused);
 }

@@ -162,11 +162,12 @@ PlannedRun plan_run(const std::filesystem::path& config, const std::vector<std::
   return planned(experiment, published_of(experiment), one, read_options<RunOptions>(one.config));
 }
 
-PlannedRun planned_from_folder(const std::filesystem::path& folder) {
+PlannedRun planned_from_folder(const std::filesystem::path& folder,
+                               const std::vector<std::string>& overrides) {
   const auto file = folder / "config.yaml";
   if (!std::filesystem::exists(file))
     user_error("{} is not the folder of a run: it holds no config.yaml", folder.string());
-  PlannedRun run = plan_run(file, {}, std::nullopt);
+  PlannedRun run = plan_run(file, overrides, std::nullopt);
   run.folder = folder;
   return run;
 }

@@ -49,8 +49,9 @@ Plan plan_experiment(const std::filesystem::path& config, const std::vector<std:
 PlannedRun plan_run(const std::filesystem::path& config, const std::vector<std::string>& overrides,
                     std::optional<int64_t> index);
 
-/// The run whose folder this is, read from the config.yaml that it holds.
-PlannedRun planned_from_folder(const std::filesystem::path& folder);
+/// The run whose folder this is, read from the config.yaml that it holds, with overrides of how it is used.
+PlannedRun planned_from_folder(const std::filesystem::path& folder,
+                               const std::vector<std::string>& overrides = {});
 
 /// Headline figures of all tasks in the experiment, each once.
 std::vector<Headline> headlines_of(const std::vector<PlannedRun>& runs);

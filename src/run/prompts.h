@@ -54,7 +54,7 @@ struct PromptBatch {
 class PromptReader {
  public:
   PromptReader(PromptRules rules, int64_t batch, std::istream& in)
-      : rules_(std::move(rules)), batch_(batch), lines_(in, "standard input") {}
+      : rules_(std::move(rules)), batch_(batch), lines_(in, "standard input", {.by_nuls = false}) {}
 
   /// As many lines as hold a batch of prompts, fewer at the end; where the first is none that can be
   /// continued, it alone, so that nobody waits for its answer. No answers: the end.

@@ -20,9 +20,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-std::vector<std::string> lines_of(const std::string& bytes) {
+std::vector<std::string> lines_of(const std::string& bytes, LineRules rules = {}) {
   std::istringstream in(bytes);
-  TextLines lines(in, "the input");
+  TextLines lines(in, "the input", rules);
   std::vector<std::string> all;
   for (std::string line; lines.next(line);) all.push_back(line);
   EXPECT_EQ(lines.number(), static_cast<int64_t>(all.size()));
@@ -100,6 +100,25 @@ TEST(TextLines, EndInLfOrCrlfOrCr) {
   EXPECT_THAT(lines_of("\n"), ElementsAre(""));
   EXPECT_THAT(lines_of("\r\n"), ElementsAre(""));
   EXPECT_THAT(lines_of(""), IsEmpty());
+}
+
+TEST(TextLines, EndInLfOrCrlfAloneOnRequest) {
+  const LineRules rules{.lone_cr = false};
+  EXPECT_THAT(lines_of("a\r\nb\rc\nd\r", rules), ElementsAre("a", "b\rc", "d"));
+  EXPECT_THAT(lines_of("\r\n\n\r\r\n\n\r", rules), ElementsAre("", "", "\r", "", ""));
+  EXPECT_THAT(lines_of("\xEF\xBB\xBF\r\n", rules), ElementsAre(""));
+  EXPECT_THAT(lines_of("", rules), IsEmpty());
+}
+
+TEST(TextLines, AreJudgedByTheirReaderOnRequestUnlessAMarkSaysUtf16) {
+  const LineRules rules{.by_nuls = false};
+  EXPECT_THAT(lines_of("a\0b\0\nc"s, rules), ElementsAre("a\0b\0"s, "c"));
+  EXPECT_THAT(lines_of("\0\n\0a\0b\nc"s, rules), ElementsAre("\0"s, "\0a\0b"s, "c"));
+  EXPECT_THROW(lines_of("\xFF\xFE"
+                        "a\0\n\0"s,
+                        rules),
+               UserError);
+  EXPECT_THROW(lines_of("\0\0\xFE\xFF\0\0\0a"s, rules), UserError);
 }
 
 TEST(TextLines, LeaveOutAByteOrderMark) {

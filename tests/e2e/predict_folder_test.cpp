@@ -243,6 +243,9 @@ TEST(PredictFolder, PromptsInOtherEncodings) {
   EXPECT_THAT(latin1.err, HasSubstr("1 of 2 lines are not UTF-8 (the first: line 2: byte 0xe9)"));
   const auto mixed = lines_of(lab.attnlab(predict({}), "the\n" + utf16), 2);  // appended by another shell
   EXPECT_THAT(mixed.at(1)["error"], HasSubstr("line 2 is in UTF-16"));
+  const auto first = lines_of(lab.attnlab(predict({}), std::string("t\0h\0e\0\n", 7) + "the\n"), 2);
+  EXPECT_THAT(first.at(0)["error"], HasSubstr("line 1 is in UTF-16LE"));
+  EXPECT_EQ(first.at(1)["prompt"], "the");
 }
 
 TEST(PredictFolder, SaysWhatItWasGivenInPlaceOfAModel) {

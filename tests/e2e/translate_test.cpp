@@ -1,11 +1,14 @@
 // Translation through the program: trained, stopped, scored, and used line by line.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -28,12 +31,24 @@ class TranslateProgram : public testing::Test {
     return lab.attnlab(arguments);
   }
   fs::path folder() const { return lab.run_folder("translate"); }
-  std::vector<nlohmann::json> predicted(const std::string& input) const {
-    const Finished done = lab.attnlab({"predict", folder().string()}, input);
-    std::istringstream lines(done.out);
+  Finished predict(const std::string& input, const Words& more = {}) const {
+    Words arguments{"predict", folder().string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return lab.attnlab(arguments, input);
+  }
+  std::vector<nlohmann::json> predicted(const std::string& input, const Words& more = {}) const {
+    return answers_in(predict(input, more).out);
+  }
+  static std::vector<nlohmann::json> answers_in(const std::string& out) {
+    std::istringstream lines(out);
     std::vector<nlohmann::json> all;
     for (std::string line; std::getline(lines, line);) all.push_back(nlohmann::json::parse(line));
     return all;
+  }
+  static std::vector<std::string> texts_of(const std::vector<nlohmann::json>& answers) {
+    std::vector<std::string> texts;
+    for (const auto& answer : answers) texts.push_back(answer.at("text").get<std::string>());
+    return texts;
   }
   Lab lab;
 };
@@ -126,13 +141,88 @@ TEST_F(TranslateProgram, AnswersEveryLineInItsPlace) {
   ASSERT_EQ(run().status, 0);
   std::string endless;
   for (int i = 0; i < 200; ++i) endless += "dog house ";
-  const auto answers = predicted("two dog\n\n" + endless + "\n\xF0\x9F\x90\x95 日本語 \xE2\x80\xAE\nold man");
-  ASSERT_EQ(answers.size(), 5u);
+  const auto answers =
+      predicted("two dog\n\r\n" + endless +
+                "\n\xF0\x9F\x90\x95 日本語 \xE2\x80\xAE\nold man\n\rtwo\rdog\r\ngreen dog\r");
+  ASSERT_EQ(answers.size(), 7u) << "LF alone ends a line";
   for (std::size_t i = 0; i < answers.size(); ++i) EXPECT_EQ(answers[i].at("line"), i + 1);
   EXPECT_EQ(answers[1].at("text"), "");
   EXPECT_THAT(answers[2].at("error"), HasSubstr("longer than the model's 40 positions"));
-  for (const std::size_t i : {0, 3, 4}) EXPECT_TRUE(answers[i].at("text").is_string()) << i;
+  for (const std::size_t i : {0, 3, 4, 5, 6}) EXPECT_TRUE(answers[i].at("text").is_string()) << i;
+  EXPECT_EQ(predicted("green dog\n").at(0).at("text"), answers[6].at("text")) << "without its CR";
   EXPECT_EQ(predicted("old man\n").at(0).at("text"), answers[4].at("text")) << "whatever stands beside it";
+}
+
+TEST_F(TranslateProgram, TranslatesTheLinesOfAFileTogether) {
+  ASSERT_EQ(run().status, 0);
+  EXPECT_THAT(predict("two dog\nold man\n\ngreen house\nold street\n").err,
+              HasSubstr("translated 5 of 5 sentences"));
+}
+
+TEST_F(TranslateProgram, AnswersAtOnceWhoWaitsAndDrawsByTheNumberOfTheLine) {
+  ASSERT_EQ(run().status, 0);
+  std::string lines;
+  for (int i = 0; i < 6; ++i) lines += "two old dog\n";
+  const Words sampled{"decoding.beam=1", "decoding.sampling.temperature=1.5"};
+  const auto together = predicted(lines, sampled);
+  ASSERT_EQ(together.size(), 6u);
+  const std::vector<std::string> texts = texts_of(together);
+  EXPECT_GT(std::set(texts.begin(), texts.end()).size(), 3u) << "of equal lines";
+  const fs::path in = lab.write("in", lines), out = lab.path() / "out";
+  // The second half is not sent before the first is answered.
+  const std::string answered = fmt::format("[ $(wc -l < '{}') -ge 3 ]", out.string());
+  const std::string command = fmt::format(
+      "cd '{}' && : > out && (head -n 3 in; for i in $(seq 600); do {} && break; sleep 0.05; done; {} "
+      "&& tail -n 3 in) | '{}' predict '{}' {} > out 2> err",
+      lab.path().string(), answered, answered, ATTNLAB_BINARY, folder().string(), fmt::join(sampled, " "));
+  ASSERT_EQ(std::system(command.c_str()), 0) << contents_of(lab.path() / "err");
+  EXPECT_EQ(texts_of(answers_in(contents_of(out))), texts);
+}
+
+TEST_F(TranslateProgram, AnswersALineOfNulsInItsPlace) {
+  ASSERT_EQ(run().status, 0);
+  const Finished done = predict(std::string("d\0o\0g\0\n", 7) + "old man\n");
+  EXPECT_EQ(done.status, 2);
+  const auto answers = answers_in(done.out);
+  ASSERT_EQ(answers.size(), 2u) << done.err;
+  EXPECT_THAT(answers[0].at("error"), HasSubstr("UTF-16LE"));
+  EXPECT_TRUE(answers[1].at("text").is_string());
+  const Finished marked =
+      predict(std::string("\xFF\xFE"
+                          "d\0o\0g\0\n\0",
+                          10));
+  EXPECT_EQ(marked.status, 2);
+  EXPECT_EQ(marked.out, "");
+  EXPECT_THAT(marked.err, HasSubstr("standard input is in UTF-16,"));
+}
+
+TEST_F(TranslateProgram, ScoresByHandWhatTheRunScored) {
+  write_captions(lab, 1500);
+  const std::string sources = contents_of(lab.path() / "data/multi30k/test_2016_flickr.en") + "\n";
+  const std::string references = contents_of(lab.path() / "data/multi30k/test_2016_flickr.de") + "Hund\n";
+  lab.write("data/multi30k/test_2016_flickr.en", sources);
+  lab.write("data/multi30k/test_2016_flickr.de", references);
+  ASSERT_EQ(run({"train.updates=240"}).status, 0);
+  const double bleu = read_run(folder() / "run.h5").summaries.at("bleu").value;
+  EXPECT_GT(bleu, 0);
+  EXPECT_EQ(read_table(folder() / "run.h5", "/translations/test").at("translation").back(),
+            Value(std::string()))
+      << "of \"\"";
+  lab.write("predicted.jsonl", predict(sources).out);
+  lab.write("references.txt", references);
+  const Finished scored = lab.attnlab({"score", "bleu", "predicted.jsonl", "references.txt"});
+  EXPECT_EQ(nlohmann::json::parse(scored.out).at("bleu"), bleu);
+}
+
+TEST_F(TranslateProgram, UsesAFinishedRunByOtherRulesOfDecoding) {
+  ASSERT_EQ(run().status, 0);
+  EXPECT_EQ(predicted("old man\n", {"decoding.n_best=2", "threads=2"}).at(0).at("n_best").size(), 2u);
+  for (const char* word : {"train.updates=3", "seed=2", "decoding=none"}) {
+    const Finished refused = predict("old man\n", {word});
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(refused.err, HasSubstr(fmt::format("whose configuration stands: '{}' sets neither", word)));
+  }
+  EXPECT_THAT(predict("old man\n", {"decoding.beem=4"}).err, HasSubstr("beam"));
 }
 
 TEST_F(TranslateProgram, TranslatesASentenceOfOneWordWhateverStandsBesideIt) {

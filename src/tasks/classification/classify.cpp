@@ -223,7 +223,7 @@ void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
 int64_t ClassifyOptions::predict(const RunContext& context, std::istream& in, std::ostream& out) const {
   LineClassifier classifier(*this, context);
   const torch::NoGradGuard no_grad;
-  TextLines lines(in, "standard input");
+  TextLines lines(in, "standard input", {.by_nuls = false});
   StrayBytes stray;
   int64_t refused = 0;
   for (std::string line; lines.next(line);) {

@@ -34,19 +34,15 @@ class LineTranslator {
     model_->eval();
   }
 
-  /// One answer a line, in their order. An empty line is translated by itself.
-  std::vector<ordered_json> answers(const std::vector<std::string>& lines) {
+  /// One answer a line, in their order; `first` is the number of the first.
+  std::vector<ordered_json> answers(const std::vector<std::string>& lines, int64_t first) {
     std::vector<ordered_json> all(lines.size());
-    std::vector<std::vector<int64_t>> sources;
+    NumberedSources sources;
     std::vector<std::size_t> whose;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       try {
-        std::vector<int64_t> ids = encoded(lines[i]);
-        if (ids.size() == 1) {
-          all[i] = {{"text", ""}, {"tokens", 0}};
-          continue;
-        }
-        sources.push_back(std::move(ids));
+        sources.ids.push_back(encoded(lines[i]));
+        sources.numbers.push_back(first + static_cast<int64_t>(i));
         whose.push_back(i);
       } catch (const UserError& e) {
         all[i] = {{"error", e.what()}};
@@ -93,11 +89,11 @@ class LineTranslator {
 
 int64_t TranslateOptions::predict(const RunContext& context, std::istream& in, std::ostream& out) const {
   LineTranslator translator(*this, context);
-  TextLines lines(in, "standard input");
+  TextLines lines(in, "standard input", {.lone_cr = false, .by_nuls = false});
   int64_t refused = 0, number = 0;
   std::vector<std::string> waiting;
   const auto answer_all = [&] {
-    for (ordered_json& answer : translator.answers(waiting)) {
+    for (ordered_json& answer : translator.answers(waiting, number + 1)) {
       refused += answer.contains("error") ? 1 : 0;
       answer["line"] = ++number;
       out << json_text(answer) << '\n';

@@ -125,7 +125,7 @@ void TranslateOptions::visit(Fields& f) {
   f("model", model, "the translator");
   f("label_smoothing", label_smoothing, "of the training loss");
   f.optional("train", train, trains, "the training loop; none: only evaluate the weights of init_from");
-  f("decoding", decoding, "how translations are looked for");
+  f("decoding", decoding, "how translations are looked for; that of a source without a word is empty");
   f("training_bleu", training_bleu,
     {{"none", TrainingBleu::none}, {"shown", TrainingBleu::shown}, {"selects", TrainingBleu::selects}},
     "BLEU at every validation of the training, of translations by `decoding`: none; shown, beside the "

@@ -50,8 +50,8 @@ struct TranslateOptions final : TaskOptions {
   std::vector<Input> inputs(const RunContext& context) const override;
   void run(const RunContext& context, RecordSink& record) const override;
   /// One sentence a line in; {"text", "score", "log_probability", "tokens", "line"} a line out, or {"error"}
-  /// for a line that cannot be translated; an empty line is an empty text. Uses the weights that the run was
-  /// evaluated with.
+  /// for a line that cannot be translated. Lines end with LF or CRLF, as those of sentence pairs do. Uses the
+  /// weights that the run was evaluated with.
   int64_t predict(const RunContext& context, std::istream& in, std::ostream& out) const override;
 
   /// A translator with fresh weights drawn from `seed`.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -53,7 +54,6 @@ std::vector<std::string> lines_or_decoded(const std::vector<std::string>& lines,
 
 }  // namespace
 
-TranslatedSplit translate_split(Split split, const TranslateOptions& options, const TranslationData& data,
 void check_positions(const TranslateOptions& options, const TranslationData& data,
                      const RunContext& context) {
   const bool validates = options.validation_bleu || (options.trains && options.train.validate_interval > 0);
@@ -62,6 +62,7 @@ void check_positions(const TranslateOptions& options, const TranslationData& dat
   refuse_longer(*data.test, data.test_files, context.limit, positions);
 }
 
+TranslatedSplit translate_split(Split split, const TranslateOptions& options, const TranslationData& data,
                                 Translator& model, const RunContext& context) {
   const bool test = split == Split::test;
   const TranslationVocabulary& vocabulary = *data.vocabulary;
@@ -73,8 +74,11 @@ void check_positions(const TranslateOptions& options, const TranslationData& dat
   done.references =
       lines_or_decoded(test ? data.test_references : data.validation_references, targets, vocabulary);
   for (const auto& source : sources) done.source_tokens.push_back(std::ssize(source));
+  NumberedSources numbered{std::move(sources), {}};
+  numbered.numbers.resize(numbered.ids.size());
+  std::iota(numbered.numbers.begin(), numbered.numbers.end(), int64_t{0});
   const auto started = std::chrono::steady_clock::now();
-  done.found = translate_all(model, options.decoding, sources, derive_seed(context.seed, name_of(split)),
+  done.found = translate_all(model, options.decoding, numbered, derive_seed(context.seed, name_of(split)),
                              context.device);
   done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   for (const auto& best : done.found) done.translations.push_back(vocabulary.decode(best.front().ids));

@@ -1,7 +1,6 @@
 #include "tasks/translation/translations.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "core/log.h"
 #include "core/random.h"
@@ -14,10 +13,13 @@ namespace {
 
 using Sources = std::vector<std::vector<int64_t>>;
 
+bool has_words(const std::vector<int64_t>& source) { return source.size() > 1; }
+
 /// Indices of sources that are translated together, longest first, so that what cannot fit fails at once.
 std::vector<std::vector<std::size_t>> batches_of(const Sources& sources, const TranslationDecoding& how) {
-  std::vector<std::size_t> order(sources.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    if (has_words(sources[i])) order.push_back(i);
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return sources[a].size() > sources[b].size(); });
   std::vector<std::vector<std::size_t>> batches;
@@ -34,13 +36,14 @@ std::vector<std::vector<std::size_t>> batches_of(const Sources& sources, const T
 }  // namespace
 
 std::vector<std::vector<Hypothesis>> translate_all(Translator& model, const TranslationDecoding& how,
-                                                   const Sources& sources, uint64_t seed,
+                                                   const NumberedSources& all, uint64_t seed,
                                                    torch::Device device) {
+  const Sources& sources = all.ids;
   const torch::NoGradGuard no_grad;  // not InferenceMode, which threads of the kernels would not inherit
   BeamOptions search = how.search;
   search.max_length = std::min(search.max_length, model->max_length() - 1);  // and its end
-  std::vector<std::vector<Hypothesis>> found(sources.size());
-  std::size_t done = 0;
+  std::vector<std::vector<Hypothesis>> found(sources.size(), {Hypothesis{}});
+  auto done = sources.size() - static_cast<std::size_t>(std::ranges::count_if(sources, has_words));
   for (const auto& members : batches_of(sources, how)) {
     stop_here_if_requested();
     Sources together;
@@ -48,8 +51,8 @@ std::vector<std::vector<Hypothesis>> translate_all(Translator& model, const Tran
     for (const std::size_t i : members) {
       together.push_back(sources[i]);
       batch.source_lengths.push_back(std::ssize(sources[i]));
-      // A sentence's numbers are its own, whatever stands beside it.
-      batch.seeds.push_back(derive_seed(seed, "translation", i));
+      // What a sentence draws is its own, whatever stands beside it.
+      batch.seeds.push_back(derive_seed(seed, "translation", static_cast<uint64_t>(all.numbers[i])));
     }
     constexpr int64_t eos = TranslationVocabulary::eos;
     batch.symbols = {.start = eos, .end = eos, .padding = TranslationVocabulary::pad};

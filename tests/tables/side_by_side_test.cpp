@@ -95,7 +95,7 @@ TEST_F(PairsBeside, OfVerdictsStandBesideTheByteCountsToo) {
   const TextTable table = paired(a, b);
   ASSERT_EQ(table.rows.size(), 2U) << "b has no byte counts";
   EXPECT_THAT(table.rows[0],
-              ElementsAre("accuracy: b, a", "difference", testing::_, "8 examples", "0 / 0 / 8", "1"));
+              ElementsAre("accuracy: b, a", "difference", testing::_, "8 examples", "0 / 0 / 8", "1.0"));
   EXPECT_THAT(table.rows[1], ElementsAre("accuracy: a, its byte counts", "difference", testing::_,
                                          "8 examples", "6 / 0 / 2", "0.031"));
 }

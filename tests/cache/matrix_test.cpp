@@ -77,8 +77,8 @@ class CacheMatrix : public testing::TestWithParam<std::tuple<PolicyEntry, Layout
     texts.tokens.q_BTHd.select(3, slow).fill_(std::sqrt(static_cast<double>(shape().head_dim)));
     check(texts, std::move(calls), o, s, shape());
   }
-  /// Texts whose first token has nearly all of the weight: the others' logits are 9 to 15 less. Nothing keeps it
-  /// but its score.
+  /// Texts whose first token has nearly all of the weight: the others' logits are 9 to 15 less. Nothing keeps
+  /// it but its score.
   void check_heavy(Texts texts, std::vector<int64_t> calls) const {
     reference::Setting s = setting();
     s.theta = 1e30;

@@ -165,27 +165,27 @@ void SpeedOptions::visit(Fields& f) {
 }
 
 std::vector<Table> SpeedOptions::tables() const {
-  return {{"/speed",
-           "steps, in the order in which they ran",
-           {{"repetition", Type::integer, "1", "round; every phase runs once in each"},
-            {"phase", Type::text, "1", "train or infer"},
-            {"n", Type::integer, "token", "length"},
-            {"batch", Type::integer, "1", "sequences"},
-            {"threads", Type::integer, "1", "threads on the CPU"},
-            {"seconds", Type::real, "s",
-             "time of the step; on a GPU a mean over steps that take 50 ms together"},
-            {"flops", Type::real, "FLOP", "matrix products of the step as executed, multiply and add apart"},
-            {"product_rate", Type::real, "FLOP/s",
-             "the device's matrix-product rate in the same round and precision"}}},
-          {"/memory",
-           "peaks of one step above parameters, gradients and optimiser state",
-           {{"phase", Type::text, "1", "train or infer"},
-            {"n", Type::integer, "token", "length"},
-            {"batch", Type::integer, "1", "sequences"},
-            {"threads", Type::integer, "1", "threads on the CPU"},
-            {"allocator_peak", Type::integer, "byte", "most bytes held by tensors"},
-            {"resident_peak", Type::integer, "byte",
-             "most pages resident, −1 where the kernel cannot say; on CUDA most device memory reserved"}}}};
+  return {
+      {"/speed",
+       "steps, in the order in which they ran",
+       {{"repetition", Type::integer, "1", "round; every phase runs once in each"},
+        {"phase", Type::text, "1", "train or infer"},
+        {"n", Type::integer, "token", "length"},
+        {"batch", Type::integer, "1", "sequences"},
+        {"threads", Type::integer, "1", "threads on the CPU"},
+        {"seconds", Type::real, "s", "time of the step; on a GPU a mean over steps that take 50 ms together"},
+        {"flops", Type::real, "FLOP", "matrix products of the step as executed, multiply and add apart"},
+        {"product_rate", Type::real, "FLOP/s",
+         "the device's matrix-product rate in the same round and precision"}}},
+      {"/memory",
+       "peaks of one step above parameters, gradients and optimiser state",
+       {{"phase", Type::text, "1", "train or infer"},
+        {"n", Type::integer, "token", "length"},
+        {"batch", Type::integer, "1", "sequences"},
+        {"threads", Type::integer, "1", "threads on the CPU"},
+        {"allocator_peak", Type::integer, "byte", "most bytes held by tensors"},
+        {"resident_peak", Type::integer, "byte",
+         "most pages resident, −1 where the kernel cannot say; on CUDA most device memory reserved"}}}};
 }
 
 std::vector<Headline> SpeedOptions::headlines() const {

@@ -103,6 +103,8 @@ def kept_tokens_policies(files):
     """As kept_tokens, at one size, with the perplexity of each policy."""
     rows = []
     for row in files.ours("kept_tokens_policies.csv"):
+        if not row["perplexity"]:
+            continue
         mean, *others = (number(row[name], 0) for name in LIVES)
         rows.append([row["label"], number(row["perplexity"], 2), mean, number(100 * float(row["recent_share"]), 0), *others])  # fmt: skip
     return ["cache", "perplexity", "mean life, steps", "recent among the kept, %", "first token's life", "period",

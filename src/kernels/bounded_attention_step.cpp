@@ -22,15 +22,6 @@ int64_t unit_floats(const StepArguments& a) {
   return group * a.slots + (a.positions ? (a.slots + group + 1) * a.shape.d : 0) + figure_floats(a);
 }
 
-/// y [G, d] of weights [G, S] and v [n, d].
-void weigh_values(int64_t n, int64_t d, int64_t group, const float* weights, int64_t slots,
-                  const StoredRows& v, float* y) {
-  if (v.bf16)
-    simd().weighted_sums_bf16(n, d, group, weights, slots, v.bf16, y);
-  else
-    simd().weighted_sums(n, d, group, weights, slots, v.fp32, y);
-}
-
 /// logits [G, S] become weight_scale times softmax weights, of whose sum over the group `shares` are made.
 void make_weights(const StepArguments& a, int64_t unit, float* logits) {
   const int64_t n = a.extent[unit];
@@ -65,7 +56,7 @@ void make_figures(const StepArguments& a, int64_t unit, const float* weights, fl
                               lanes_part / static_cast<float>(group), dots, out);
   }
   invert_lengths(n, a.bias[unit], squares);
-  weigh_values(n, d, 1, squares, n, rows, sum);
+  weigh_rows(n, d, rows, 1, squares, n, sum);
   dot_rows(n, d, rows, 1, sum, dots, n);
   add_cosines(n, d, sum, squares, dots, lanes_part, out);
 }
@@ -87,7 +78,7 @@ void attend_unit(const StepArguments& a, int64_t unit, float* logits) {
   float* y = a.y + unit * group * d;
   dot_rows(n, d, k, group, q, logits, a.slots);
   make_weights(a, unit, logits);
-  weigh_values(n, d, group, logits, a.slots, a.v + unit * a.slots * d, y);
+  weigh_rows(n, d, a.v + unit * a.slots * d, group, logits, a.slots, y);
   simd().scale_into(group * d, 1.0f / weight_scale, y, y);
   if (a.figure != SlotFigure::none) make_figures(a, unit, logits, logits + unit_floats(a) - figure_floats(a));
 }
@@ -132,8 +123,8 @@ void attend_shared_units(const StepArguments& a, int64_t units, int64_t parts, s
   for (int64_t unit = 0; unit < units; ++unit)
     if (a.bias[unit]) make_weights(a, unit, logits + unit * logits_each);
   for_parts([&](int64_t i, int64_t unit, int64_t first, int64_t count) {
-    weigh_values(count, d, group, logits + unit * logits_each + first, a.slots,
-                 a.v + (unit * a.slots + first) * d, outputs + i * group * d);
+    weigh_rows(count, d, a.v + (unit * a.slots + first) * d, group, logits + unit * logits_each + first,
+               a.slots, outputs + i * group * d);
   });
   for (int64_t unit = 0; unit < units; ++unit) {
     float* y = a.y + unit * group * d;

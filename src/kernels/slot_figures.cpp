@@ -20,10 +20,7 @@ float change_of_heavy(int64_t heavy, int64_t n, int64_t d, const float* x, float
   if (rest == 0) return 0;  // it is the only one: nothing can take its place
   std::vector<float> space(static_cast<size_t>(2 * d));
   float* const sum = space.data();
-  if (v.bf16)
-    simd().weighted_sums_bf16(n, d, 1, others, n, v.bf16, sum);
-  else
-    simd().weighted_sums(n, d, 1, others, n, v.fp32, sum);
+  weigh_rows(n, d, v, 1, others, n, sum);
   const float* const own = (v + heavy * d).wide(d, sum + d);
   double square = 0;
   for (int64_t i = 0; i < d; ++i) {
@@ -42,6 +39,14 @@ void dot_rows(int64_t n, int64_t d, const StoredRows& m, int64_t rows, const flo
     simd().thin_product_bf16(n, d, m.bf16, rows, x, y, stride);
   else
     simd().thin_product(n, d, m.fp32, rows, x, y, stride);
+}
+
+void weigh_rows(int64_t n, int64_t d, const StoredRows& m, int64_t rows, const float* p, int64_t stride,
+                float* y) {
+  if (m.bf16)
+    simd().weighted_sums_bf16(n, d, rows, p, stride, m.bf16, y);
+  else
+    simd().weighted_sums(n, d, rows, p, stride, m.fp32, y);
 }
 
 void add_output_changes(const GroupWeights& group, int64_t d, const StoredRows& v, const float* squares,

@@ -23,6 +23,10 @@ enum class SlotFigure {
 void dot_rows(int64_t n, int64_t d, const StoredRows& m, int64_t rows, const float* x, float* y,
               int64_t stride);
 
+/// y [rows, d] = p·m, for weights p [rows, stride], of which the first n of a row count, and m [n, d].
+void weigh_rows(int64_t n, int64_t d, const StoredRows& m, int64_t rows, const float* p, int64_t stride,
+                float* y);
+
 /// Query heads that share a key-value head, after one token. Weight of slot s in row r: weights[r·stride +
 /// s]· inverse[r]; it is 0 where a slot is not seen.
 struct GroupWeights {

@@ -13,8 +13,10 @@
 #include "core/error.h"
 #include "data/text_files.h"
 #include "data/token_lines.h"
+#include "tasks/cut_record.h"
 #include "tasks/language/train_lm.h"
 #include "tasks/memory_record.h"
+#include "train/file_record.h"
 
 namespace attnlab {
 
@@ -70,6 +72,20 @@ class TrainLmTask : public testing::Test {
     options.run(context(name), record);
     return record;
   }
+  /// A run's record as it stands on disk.
+  FileRecord record_of(const std::string& run) const {
+    FileRecord record(folder / run / "record");
+    for (const Table& t : options.tables()) record.define(t);
+    return record;
+  }
+  /// Killed behind each of these numbers of rows of /train, one after the other.
+  void run_cut(const std::string& name, std::initializer_list<int64_t> rows) const {
+    for (const int64_t count : rows) {
+      FileRecord record = record_of(name);
+      CutRecord cut(record, count);
+      EXPECT_THROW(options.run(context(name), cut), RunError);
+    }
+  }
   std::string weights(const std::string& run) const {
     const std::string bytes = content(folder / run / "model/model.safetensors");
     EXPECT_GT(bytes.size(), 1000U);
@@ -91,6 +107,16 @@ class TrainLmTask : public testing::Test {
   }
   std::string refused(const std::string& file) const {
     return said_by([&] { read_options<TrainLmOptions>(load_experiment(folder / file).config); });
+  }
+  /// The same of a file that is written so; "" where nothing is refused.
+  std::string refused_as(const std::string& file, const std::string& yaml) const {
+    write(file, yaml);
+    try {
+      read_options<TrainLmOptions>(load_experiment(folder / file).config);
+    } catch (const UserError& e) {
+      return e.what();
+    }
+    return "";
   }
   template <class Act>
   static std::string said_by(Act act) {

@@ -11,11 +11,9 @@
 #include "data/tokenizer.h"
 #include "io/hf_folder.h"
 #include "kernels/relative_error.h"
-#include "tasks/cut_record.h"
 #include "tasks/language/chunk_scorer.h"
 #include "tasks/language/lm_losses.h"
 #include "tasks/language/train_lm_task.h"
-#include "train/file_record.h"
 
 namespace attnlab {
 namespace {
@@ -36,13 +34,7 @@ class TrainPolicy : public TrainLmTask {
 
   /// What reading the configuration refuses.
   std::string refused(const std::string& yaml) const {
-    write("policy.yaml", "name: policy\n" + yaml);
-    try {
-      read_options<TrainLmOptions>(load_experiment(folder / "policy.yaml").config);
-    } catch (const UserError& e) {
-      return e.what();
-    }
-    return "";
+    return refused_as("policy.yaml", "name: policy\n" + yaml);
   }
 };
 
@@ -116,14 +108,8 @@ TEST_F(TrainPolicy, ResumesToTheSameBitsWithSizesDrawnAndMicroBatchesAccumulated
   options.train.checkpoint_interval = 3;
   options.train.checkpoint_seconds = 0;
   run("whole");
-  for (const int64_t rows : {5, 4}) {
-    FileRecord record(folder / "cut/record");
-    for (const Table& t : options.tables()) record.define(t);
-    CutRecord cut(record, rows);
-    EXPECT_THROW(options.run(context("cut"), cut), RunError);
-  }
-  FileRecord record(folder / "cut/record");
-  for (const Table& t : options.tables()) record.define(t);
+  run_cut("cut", {5, 4});
+  FileRecord record = record_of("cut");
   EXPECT_GT(record.rows("/train"), 5);
   options.run(context("cut"), record);
   EXPECT_EQ(weights("cut"), weights("whole"));
@@ -243,10 +229,8 @@ TEST_F(StartFrom, ResumesToTheSameBits) {
   options.train.checkpoint_interval = 4;
   options.train.checkpoint_seconds = 0;
   run("whole");
-  FileRecord record(folder / "cut/record");
-  for (const Table& t : options.tables()) record.define(t);
-  CutRecord cut(record, 6);
-  EXPECT_THROW(options.run(context("cut"), cut), RunError);
+  run_cut("cut", {6});
+  FileRecord record = record_of("cut");
   options.run(context("cut"), record);
   EXPECT_EQ(weights("cut"), weights("whole"));
 }

@@ -20,14 +20,14 @@ def causal_speed(files):
     rows = []
     for row in files.rows("causal_speed.csv"):
         for threads in ("1_thread", "2_threads"):
-            times = [number(row.get(f"scan_speedup_{form}_{threads}"), 1) for form in FORMS]
+            times = [spread(row, c, 1) if row.get(c := f"scan_speedup_{form}_{threads}") else "–" for form in FORMS]
             memory = [number(float(row[f"extra_bytes_{form}"]) / 2**20, 1) if row.get(f"extra_bytes_{form}") else "–"
                       for form in ("scan", *FORMS)]  # fmt: skip
             rows.append([row["label"].removesuffix(" tokens"), row["projection_length"], threads[0],
-                         number(1e3 * float(row[f"seconds_scan_{threads}"]), 1), *times,
+                         spread(row, f"seconds_scan_{threads}", 1, 1e3), *times,
                          *(number(100 * float(row[f"{rate}_share_{threads}"]), 0) for rate in ("product", "read")),
                          " / ".join(memory) if threads == "1_thread" else ""])  # fmt: skip
-    return ["tokens", "l", "threads", "scan, ms", "chunks: × the scan", "outer products: ×", "fused softmax: ×",
+    return ["tokens", "l", "threads", "scan, ms, ± sd over runs", "chunks: × the scan", "outer products: ×", "fused softmax: ×",
             "share of the rate of products, %", "of the read rate, %",
             "beyond operands and results, MiB: scan / chunks / outer products / softmax"], rows  # fmt: skip
 
@@ -87,10 +87,11 @@ def translation_training_speed(files):
     table = []
     for length, rows in _by_target(files, "translation_training_speed.csv"):
         forms = [rows[form] for form in ("scan", "chunks", "outer products")]
-        scan, *others = (float(row["train_seconds"]) for row in forms)
-        table.append([number(length, 0), number(scan, 3), *(number(t / scan, 2) for t in others),
+        seconds = [float(row["train_seconds"]) for row in forms]
+        table.append([number(length, 0), spread(forms[0], "train_seconds", 3),
+                      spread(forms[0], "train_seconds_speedup_chunks", 2), number(seconds[2] / seconds[0], 2),
                       " / ".join(number(float(row["train_allocator_peak"]) / 2**20, 0) for row in forms)])  # fmt: skip
-    return ["tokens of a target", "a step with the scan, s", "with chunks: ×", "with outer products: ×",
+    return ["tokens of a target", "a step with the scan, s, ± sd over runs", "with chunks: ×", "with outer products: ×",
             "most memory held, MiB: scan / chunks / outer products"], table  # fmt: skip
 
 

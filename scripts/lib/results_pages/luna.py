@@ -93,6 +93,18 @@ def byte_order(files):
             "lost over the text", "less the floor of byte counts", "less the Transformer ± se over reviews"], rows  # fmt: skip
 
 
+def byte_order_mcnemar(files):
+    """McNemar's test of every run against the floor and against the Transformer of its seed, on the same reviews."""
+    held = {}
+    for row in files.rows("byte_order_mcnemar.csv"):
+        verdict = f"{row['higher']} / {row['lower']}, p = {row['p']}"
+        held.setdefault((row["label"], row["against"]), []).append(verdict)
+    seeds = len(next(iter(held.values())))
+    return ["model", "against", *(f"right alone / wrong alone, p; seed {s + 1}" for s in range(seeds))], [
+        [*names, *verdicts] for names, verdicts in held.items()
+    ]
+
+
 def _by_length(files):
     """{model: [its rows, by length]}"""
     models = dict.fromkeys(row["label"] for row in files.ours("speed_memory.csv"))
@@ -189,6 +201,6 @@ def claims(files):
     ]  # fmt: skip
 
 
-TABLES = {f.__name__: f for f in (step_speed, step_shares, recipe, byte_order, training_by_length,
+TABLES = {f.__name__: f for f in (step_speed, step_shares, recipe, byte_order, byte_order_mcnemar, training_by_length,
                                   memory_by_length, quickstart)}  # fmt: skip
 TABLES["luna_claims"] = claims

@@ -96,9 +96,16 @@ std::string_view name_of(ChatFormat format) {
 
 ChatTemplate recognised(const std::string& jinja) {
   const auto has = [&](const char* marker) { return jinja.find(marker) != std::string::npos; };
-  if (has("<|im_start|>")) return {ChatFormat::chatml, default_system(jinja)};
-  if (has("<|start_header_id|>")) return {ChatFormat::llama3};
-  if (has("[INST]")) return {has("<<SYS>>") ? ChatFormat::llama2 : ChatFormat::mistral};
+  if (has("<|im_start|>")) {
+    if (has("<think>")) return {};  // Qwen3, QwQ: an answer may begin with it
+    return {ChatFormat::chatml, default_system(jinja)};
+  }
+  if (has("<|start_header_id|>")) {
+    if (has("Cutting Knowledge Date")) return {};  // Llama 3.1 and later: a system's message of their own
+    return {ChatFormat::llama3};
+  }
+  if (has("[INST] ") && has(" [/INST]"))  // Mistral's later ones have no blanks there
+    return {has("<<SYS>>") ? ChatFormat::llama2 : ChatFormat::mistral};
   return {};
 }
 

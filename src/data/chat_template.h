@@ -41,7 +41,8 @@ struct ChatTemplate {
   std::string bos = "<s>", eos = "</s>";  ///< as texts, where the format has them
 };
 
-/// The format whose markers a Jinja template has, with its system's message; none where it has those of none.
+/// The format whose markers a Jinja template has, with its system's message; none where it has those of none,
+/// or what later templates of a family say besides.
 ChatTemplate recognised(const std::string& jinja);
 
 /// The text that the model continues with its answer: all messages, and what begins the assistant's. Control

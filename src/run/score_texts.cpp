@@ -23,8 +23,8 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using Keys = std::vector<std::string>;
 
-const Keys prediction_keys{"prediction", "predicted_answer", "translation", "text", "output"};
-const Keys reference_keys{"references", "reference", "answers", "answer"};
+const Keys prediction_keys{"prediction", "predicted_answer", "translation", "text", "output", "pred"};
+const Keys reference_keys{"references", "reference", "answers", "answer", "outputs"};
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
@@ -41,8 +41,13 @@ std::string origin_of(const fs::path& path, int64_t line) {
 
 Lines any_lines(std::istream& file, const fs::path& path) {
   TextLines lines(file, path.string());
+  StrayBytes stray;
   Lines all;
-  for (std::string line; lines.next(line);) all.push_back({line, origin_of(path, lines.number())});
+  for (std::string line; lines.next(line);) {
+    all.push_back({line, origin_of(path, lines.number())});
+    stray.look_at(line, all.back().origin);
+  }
+  stray.tell("lines", as_replacement);
   return all;
 }
 

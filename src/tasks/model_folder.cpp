@@ -57,8 +57,10 @@ ChatTemplate chat_of(const std::string& word, const HfConfig& config, const fs::
     if (name == word) return format == own.format ? own : ChatTemplate{format};
   if (word == "none") return {};
   if (own.format == ChatFormat::none)
-    user_error("{} declares no chat template that is known here; template=none asks it as a base model",
-               folder.string());
+    user_error(
+        "{} declares no chat template that is known here; template=none asks it as a base model, and chatml, "
+        "llama2, llama3 or mistral says which format comes nearest",
+        folder.string());
   return own;
 }
 

@@ -35,6 +35,15 @@ TEST(ChatTemplate, IsNoneWithoutKnownMarkers) {
       << "an expression, not a text";
 }
 
+TEST(ChatTemplate, OfALaterModelIsNotTakenForAnEarlierOnes) {
+  for (const char* jinja :
+       {"{{ '[INST]' + message['content'] + '[/INST]' }}", "{{ '[INST] ' + message['content'] + '[/INST]' }}",
+        "{{ '<|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023' }}",
+        "{{ '<|im_start|>assistant\n' }}{% if not enable_thinking %}{{ '<think>\n\n</think>\n\n' }}{% endif "
+        "%}"})
+    EXPECT_EQ(recognised(jinja).format, ChatFormat::none) << jinja;
+}
+
 std::string chat_refusal(ChatFormat format, const std::vector<ChatMessage>& messages) {
   try {
     chat_text({format}, messages);

@@ -196,6 +196,24 @@ TEST(Score, TokenF1TakesTheBestAnswer) {
               HasSubstr("--stemmer goes with rouge"));
 }
 
+TEST(Score, AnswersThatAreNotUtf8AreTold) {
+  const Lab lab;
+  lab.write("latin", "caf\xe9 noir\nno\n");
+  lab.write("plain", "caf\u00e9 noir\nno\n");
+  const Finished done = lab.attnlab({"score", "token_f1", "latin", "plain"});
+  EXPECT_EQ(json::parse(done.out)["f1"], 0.75);
+  EXPECT_THAT(done.err, HasSubstr("1 of 2 lines are not UTF-8 (the first: latin, line 1: byte 0xe9); such "
+                                  "bytes are read as U+FFFD each"));
+}
+
+TEST(Score, FilesOfLongBenchAndRulerAreReadAsTheyAre) {
+  const Lab lab;
+  lab.write("longbench", R"({"pred": "A girl.", "answers": ["a girl", "she"], "all_classes": null})");
+  lab.write("ruler", R"({"index": 0, "pred": "7421", "outputs": ["7421"]})");
+  for (const char* file : {"longbench", "ruler"})
+    EXPECT_EQ(json::parse(lab.attnlab({"score", "token_f1", file, file}).out)["f1"], 1.0) << file;
+}
+
 TEST(Score, MistakesAreSentences) {
   const Lab lab;
   lab.write("p", "a\nb\n");

@@ -1,6 +1,7 @@
 """What the report, the plots and `export_pairs` make of runs that answer questions or write texts."""
 
 import json
+import resource
 import subprocess
 import sys
 
@@ -181,6 +182,17 @@ def test_pairs_that_cannot_be_written_end_with_a_sentence(tmp_path):
         done = subprocess.run([sys.executable, EXPORT, *runs], stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
     assert done.stderr == "export_pairs: cannot write standard output: No space left on device\n"
+
+
+def test_pairs_that_cannot_be_written_leave_the_former_ones(tmp_path):
+    runs = [write_stories(tmp_path / f"stories/{label}", 1, ["One"]) for label in ("full", "tova")]
+    old = tmp_path / "pairs.jsonl"
+    old.write_text("the former pairs\n")
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))  # noqa: E731
+    command = [sys.executable, EXPORT, *runs, "-o", old]
+    done = subprocess.run(command, preexec_fn=limit, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, f"export_pairs: cannot write {old}: File too large\n")
+    assert [(f.name, f.read_text()) for f in tmp_path.glob("pairs*")] == [(old.name, "the former pairs\n")]
 
 
 def test_pairs_of_different_seeds_are_told(tmp_path):

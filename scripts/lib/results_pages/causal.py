@@ -1,5 +1,7 @@
 """The tables of results/luna.md about Luna that reads from left to right."""
 
+import math
+
 from .files import number, spread
 
 FORMS = ("chunks", "outer_products", "softmax")
@@ -82,14 +84,19 @@ def decode_speed(files):
             "Luna's speed, × the Transformer's", "kept, Transformer, MiB", "kept, Luna-16, MiB"], table  # fmt: skip
 
 
+def _times(scan, other):
+    """How many times the scan's time another form takes, ± what both vary by."""
+    mean, deviation = ([float(row[f"train_seconds{part}"]) for row in (scan, other)] for part in ("", "_sd"))
+    times = mean[1] / mean[0]
+    return f"{number(times, 2)} ± {number(times * math.hypot(*(d / m for d, m in zip(deviation, mean))), 2)}"
+
+
 def translation_training_speed(files):
     """Every length of target: a step's time with the scan, and what the other forms take of it."""
     table = []
     for length, rows in _by_target(files, "translation_training_speed.csv"):
         forms = [rows[form] for form in ("scan", "chunks", "outer products")]
-        seconds = [float(row["train_seconds"]) for row in forms]
-        table.append([number(length, 0), spread(forms[0], "train_seconds", 3),
-                      spread(forms[0], "train_seconds_speedup_chunks", 2), number(seconds[2] / seconds[0], 2),
+        table.append([number(length, 0), spread(forms[0], "train_seconds", 3), *(_times(forms[0], row) for row in forms[1:]),
                       " / ".join(number(float(row["train_allocator_peak"]) / 2**20, 0) for row in forms)])  # fmt: skip
     return ["tokens of a target", "a step with the scan, s, ± sd over runs", "with chunks: ×", "with outer products: ×",
             "most memory held, MiB: scan / chunks / outer products"], table  # fmt: skip

@@ -58,8 +58,10 @@ AnsweredDocument Answerer::answer(std::span<const QuestionPrompt> prompts) {
     const std::vector<Ids> batch(ids.begin() + static_cast<std::ptrdiff_t>(begin),
                                  ids.begin() + static_cast<std::ptrdiff_t>(end));
     const auto count = static_cast<int64_t>(batch.size());
+    const auto start = std::chrono::steady_clock::now();
     DecoderState states =
         all.shared_tokens > 0 ? copy_of(document, torch::zeros(count, torch::kLong)) : fresh(count, expected);
+    all.prompt_seconds += Seconds(std::chrono::steady_clock::now() - start).count();
     GenerateOptions options{.max_new_tokens = options_.new_tokens,
                             .read = all.shared_tokens,
                             .eos_ids = options_.eos_ids,

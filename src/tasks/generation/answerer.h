@@ -24,7 +24,7 @@ struct AnsweredDocument {
   int64_t read_tokens = 0;          ///< read in all, what was shared once
   int64_t cache_bytes = 0;          ///< of one prompt, at the end
   double shared_seconds = 0;        ///< reading what is shared
-  double prompt_seconds = 0;        ///< reading the rest of the prompts
+  double prompt_seconds = 0;        ///< copying what is kept of it, and reading the rest of the prompts
   double answer_seconds = 0;        ///< after that
 };
 

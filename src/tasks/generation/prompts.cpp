@@ -45,9 +45,11 @@ QuestionPrompt without_end(const PromptRule& rule, const std::string& document, 
              name, count(with("")), rule.most_tokens);
 }
 
-/// LongBench's pred.py: the first and the last half of what is allowed, decoded and encoded again.
+/// LongBench's pred.py: of a bare text that is too long the first and the last half of what is allowed,
+/// decoded; the chat's template is put around what is left, and does not count.
 QuestionPrompt without_middle(const PromptRule& rule, const std::string& said, const PromptFrame& frame) {
   const Ids all = rule.tokenizer.encode(said, rule.with_bos);
+  if (count(all) <= rule.most_tokens) return {encoded(rule, said, frame.answer), 1.0, false};
   const auto half = static_cast<std::size_t>(rule.most_tokens / 2);
   const std::span<const int64_t> ids(all);
   const std::string rest =
@@ -60,17 +62,12 @@ QuestionPrompt without_middle(const PromptRule& rule, const std::string& said, c
 QuestionPrompt prompt_of(const PromptRule& rule, const std::string& document, const PromptFrame& frame,
                          const std::string& name) {
   const std::string said = frame.before + document + frame.after;
+  if (rule.cut == Cut::middle) return without_middle(rule, said, frame);
   QuestionPrompt whole{encoded(rule, said, frame.answer), 1.0, false};
   if (count(whole.ids) <= rule.most_tokens) return whole;
-  switch (rule.cut) {
-    case Cut::end:
-      return without_end(rule, document, frame, name);
-    case Cut::middle:
-      return without_middle(rule, said, frame);
-    default:
-      user_error("{}: its prompt has {} tokens, more than the length of {}, and nothing of it may be cut",
-                 name, count(whole.ids), rule.most_tokens);
-  }
+  if (rule.cut == Cut::end) return without_end(rule, document, frame, name);
+  user_error("{}: its prompt has {} tokens, more than the length of {}, and nothing of it may be cut", name,
+             count(whole.ids), rule.most_tokens);
 }
 
 void require_room(const PromptRule& rule, const std::string& document, const PromptFrame& frame,

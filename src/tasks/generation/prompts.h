@@ -26,9 +26,10 @@ struct QuestionPrompt {
   bool is_cut = false;
 };
 
-/// The prompt of one question, at most `most_tokens` long and, where its document's end is cut, as long as
-/// whole tokens of it allow. Throws UserError, which begins with `name`, where the words around the document
-/// leave no room for any of it.
+/// The prompt of one question. Where its document's end is cut it is at most `most_tokens` long, and as long
+/// as whole tokens of it allow; where its middle is, so long before it is encoded again and put into the
+/// chat's format, which may make it longer. Throws UserError, which begins with `name`, where the words
+/// around the document leave no room for any of it.
 QuestionPrompt prompt_of(const PromptRule& rule, const std::string& document, const PromptFrame& frame,
                          const std::string& name);
 

@@ -82,14 +82,30 @@ std::vector<QuestionPrompt> prompts_of(const QuestionAnsweringOptions& o, const 
   return prompts;
 }
 
+/// A prompt that loses its middle gets its template on top of its length, and joins anew where it was cut.
+void check_positions_of(const QuestionPrompt& prompt, const QuestionAnsweringOptions& o,
+                        const HfConfig& config, const std::string& name) {
+  const auto tokens = static_cast<int64_t>(prompt.ids.size());
+  const int64_t positions = config.decoder.max_positions, over = tokens + o.new_tokens() - positions;
+  if (o.past_training || over <= 0) return;
+  user_error(
+      "{}: its prompt has {} tokens with its template, and {} of an answer are longer together than the {} "
+      "positions of the model; past_training=true reads on, length={} stays within them",
+      name, tokens, o.new_tokens(), positions, std::max<int64_t>(1, o.most_tokens() - over));
+}
+
 /// Of the documents from `first` on, before a model is loaded: otherwise one long question late in the set
 /// ends a run of hours. Questions that are made to fit a length take long to make, and are alike.
 void require_room_for_all(const QuestionAnsweringOptions& o, const QuestionInputs& in, int64_t first) {
-  if (o.benchmark->cut() == Cut::refused) return;
+  if (in.rule.cut == Cut::refused) return;
   for (int64_t i = first; i < in.count; ++i) {
     const QuestionDocument document = in.documents->read(i);
     for (const Question& question : document.questions)
       require_room(in.rule, document.text, o.benchmark->frame(question), question.id);
+    if (in.rule.cut != Cut::middle || o.past_training) continue;
+    const std::vector<QuestionPrompt> prompts = prompts_of(o, in, document);
+    for (std::size_t q = 0; q < prompts.size(); ++q)
+      check_positions_of(prompts[q], o, in.config, document.questions[q].id);
   }
 }
 
@@ -145,12 +161,15 @@ std::string name_of(QuestionVisible visible) {
 }
 
 QuestionVisible question_visible(const CacheOptions& cache, int64_t layers, int64_t prompt_tokens) {
-  const std::vector<int64_t> sizes = sizes_of_layers(cache, layers);
-  const auto drops = [&](int64_t size) { return size > 0 && size < prompt_tokens; };
-  if (std::none_of(sizes.begin(), sizes.end(), drops)) return QuestionVisible::nothing_dropped;
-  const bool at_the_end = cache.prompt == Prompt::one_shot || cache.policy->needs().prefill_only ||
-                          (cache.prompt == Prompt::pieces && cache.piece >= prompt_tokens);
-  return at_the_end ? QuestionVisible::yes : QuestionVisible::no;
+  int64_t smallest = prompt_tokens;
+  for (const int64_t size : sizes_of_layers(cache, layers))
+    if (size > 0) smallest = std::min(smallest, size);
+  if (smallest == prompt_tokens) return QuestionVisible::nothing_dropped;
+  if (cache.prompt == Prompt::one_shot || cache.policy->needs().prefill_only) return QuestionVisible::yes;
+  // States are dropped behind each piece, and behind each token where there are none.
+  const int64_t piece = cache.prompt == Prompt::pieces ? cache.piece : 1;
+  const int64_t before_the_last = (prompt_tokens - 1) / piece * piece;
+  return before_the_last <= smallest ? QuestionVisible::yes : QuestionVisible::no;
 }
 
 void QuestionAnsweringOptions::run(const RunContext& context, RecordSink& record) const {

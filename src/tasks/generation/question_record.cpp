@@ -40,7 +40,8 @@ Table document_table() {
            {"read_tokens", Type::integer, "token", "read in all, the shared ones once"},
            {"new_tokens", Type::integer, "token", "of all answers"},
            {"shared_seconds", Type::real, "s", "reading what is shared"},
-           {"prompt_seconds", Type::real, "s", "reading the rest of the prompts"},
+           {"prompt_seconds", Type::real, "s",
+            "copying what is kept of that, and reading the rest of the prompts"},
            {"answer_seconds", Type::real, "s", "after that"}}};
 }
 
@@ -54,22 +55,22 @@ Table share_table(const BenchmarkOptions& benchmark) {
 }
 
 std::vector<Headline> costs() {
-  return {
-      {"question_visible", "1",
-       "share of the questions that had been read when states were dropped; absent where nothing was",
-       Better::neither},
-      {"documents_cut", "1", "share of the questions whose prompt had to be cut", Better::neither},
-      {"read_tokens_per_second", "token/s", "tokens of documents and questions read a second",
-       Better::higher},
-      {"new_tokens_per_second", "token/s", "tokens of answers a second, all of a document together",
-       Better::higher},
-      {"document_cost", "1",
-       "time of reading and answering, over that of reading each document once and of the answers; absent "
-       "where prompts share nothing",
-       Better::lower},
-      {"new_tokens", "token", "mean length of an answer", Better::neither},
-      {"cache_bytes", "byte", "keys and values as allocated at the end of a prompt's answer, the most",
-       Better::lower}};
+  return {{"question_visible", "1",
+           "share of the questions that had been read when states were dropped; absent where nothing was",
+           Better::neither},
+          {"documents_cut", "1", "share of the questions whose prompt had to be cut", Better::neither},
+          {"read_tokens_per_second", "token/s", "tokens of documents and questions read a second",
+           Better::higher},
+          {"new_tokens_per_second", "token/s", "tokens of answers a second, all of a document together",
+           Better::higher},
+          {"document_cost", "1",
+           "of documents whose prompts share a beginning: time of reading and answering, over that of "
+           "reading the "
+           "beginning once and of the answers; absent where none do",
+           Better::lower},
+          {"new_tokens", "token", "mean length of an answer", Better::neither},
+          {"cache_bytes", "byte", "keys and values as allocated at the end of a prompt's answer, the most",
+           Better::lower}};
 }
 
 std::string references_of(const Question& question) {
@@ -95,7 +96,7 @@ json QuestionProgress::to_json() const {
           {"questions", questions},
           {"scores", json_of_rows(scores)},
           {"counts", {cut, read_tokens, new_tokens, cache_bytes, seen, unseen}},
-          {"seconds", {read_seconds, answer_seconds, shared_seconds}}};
+          {"seconds", {read_seconds, answer_seconds, least_seconds, sharing_seconds}}};
 }
 
 QuestionProgress QuestionProgress::from_json(const json& done) {
@@ -110,7 +111,8 @@ QuestionProgress QuestionProgress::from_json(const json& done) {
     *count = counts.at(at++);
   p.read_seconds = seconds.at(0);
   p.answer_seconds = seconds.at(1);
-  p.shared_seconds = seconds.at(2);
+  p.least_seconds = seconds.at(2);
+  p.sharing_seconds = seconds.at(3);
   return p;
 }
 
@@ -159,9 +161,12 @@ void take_document(const QuestionAnsweringOptions& o, int64_t layers, const Ques
   progress.read_tokens += answered.read_tokens;
   progress.new_tokens += new_tokens;
   progress.cache_bytes = std::max(progress.cache_bytes, answered.cache_bytes);
-  progress.read_seconds += answered.shared_seconds + answered.prompt_seconds;
-  progress.shared_seconds += answered.shared_seconds;
+  const double read_seconds = answered.shared_seconds + answered.prompt_seconds;
+  progress.read_seconds += read_seconds;
   progress.answer_seconds += answered.answer_seconds;
+  if (answered.shared_tokens == 0) return;
+  progress.least_seconds += answered.shared_seconds + answered.answer_seconds;
+  progress.sharing_seconds += read_seconds + answered.answer_seconds;
 }
 
 void record_figures(const QuestionAnsweringOptions& o, const QuestionProgress& p, RecordSink& record) {
@@ -180,8 +185,7 @@ void record_figures(const QuestionAnsweringOptions& o, const QuestionProgress& p
       static_cast<double>(p.cut) / all,
       static_cast<double>(p.read_tokens) / p.read_seconds,
       static_cast<double>(p.new_tokens) / p.answer_seconds,
-      p.shared_seconds > 0 ? (p.read_seconds + p.answer_seconds) / (p.shared_seconds + p.answer_seconds)
-                           : Summary::unknown,
+      p.least_seconds > 0 ? p.sharing_seconds / p.least_seconds : Summary::unknown,
       static_cast<double>(p.new_tokens) / all,
       static_cast<double>(p.cache_bytes)};
   const std::vector<Headline> names = costs();

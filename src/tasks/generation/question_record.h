@@ -18,7 +18,9 @@ struct QuestionProgress {
   ScoreRows scores;  ///< by question
   int64_t cut = 0, read_tokens = 0, new_tokens = 0, cache_bytes = 0;
   int64_t seen = 0, unseen = 0;  ///< questions that were, or were not, visible when states were dropped
-  double read_seconds = 0, shared_seconds = 0, answer_seconds = 0;  ///< shared: of reading, what is read once
+  double read_seconds = 0, answer_seconds = 0;
+  /// Of documents with a beginning that is read once: that beginning and all answers; and all that they took.
+  double least_seconds = 0, sharing_seconds = 0;
 
   nlohmann::json to_json() const;
   static QuestionProgress from_json(const nlohmann::json& done);

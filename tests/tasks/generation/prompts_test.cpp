@@ -91,6 +91,18 @@ TEST(Prompts, LoseTheirMiddleAsLongBenchHasIt) {
   EXPECT_EQ(prompt_of(rule, tale, frame, "story 7").ids, encoded(rule, first + last));
 }
 
+TEST(Prompts, LoseTheirMiddleForTheirTextAndNotForTheirTemplate) {
+  const std::string said = frame.before + tale + frame.after;
+  PromptRule rule = rule_of(static_cast<int64_t>(encoded(rule_of(1000), said).size()), Cut::middle);
+  rule.chat.format = ChatFormat::llama2;
+  const QuestionPrompt whole = prompt_of(rule, tale, frame, "story 7");
+  EXPECT_FALSE(whole.is_cut);
+  EXPECT_EQ(whole.ids, rule.tokenizer.encode(chat_text(rule.chat, {{"user", said}}), false));
+  EXPECT_GT(static_cast<int64_t>(whole.ids.size()), rule.most_tokens);
+  --rule.most_tokens;
+  EXPECT_TRUE(prompt_of(rule, tale, frame, "story 7").is_cut);
+}
+
 TEST(Prompts, ThatMayNotBeCutAreRefused) {
   EXPECT_THAT(refused(rule_of(40, Cut::refused)),
               testing::MatchesRegex("story 7: its prompt has [0-9]+ tokens, more than the length of 40, and "

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 namespace attnlab {
 namespace {
@@ -25,6 +27,25 @@ TEST(Qasper, TakesTheTypeOfTheReferenceThatWins) {
   EXPECT_DOUBLE_EQ(scores("nothing of it")[1], 0.0) << "of equals the first reference wins";
   EXPECT_EQ(scores("x").size(), qasper.scores().size());
   EXPECT_EQ(qasper.figures().size(), qasper.scores().size());
+}
+
+TEST(Qasper, MeansOverQuestionsAreTheOfficialEvaluators) {
+  const auto golden = nlohmann::json::parse(std::ifstream(ATTNLAB_SOURCE_DIR "/tests/golden/token_f1.json"));
+  const QasperOptions qasper;
+  const std::vector<Headline> figures = qasper.figures();
+  std::vector<double> sums(figures.size()), counts(figures.size());
+  for (const auto& one : golden["questions"]) {
+    Question question{"q", "?", {}};
+    for (const auto& reference : one[1]) question.references.push_back({reference[0], reference[1]});
+    const std::vector<double> scores = qasper.score(question, one[0]);
+    for (std::size_t i = 0; i < scores.size(); ++i)
+      if (!std::isnan(scores[i])) sums[i] += scores[i], ++counts[i];
+  }
+  EXPECT_EQ(counts[0], 300);
+  EXPECT_NEAR(sums[0] / counts[0], golden["mean"].get<double>(), 1e-9);
+  for (std::size_t i = 1; i < figures.size(); ++i)
+    EXPECT_NEAR(sums[i] / counts[i], golden["by_type"][figures[i].name.substr(3)].get<double>(), 1e-9)
+        << figures[i].name;
 }
 
 TEST(Qasper, AsksInTheWordsOfEachCustom) {

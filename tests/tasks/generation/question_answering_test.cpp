@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "tasks/cut_record.h"
+#include "tasks/generation/benchmarks/qasper.h"
 #include "tasks/generation/benchmarks/squality.h"
 #include "tasks/memory_record.h"
 #include "tasks/moderated.h"
@@ -119,8 +120,27 @@ TEST_F(Answers, AreTheSameWithADocumentReadOnceOrForEveryQuestion) {
     EXPECT_EQ(texts(run()), texts(shared)) << policy;
     const auto& document = shared.tables.at("/documents")[0];
     EXPECT_GT(std::get<int64_t>(document[3]), 20) << "tokens that the questions share";
-    EXPECT_GE(shared.summaries.at("document_cost").value, 1.0);
   }
+}
+
+TEST_F(Answers, CostWhatDocumentsThatAreReadOnceTookOverTheirReadingAndTheAnswers) {
+  std::ofstream(fs::path(folder / "data/squality/squality_v1-3_dev.jsonl"), std::ios::app)
+      << R"({"metadata": {"passage_id": "alone"}, "document": "A cat ran away.", "questions": [)"
+      << R"({"question_text": "Who?", "question_number": 1, "responses": [{"response_text": "A cat."}]}]})"
+      << "\n";
+  keep("tova", 12, Prompt::per_step);
+  const MemoryRecord record = run();
+  double all = 0, least = 0, alone = 0;
+  for (const auto& row : record.tables.at("/documents")) {
+    const double read = std::get<double>(row[6]), rest = std::get<double>(row[7]),
+                 answers = std::get<double>(row[8]);
+    (std::get<int64_t>(row[3]) > 0 ? all : alone) += read + rest + answers;
+    if (std::get<int64_t>(row[3]) > 0) least += read + answers;
+  }
+  EXPECT_GT(alone, 0) << "a single question shares nothing, and does not count";
+  EXPECT_DOUBLE_EQ(record.summaries.at("document_cost").value, all / least);
+  options.share_document = false;
+  EXPECT_FALSE(run().summaries.contains("document_cost"));
 }
 
 TEST_F(Answers, DependOnWhatIsKept) {
@@ -195,6 +215,33 @@ TEST_F(Answers, LongerThanTheModelsPositionsAreRefusedUnlessAskedFor) {
   }
 }
 
+TEST_F(Answers, WhosePromptsGoBeyondThePositionsWithTheirTemplateAreRefusedBeforeTheFirst) {
+  fs::create_directories(folder / "data/longbench");
+  std::ofstream out(folder / "data/longbench/qasper.jsonl");
+  std::string paper;
+  for (int i = 0; i < 40; ++i) paper += "A girl saw a big red dog. ";
+  for (const char* id : {"short", "long"})
+    out << R"({"_id": ")" << id << R"(", "input": "Who?", "context": ")" << (id[0] == 's' ? "A dog." : paper)
+        << R"(", "answers": ["a girl"]})"
+        << "\n";
+  out.close();
+  options.benchmark.select("qasper");
+  auto& qasper = dynamic_cast<QasperOptions&>(*options.benchmark);
+  qasper.source = QasperSource::longbench;
+  qasper.prompt = QasperPrompt::longbench;
+  options.chat = "chatml";
+  options.length = 54;  // and 10 of the answer are the model's 64 positions
+  run();
+  options.past_training = false;
+  try {
+    run();
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_THAT(error.what(), testing::MatchesRegex(".*: its prompt has [0-9]+ tokens with its template, and "
+                                                    "10 of an answer are longer together than the 64 .*"));
+  }
+}
+
 TEST_F(Answers, OfAQuestionWithoutRoomAreRefusedBeforeTheFirstDocumentIsRead) {
   std::string question = "Why";
   for (int i = 0; i < 100; ++i) question += " and why";
@@ -228,13 +275,16 @@ TEST(QuestionVisible, IsDecidedByWhenStatesAreDropped) {
   CacheOptions cache;
   cache.policy.select("tova");
   cache.size = 100;
-  EXPECT_EQ(question_visible(cache, 2, 101), QuestionVisible::no);
+  EXPECT_EQ(question_visible(cache, 2, 102), QuestionVisible::no);
+  EXPECT_EQ(question_visible(cache, 2, 101), QuestionVisible::yes) << "the first goes behind the last token";
   EXPECT_EQ(question_visible(cache, 2, 100), QuestionVisible::nothing_dropped);
   cache.prompt = Prompt::pieces;
   cache.piece = 50;
-  EXPECT_EQ(question_visible(cache, 2, 101), QuestionVisible::no);
+  EXPECT_EQ(question_visible(cache, 2, 151), QuestionVisible::no);
+  EXPECT_EQ(question_visible(cache, 2, 150), QuestionVisible::yes) << "behind the third and last piece";
   cache.piece = 101;
   EXPECT_EQ(question_visible(cache, 2, 101), QuestionVisible::yes);
+  EXPECT_EQ(question_visible(cache, 2, 102), QuestionVisible::no);
 }
 
 TEST(QuestionVisible, LooksAtTheSizeOfEveryLayer) {
@@ -248,7 +298,7 @@ TEST(QuestionVisible, LooksAtTheSizeOfEveryLayer) {
   cache.only_layers = {0};
   EXPECT_EQ(question_visible(cache, 2, 100), QuestionVisible::nothing_dropped)
       << "the second layer keeps all";
-  EXPECT_EQ(question_visible(cache, 2, 151), QuestionVisible::no);
+  EXPECT_EQ(question_visible(cache, 2, 152), QuestionVisible::no);
 }
 
 }  // namespace

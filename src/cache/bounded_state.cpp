@@ -53,7 +53,9 @@ std::unique_ptr<LayerState> BoundedState::copy(const Tensor& rows) const {
 }
 
 int64_t BoundedState::bytes() const {
-  return static_cast<int64_t>(k_BKSd_.nbytes() + v_BKSd_.nbytes()) + (afterlife_ ? afterlife_->bytes() : 0);
+  int64_t bytes = static_cast<int64_t>(k_BKSd_.nbytes() + v_BKSd_.nbytes());
+  for (const Lane& lane : lanes_) bytes += lane.bytes();
+  return bytes + (afterlife_ ? afterlife_->bytes() : 0);
 }
 
 Tensor BoundedState::lane_part(const Tensor& x_BKSd, int64_t lane) const {

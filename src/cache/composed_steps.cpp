@@ -65,8 +65,9 @@ Answers answers_of(const Afterlife& afterlife, int64_t groups, const Tensor& q_B
 }
 
 /// Figures by slot (kernels/slot_figures.h), means over each key-value head's queries; undefined for none.
+/// newest_BK: slots, for newest_cosine; any where a sequence has no token.
 Tensor figures_of(SlotFigure figure, const Tensor& weights_BKGS, const Tensor& y_BKGd, const Tensor& k_BKSd,
-                  const Tensor& v_BKSd, const Tensor& bias_BK1S) {
+                  const Tensor& v_BKSd, const Tensor& bias_BK1S, const Tensor& newest_BK) {
   const auto type = y_BKGd.scalar_type();
   if (figure == SlotFigure::output_change) {
     const Tensor distance_BKGS =
@@ -74,10 +75,14 @@ Tensor figures_of(SlotFigure figure, const Tensor& weights_BKGS, const Tensor& y
     return (weights_BKGS / (1 - weights_BKGS).clamp_min(static_cast<double>(least_rest)) * distance_BKGS)
         .mean(2);
   }
-  if (figure == SlotFigure::key_cosine) {
+  if (figure == SlotFigure::key_cosine || figure == SlotFigure::newest_cosine) {
     const Tensor k = k_BKSd.to(type), length_BKS1 = k.norm(2, -1, true);
     const Tensor seen_BKS1 = bias_BK1S.transpose(-2, -1).eq(0).logical_and(length_BKS1.gt(0));
     const Tensor unit_BKSd = torch::where(seen_BKS1, k / length_BKS1, 0.0);
+    if (figure == SlotFigure::newest_cosine) {
+      const Tensor at_BK1d = newest_BK.view({k.size(0), k.size(1), 1, 1}).expand({-1, -1, 1, k.size(3)});
+      return unit_BKSd.matmul(unit_BKSd.gather(2, at_BK1d).transpose(-2, -1)).squeeze(-1);
+    }
     const Tensor sum_BKd1 = unit_BKSd.sum(2, true).transpose(-2, -1);
     return (unit_BKSd.matmul(sum_BKd1) / sum_BKd1.norm(2, -2, true)).squeeze(-1).nan_to_num(0.0);
   }
@@ -113,6 +118,14 @@ class LaneMeans {
   Tensor means_XLS_;
 };
 
+/// By key-value head of all sequences, on a device.
+Tensor newest_slots(const std::vector<Newest>& newest, int64_t batch, int64_t kv, int64_t heads,
+                    torch::Device device) {
+  Tensor slot_L = torch::zeros({batch * kv / heads}, torch::kLong);
+  for (const Newest& n : newest) slot_L.mutable_data_ptr<int64_t>()[n.lane] = n.slot;
+  return on_device(slot_L.repeat_interleave(heads).view({batch, kv}), device);
+}
+
 }  // namespace
 
 Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
@@ -146,9 +159,13 @@ Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
     if (answers.value_BKGd.defined()) y_BKGd = y_BKGd + used.narrow(-1, slots, 1) * answers.value_BKGd;
     y_BTHd.select(1, t).copy_(y_BKGd.flatten(1, 2));
 
-    const LaneMeans means(needs_.weights ? weights_BKGS.mean(2) : Tensor(),
-                          figures_of(needs_.figure, weights_BKGS, y_BKGd, k_BKSd_, v_BKSd_, bias_BK1S),
-                          lanes_.size());
+    const Tensor newest_BK = needs_.figure == SlotFigure::newest_cosine
+                                 ? newest_slots(newest, call.batch(), kv, heads, k_BKSd_.device())
+                                 : Tensor();
+    const LaneMeans means(
+        needs_.weights ? weights_BKGS.mean(2) : Tensor(),
+        figures_of(needs_.figure, weights_BKGS, y_BKGd, k_BKSd_, v_BKSd_, bias_BK1S, newest_BK),
+        lanes_.size());
     for (const Newest& n : newest) settle(n.lane, means.weights(n.lane), means.figures(n.lane));
   }
   return y_BTHd;

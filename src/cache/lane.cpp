@@ -198,6 +198,7 @@ void Lane::compact(int64_t slots, const std::function<void(int64_t, int64_t)>& m
   }
   std::erase_if(free_, [&](int64_t s) { return s >= slots; });
   if (slots >= this->slots()) return;
+  policy_->resize(slots);
   order_.resize(slots);
   ids_.resize(slots);
   column_of_.resize(slots);

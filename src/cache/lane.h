@@ -69,6 +69,8 @@ class Lane {
   int64_t slots() const { return static_cast<int64_t>(order_.size()); }
   int64_t live() const { return live_; }
   int64_t tokens() const { return time_; }
+  /// What the policy keeps beside keys and values.
+  int64_t bytes() const { return policy_->bytes(); }
   /// Whether the policy looks at weights at all.
   bool reads_weights() const { return needs_.weights; }
   const LaneOptions& options() const { return options_; }

@@ -45,6 +45,10 @@ class Policy {
   virtual std::span<const double> scores(const StepView& view) = 0;
   /// What was in slot `from` is now in slot `to`.
   virtual void move(int64_t /*from*/, int64_t /*to*/) {}
+  /// From now on there are so many slots.
+  virtual void resize(int64_t /*slots*/) {}
+  /// Beside keys and values, where it is more than a few numbers a state.
+  virtual int64_t bytes() const { return 0; }
   virtual std::unique_ptr<Policy> clone() const = 0;
 };
 

@@ -104,8 +104,9 @@ class BlockSpace {
   const float* figures(const Block& block, int64_t i, const float* bias);
   void sum_values(const Block& block, const LaneTokens& tokens, int64_t i, int64_t head);
   void add_changes(const Block& block, int64_t i, int64_t head);
-  void add_key_cosines(int64_t slots, int64_t head, const float* bias);
-  ExactFigures exact(const LaneTokens& tokens, int64_t i, int64_t slots, const float* bias) const;
+  void add_key_cosines(const Block& block, int64_t i, int64_t head, const float* bias);
+  ExactFigures exact(const LaneTokens& tokens, const Block& block, int64_t i, const float* bias) const;
+  void get_key(int64_t slot, int64_t head, float* k) const;
   void weigh(Block& block, int64_t i, int64_t head, const float* bias);
   void gather(Block& block, const LaneTokens& tokens, int64_t head);
   float* logits(const Block& block, int64_t head) const { return block.logits.get() + head * rows_ * slots_; }
@@ -139,7 +140,7 @@ struct StepArguments {
   /// Where positions change with what is kept: q and k are as projected, and are turned here to these
   /// positions.
   const int64_t* const* positions = nullptr;  ///< [B·K] pointers, by slot; null: q and k are turned already
-  const int64_t* newest = nullptr;            ///< [B·K]: the slot of the token that asks
+  const int64_t* newest = nullptr;            ///< [B·K]: the slot of the token that asks; newest_cosine too
   RotaryTable rotary = {};
 
   SlotFigure figure = SlotFigure::none;

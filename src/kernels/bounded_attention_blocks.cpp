@@ -78,10 +78,14 @@ void BlockSpace::put(int64_t slot, const float* k, const float* v) {
 
 void BlockSpace::get(int64_t slot, float* k, float* v) const {
   for (int64_t h = 0; h < shape_.kv_heads; ++h, k += shape_.d, v += shape_.d) {
-    const float* column = k_.get() + (h * slots_ + slot / panel * panel) * shape_.d + slot % panel;
-    for (int64_t i = 0; i < shape_.d; ++i) k[i] = column[i * panel];
+    get_key(slot, h, k);
     std::copy_n(v_.get() + (h * slots_ + slot) * width_, shape_.d, v);
   }
+}
+
+void BlockSpace::get_key(int64_t slot, int64_t head, float* k) const {
+  const float* column = k_.get() + (head * slots_ + slot / panel * panel) * shape_.d + slot % panel;
+  for (int64_t i = 0; i < shape_.d; ++i) k[i] = column[i * panel];
 }
 
 /// Slots for the tokens from `first` on, and their keys and values.
@@ -136,7 +140,7 @@ void BlockSpace::decide(Block& block, const LaneTokens& tokens, StepHost& host, 
     if (figure_ == SlotFigure::output_change)
       for (int64_t h = 0; h < shape_.kv_heads; ++h) sum_values(block, tokens, i, h);
     if (host.reads_weights() && order_is_open(block.extent, bias, mean_.get()))
-      host.decide_exactly(exact(tokens, block.first + i, block.extent, bias));
+      host.decide_exactly(exact(tokens, block, i, bias));
     else
       host.decide(mean_.get(), figures(block, i, bias), block.extent);
   }
@@ -162,7 +166,7 @@ const float* BlockSpace::figures(const Block& block, int64_t i, const float* bia
   if (figure_ == SlotFigure::none) return nullptr;
   std::fill_n(figures_.get(), block.extent, 0.0f);
   for (int64_t h = 0; h < shape_.kv_heads; ++h)
-    figure_ == SlotFigure::output_change ? add_changes(block, i, h) : add_key_cosines(block.extent, h, bias);
+    figure_ == SlotFigure::output_change ? add_changes(block, i, h) : add_key_cosines(block, i, h, bias);
   return figures_.get();
 }
 
@@ -176,33 +180,41 @@ void BlockSpace::add_changes(const Block& block, int64_t i, int64_t head) {
                      dots_.get(), figures_.get());
 }
 
-void BlockSpace::add_key_cosines(int64_t slots, int64_t head, const float* bias) {
+void BlockSpace::add_key_cosines(const Block& block, int64_t i, int64_t head, const float* bias) {
+  const int64_t slots = block.extent;
   const float* k = k_.get() + head * slots_ * shape_.d;
   float *inverse = dots_.get(), *dots = inverse + slots_;
   std::copy_n(squares_.get() + head * slots_, slots, inverse);
   invert_lengths(slots, bias, inverse);
-  simd().panel_sum(slots, shape_.d, k, inverse, vector_.get());
+  if (figure_ == SlotFigure::newest_cosine)
+    get_key(block.slots[i], head, vector_.get());
+  else
+    simd().panel_sum(slots, shape_.d, k, inverse, vector_.get());
   simd().panel_dots(slots, shape_.d, k, vector_.get(), dots);
   add_cosines(slots, shape_.d, vector_.get(), inverse, dots, 1.0f / static_cast<float>(shape_.kv_heads),
               figures_.get());
 }
 
-ExactFigures BlockSpace::exact(const LaneTokens& tokens, int64_t i, int64_t slots, const float* bias) const {
+ExactFigures BlockSpace::exact(const LaneTokens& tokens, const Block& block, int64_t i,
+                               const float* bias) const {
   const int64_t d = shape_.d;
   const double share = 1.0 / static_cast<double>(shape_.heads);
-  const float* q = tokens.q + tokens.columns[i] * tokens.q_stride;
-  ExactFigures exact(slots, figure_);
+  const float* q = tokens.q + tokens.columns[block.first + i] * tokens.q_stride;
+  ExactFigures exact(block.extent, figure_);
   std::vector<float> row(static_cast<size_t>(d));
-  for (int64_t h = 0; h < shape_.heads; ++h) {
-    const float* panels = k_.get() + h / shape_.group() * slots_ * d;
-    const auto key = [&](int64_t slot) {
-      const float* column = panels + slot / panel * panel * d + slot % panel;
-      for (int64_t j = 0; j < d; ++j) row[j] = column[j * panel];
+  const auto key_of = [&](int64_t head) {
+    return [&, head](int64_t slot) {
+      get_key(slot, head, row.data());
       return row.data();
     };
+  };
+  for (int64_t h = 0; h < shape_.heads; ++h) {
     const float* v = v_.get() + h / shape_.group() * slots_ * width_;
-    exact.add(d, bias, q + h * d, share, key, [&](int64_t slot) { return v + slot * width_; });
+    exact.add(d, bias, q + h * d, share, key_of(h / shape_.group()),
+              [&](int64_t slot) { return v + slot * width_; });
   }
+  for (int64_t h = 0; figure_ == SlotFigure::newest_cosine && h < shape_.kv_heads; ++h)
+    exact.add_cosines(d, bias, block.slots[i], 1.0 / static_cast<double>(shape_.kv_heads), key_of(h));
   return exact;
 }
 

@@ -56,9 +56,13 @@ void make_figures(const StepArguments& a, int64_t unit, const float* weights, fl
                               lanes_part / static_cast<float>(group), dots, out);
   }
   invert_lengths(n, a.bias[unit], squares);
-  weigh_rows(n, d, rows, 1, squares, n, sum);
-  dot_rows(n, d, rows, 1, sum, dots, n);
-  add_cosines(n, d, sum, squares, dots, lanes_part, out);
+  const float* with = sum;
+  if (a.figure == SlotFigure::newest_cosine)
+    with = (rows + a.newest[unit] * d).wide(d, sum);
+  else
+    weigh_rows(n, d, rows, 1, squares, n, sum);
+  dot_rows(n, d, rows, 1, with, dots, n);
+  add_cosines(n, d, with, squares, dots, lanes_part, out);
 }
 
 /// The query heads of key-value head `unit` of all sequences' heads.
@@ -155,6 +159,9 @@ ExactFigures exact_step_figures(const StepArguments& a, int64_t unit) {
   const double share = 1.0 / static_cast<double>(heads * group);
   ExactFigures exact(n, a.figure);
   std::vector<float> turned_q(static_cast<size_t>(d)), turned_k(turned_q), wide(turned_q);
+  for (int64_t h = unit; a.figure == SlotFigure::newest_cosine && h < unit + heads; ++h)
+    exact.add_cosines(d, a.bias[unit], a.newest[unit], 1.0 / static_cast<double>(heads),
+                      [&](int64_t slot) { return (a.k + (h * a.slots + slot) * d).wide(d, wide.data()); });
   for (int64_t i = unit * group; i < (unit + heads) * group; ++i) {
     const float* q = a.q + i * d;
     const StoredRows rows = a.k + i / group * a.slots * d;

@@ -59,19 +59,47 @@ void add_exact_changes(const std::vector<double>& weights, int64_t d, double sha
   }
 }
 
-/// What a decision is made by, by slot: means of weights, and figures where they are made of weights.
+/// Adds `share` times the cosine between each seen slot's key and that of the slot `newest`; nothing where
+/// either has no length. key(s) is a row [d].
+template <class Key>
+void add_exact_cosines(int64_t n, int64_t d, const float* bias, int64_t newest, double share, const Key& key,
+                       double* cosines) {
+  const auto dot = [&](const float* x, const float* y) {
+    double sum = 0;
+    for (int64_t i = 0; i < d; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(y[i]);
+    return sum;
+  };
+  const float* row = key(newest);
+  const std::vector<float> with(row, row + d);
+  const double square = dot(row, row);
+  for (int64_t s = 0; s < n; ++s) {
+    if (bias[s] != 0) continue;
+    row = key(s);
+    const double lengths = std::sqrt(square * dot(row, row));
+    if (lengths > 0) cosines[s] += share * dot(with.data(), row) / lengths;
+  }
+}
+
+/// What a decision is made by, by slot: means of weights, and figures where decisions rest on weights too.
 struct ExactFigures {
   std::vector<double> mean, figures;
+  bool changes;  ///< the figures are changes of the output
 
   ExactFigures(int64_t slots, SlotFigure figure) : mean(static_cast<size_t>(slots), 0.0) {
-    if (figure == SlotFigure::output_change) figures.resize(mean.size(), 0.0);
+    changes = figure == SlotFigure::output_change;
+    if (changes || figure == SlotFigure::newest_cosine) figures.resize(mean.size(), 0.0);
   }
   /// Adds `share` times what one query makes of the slots; d, bias, q, key and value as above.
   template <class Key, class Value>
   void add(int64_t d, const float* bias, const float* q, double share, const Key& key, const Value& value) {
     const std::vector<double> weights = exact_weights(static_cast<int64_t>(mean.size()), d, bias, q, key);
     for (size_t s = 0; s < mean.size(); ++s) mean[s] += share * weights[s];
-    if (!figures.empty()) add_exact_changes(weights, d, share, value, figures.data());
+    if (changes) add_exact_changes(weights, d, share, value, figures.data());
+  }
+  /// Adds `share` times what one key-value head's keys make of the slots, where cosines are asked for.
+  template <class Key>
+  void add_cosines(int64_t d, const float* bias, int64_t newest, double share, const Key& key) {
+    add_exact_cosines(static_cast<int64_t>(mean.size()), d, bias, newest, share, key, figures.data());
   }
 };
 

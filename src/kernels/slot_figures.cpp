@@ -70,10 +70,10 @@ void invert_lengths(int64_t slots, const float* bias, float* lengths) {
     lengths[s] = bias[s] == 0 && lengths[s] > 0 ? 1.0f / std::sqrt(lengths[s]) : 0.0f;
 }
 
-void add_cosines(int64_t slots, int64_t d, const float* sum, const float* inverse, const float* dots,
+void add_cosines(int64_t slots, int64_t d, const float* x, const float* inverse, const float* dots,
                  float share, float* out) {
   float square = 0;
-  for (int64_t i = 0; i < d; ++i) square += sum[i] * sum[i];
+  for (int64_t i = 0; i < d; ++i) square += x[i] * x[i];
   const float each = square > 0 ? share * weight_scale / std::sqrt(square) : 0.0f;
   for (int64_t s = 0; s < slots; ++s) out[s] += each * inverse[s] * dots[s];
 }

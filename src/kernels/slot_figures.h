@@ -16,7 +16,10 @@ enum class SlotFigure {
   output_change,
   /// Cosine between a key, as kept, and the mean of all seen keys, each divided by its length (Park et al.
   /// 2025, arXiv 2504.15364). Mean over key-value heads; 0 where either has no length.
-  key_cosine
+  key_cosine,
+  /// Cosine between a key, as kept, and the newest token's. Mean over key-value heads; 0 where either has no
+  /// length.
+  newest_cosine
 };
 
 /// y[r·stride + s] = x_r·m_s for x [rows, d] and m [n, d]: logits of keys, products of values with outputs.
@@ -44,8 +47,8 @@ void add_output_changes(const GroupWeights& group, int64_t d, const StoredRows& 
 /// lengths[s] becomes 1/√lengths[s] where the slot's bias is 0 and there is a length, and 0 elsewhere.
 void invert_lengths(int64_t slots, const float* bias, float* lengths);
 
-/// out[s] += share·weight_scale·cosine, for dots[s] of each key with the sum [d] of all keys times `inverse`.
-void add_cosines(int64_t slots, int64_t d, const float* sum, const float* inverse, const float* dots,
+/// out[s] += share·weight_scale·cosine, for dots[s] of each key with x [d]; `inverse`: of the keys' lengths.
+void add_cosines(int64_t slots, int64_t d, const float* x, const float* inverse, const float* dots,
                  float share, float* out);
 
 }  // namespace attnlab

@@ -7,6 +7,7 @@
 #include "cache/policies/keydiff.h"
 #include "cache/policies/knorm.h"
 #include "cache/policies/merging.h"
+#include "cache/policies/rkv.h"
 #include "cache/policies/scissorhands.h"
 #include "cache/policies/snapkv.h"
 #include "cache/policies/snapkv_decoding.h"
@@ -101,6 +102,57 @@ Vec lately_looked_at(const Decision& d) {
   return scores;
 }
 
+/// Of what the newest query saw, also where several go at once: the whole matrix of cosines at every
+/// decision.
+Vec redundancy(const Decision& d, const std::vector<int64_t>& seen) {
+  const size_t n = seen.size();
+  std::vector<Vec> cosine(n, Vec(n, 0.0));
+  for (size_t i = 0; i < n; ++i)
+    for (size_t j = 0; j < n; ++j)
+      for (size_t h = 0; i != j && h < d.keys[seen[i]].size(); ++h) {
+        const Vec &a = d.keys[seen[i]][h], &b = d.keys[seen[j]][h];
+        cosine[i][j] += reference::dot(a, b) / std::sqrt(reference::dot(a, a) * reference::dot(b, b)) /
+                        static_cast<double>(d.keys[seen[i]].size());
+      }
+  for (Vec& row : cosine) {
+    size_t latest = 0;
+    for (size_t j = 0; j < n; ++j)
+      if (row[j] > 0.5) latest = j;
+    row[latest] = 0;
+  }
+  Vec mean(n, 0.0);
+  for (size_t j = 0; j < n; ++j)
+    for (size_t i = 0; i < n; ++i) mean[j] += cosine[i][j] / static_cast<double>(n);
+  return reference::softmax(mean);
+}
+
+Vec looked_at_and_unlike_others(const Decision& d) {
+  std::vector<int64_t> seen;
+  for (int64_t j = 0; j <= d.t; ++j)
+    if (d.weights[d.t][j] > 0) seen.push_back(j);
+  const Vec redundant = redundancy(d, seen);
+  std::vector<int64_t> before;
+  for (const int64_t j : seen)
+    if (j <= d.t - window) before.push_back(j);
+  const int64_t n = static_cast<int64_t>(before.size());
+  Vec importance(n, 0.0);
+  for (int64_t s = std::max<int64_t>(0, d.t - window + 1); s <= d.t; ++s) {
+    double total = 0;
+    for (const int64_t j : before) total += d.weights[s][j];
+    for (int64_t i = 0; i < n; ++i) importance[i] += d.weights[s][before[i]] / total / window;
+  }
+  std::map<int64_t, double> score;
+  for (int64_t i = 0; i < n; ++i) {
+    double most = 0;
+    for (int64_t m = std::max<int64_t>(0, i - pool / 2); m <= std::min(n - 1, i + pool / 2); ++m)
+      most = std::max(most, importance[m]);
+    score[before[i]] = 0.07 * most - 0.93 * redundant[i];  // `before` is where `seen` begins
+  }
+  Vec scores;
+  for (const int64_t j : d.live) scores.push_back(j <= d.t - window ? score.at(j) : inf);
+  return scores;
+}
+
 template <class Options>
 PolicyEntry policy(std::string name, Heads heads, reference::Rule rule) {
   const auto options = [=] {
@@ -155,6 +207,17 @@ PolicyEntry snapkv_decoding(std::string name, Heads heads) {
   return {std::move(name), options, lately_looked_at};
 }
 
+PolicyEntry rkv(std::string name, Heads heads) {
+  const auto options = [=] {
+    auto o = std::make_shared<RkvOptions>();
+    o->heads = heads;
+    o->window = window;
+    o->pool = pool;
+    return o;
+  };
+  return {std::move(name), options, looked_at_and_unlike_others};
+}
+
 PolicyEntry merging(std::string name, Heads heads) {
   PolicyEntry entry = policy<MergingOptions>(std::move(name), heads, each(newest_weight));
   entry.dropped = reference::Setting::merged;
@@ -195,6 +258,8 @@ std::vector<PolicyEntry> entries() {
       snapkv<NeighbourPooling::max>("snapkv_max", Heads::head_wise),
       snapkv_decoding("snapkv_decoding", Heads::head_wise),
       snapkv_decoding("snapkv_decoding_together", Heads::layer_wise),
+      rkv("rkv", Heads::head_wise),
+      rkv("rkv_together", Heads::layer_wise),
       merging("merging", Heads::layer_wise),
       merging("merging_apart", Heads::head_wise),
       summary("summary", Heads::layer_wise),

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "cache/cache_options.h"
+#include "cache/policies/rkv.h"
 #include "cache/policies/snapkv_decoding.h"
 #include "core/error.h"
 
@@ -101,6 +102,11 @@ TEST(CacheOptionsRefuse, AWindowOfQueriesAsLargeAsTheCache) {
   dynamic_cast<SnapKvDecodingOptions&>(*options.policy).window = 8;
   EXPECT_EQ(refusal(options, 2),
             "snapkv_decoding keeps the 8 states that it observes: a size of 8 leaves no room for others");
+  options.policy.select("rkv");
+  EXPECT_EQ(refusal(options, 2), "");
+  dynamic_cast<RkvOptions&>(*options.policy).window = 9;
+  EXPECT_EQ(refusal(options, 2),
+            "rkv keeps the 9 states that it observes: a size of 8 leaves no room for others");
 }
 
 TEST(SnapKvDecoding, ObservesThirtyTwoQueriesAndNoMoreThanHalfOfTheCache) {

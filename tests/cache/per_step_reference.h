@@ -33,6 +33,7 @@ struct Decision {
   const Vec& change;  ///< of the output, were token j's state not there: mean over the lane's query heads
   const Vec&
       cosine;  ///< of token j's key with the mean of all normalised ones, mean over the lane's key heads
+  const std::vector<std::vector<Vec>>& keys;  ///< [token][key head of the lane], as kept
   const Text& text;
 };
 
@@ -197,7 +198,7 @@ class LaneOfHeads {
   /// Returns the token whose state went.
   int64_t drop(int64_t t) {
     const Vec scores =
-        rule_({t, setting_.size, live_, weights_, live_at_, key_norm_, change_, cosine_, text_});
+        rule_({t, setting_.size, live_, weights_, live_at_, key_norm_, change_, cosine_, keys_, text_});
     size_t lowest = live_.size();
     double least = std::numeric_limits<double>::infinity(), next = least;
     for (size_t i = 0; i < live_.size(); ++i) {

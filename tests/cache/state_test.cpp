@@ -161,7 +161,7 @@ Tensor feed_prompt(LayerState& state, const NewTokens& tokens, const std::vector
 
 TEST(BoundedState, APromptInSeveralCallsIsAsInOne) {
   for (const auto type : {torch::kDouble, torch::kFloat})
-    for (const char* policy : {"tova", "window", "h2o", "knorm", "random", "merging"})
+    for (const char* policy : {"tova", "window", "h2o", "knorm", "rkv", "random", "merging"})
       for (const Prompt prompt : {Prompt::per_step, Prompt::pieces, Prompt::one_shot})
         for (const bool left : {false, true}) {
           const Texts texts = make_texts(shape, {40, 33}, left, type);

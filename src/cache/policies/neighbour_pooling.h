@@ -12,12 +12,14 @@ enum class NeighbourPooling { average, max };
 /// less than 0.
 template <class Value>
 double pooled(NeighbourPooling pooling, int64_t pool, int64_t i, int64_t n, const Value& value) {
+  const int64_t first = std::max<int64_t>(0, i - pool / 2), last = std::min(n - 1, i + pool / 2);
   double most = 0.0, total = 0.0;
-  for (int64_t j = std::max<int64_t>(0, i - pool / 2); j <= std::min(n - 1, i + pool / 2); ++j) {
-    most = std::max(most, value(j));
-    total += value(j);
+  if (pooling == NeighbourPooling::max) {
+    for (int64_t j = first; j <= last; ++j) most = std::max(most, value(j));
+    return most;
   }
-  return pooling == NeighbourPooling::max ? most : total / static_cast<double>(pool);
+  for (int64_t j = first; j <= last; ++j) total += value(j);
+  return total / static_cast<double>(pool);
 }
 
 }  // namespace attnlab

@@ -5,6 +5,7 @@
 #include "cache/policies/knorm.h"
 #include "cache/policies/merging.h"
 #include "cache/policies/random.h"
+#include "cache/policies/rkv.h"
 #include "cache/policies/scissorhands.h"
 #include "cache/policies/snapkv.h"
 #include "cache/policies/snapkv_decoding.h"
@@ -35,6 +36,8 @@ const std::vector<Entry<PolicyOptions>>& registry<PolicyOptions>() {
                                                   "SnapKV's score of the last queries, at every token"),
       entry<PolicyOptions, KnormOptions>("knorm", "the key of largest norm goes (Devoto et al. 2024)"),
       entry<PolicyOptions, KeyDiffOptions>("keydiff", "the key most like all others goes (Park et al. 2025)"),
+      entry<PolicyOptions, RkvOptions>(
+          "rkv", "of keys that are alike the older go, unless they are looked at (Cai et al. 2025)"),
       entry<PolicyOptions, SurprisalOptions>("surprisal",
                                              "TOVA's weight times a function of the token's own −log p"),
       entry<PolicyOptions, MergingOptions>(

@@ -49,10 +49,11 @@ Tensor causal_attention(const NewTokens& tokens, const Rope& rope, int64_t windo
       .transpose(1, 2);
 }
 
-Tensor causal_luna_attention(const NewTokens& tokens) {
+Tensor causal_luna_attention(const NewTokens& tokens, CausalLunaForm form) {
   const auto heads_first = [](const Tensor& x_BTHd) { return x_BTHd.transpose(1, 2); };
   return heads_first(causal_luna(heads_first(tokens.q_BTHd), heads_first(tokens.k_BTKd),
-                                 heads_first(tokens.v_BTKd), heads_first(tokens.a_BTHL), {}, {}, Drop{}));
+                                 heads_first(tokens.v_BTKd), heads_first(tokens.a_BTHL), {}, {}, Drop{},
+                                 form));
 }
 
 }  // namespace attnlab

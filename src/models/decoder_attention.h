@@ -35,7 +35,7 @@ enum class LunaPositions { sinusoidal, rotary };
 
 struct DecoderLunaOptions final : DecoderAttentionOptions {
   int64_t length = 16;
-  CausalLunaOptions sums;  ///< ω, and whether keys and values are tied
+  CausalLunaOptions sums;  ///< ω, whether keys and values are tied, and the form without a state
   LunaPositions positions = LunaPositions::sinusoidal;
 
   void visit(Fields& f) override;
@@ -47,6 +47,6 @@ struct DecoderLunaOptions final : DecoderAttentionOptions {
 Tensor causal_attention(const NewTokens& tokens, const Rope& rope, int64_t window);
 
 /// The same by Luna's sums; `tokens` bring their weights a, and queries divided by √d.
-Tensor causal_luna_attention(const NewTokens& tokens);
+Tensor causal_luna_attention(const NewTokens& tokens, CausalLunaForm form);
 
 }  // namespace attnlab

@@ -101,8 +101,9 @@ Tensor DecoderLayerImpl::attention(const Tensor& x_BTD, NewTokens tokens, const 
 
 Tensor DecoderLayerImpl::attend(const NewTokens& tokens, const Rope& rope, LayerState* state) const {
   if (state) return state->attend(tokens, rope);
-  return options_.luna() ? causal_luna_attention(tokens)
-                         : causal_attention(tokens, rope, options_.sliding_window);
+  const auto* luna = options_.luna();
+  return luna ? causal_luna_attention(tokens, luna->sums.form)
+              : causal_attention(tokens, rope, options_.sliding_window);
 }
 
 void DecoderLayerImpl::take_into_sums(NewTokens& tokens, const Rope& rope) const {

@@ -19,6 +19,7 @@ struct LunaCase {
   bool tied = false;
   int64_t length = 5;
   LunaPositions positions = LunaPositions::sinusoidal;
+  CausalLunaForm form = CausalLunaForm::scan;
 };
 
 DecoderOptions tiny_luna(const LunaCase& one = {}) {
@@ -35,6 +36,7 @@ DecoderOptions tiny_luna(const LunaCase& one = {}) {
   luna.length = one.length;
   luna.sums.omega = one.omega;
   luna.sums.tie_kv = one.tied;
+  luna.sums.form = one.form;
   luna.positions = one.positions;
   return o;
 }
@@ -240,6 +242,23 @@ INSTANTIATE_TEST_SUITE_P(Kinds, LunaDecoder,
                                   (c.positions == LunaPositions::rotary ? "Rotary" : "") +
                                   std::to_string(c.length);
                          });
+
+TEST(LunaDecoderOptions, TheFormThatIsAskedForIsTheOneThatRuns) {
+  const torch::NoGradGuard no_grad;
+  const Tensor ids_BT = some_tokens(2, 75);
+  const auto hidden = [&](CausalLunaForm form) {
+    torch::manual_seed(3);
+    Decoder decoder(tiny_luna({.form = form}), torch::kFloat);
+    return decoder->forward_training(ids_BT);
+  };
+  const Tensor scan = hidden(CausalLunaForm::scan), chunks = hidden(CausalLunaForm::chunks);
+  const Tensor outer_products = hidden(CausalLunaForm::outer_products);
+  EXPECT_NE(causal_luna_forms_run().find("outer_products"), std::string::npos);
+  EXPECT_FALSE(scan.equal(chunks));
+  EXPECT_FALSE(chunks.equal(outer_products));
+  EXPECT_LT(largest(scan, chunks), 1e-5);
+  EXPECT_LT(largest(scan, outer_products), 1e-5);
+}
 
 TEST(LunaDecoderState, TakesAsManyBytesAfterAnyNumberOfTokens) {
   const torch::NoGradGuard no_grad;

@@ -9,6 +9,7 @@
 #include "kernels/attention_weights.h"
 #include "kernels/causal_luna_device.h"
 #include "kernels/causal_luna_native.h"
+#include "kernels/exact_product.h"
 #include "kernels/native.h"
 
 namespace attnlab {
@@ -35,7 +36,7 @@ Tensor unchunked(const Tensor& x, int64_t n) { return x.flatten(2, 3).narrow(2, 
 
 /// Sums of a_jᵀ·z_j over the chunks before each one.
 Tensor sums_before(const Tensor& a_BHCcL, const Tensor& z_BHCcd) {
-  const Tensor each_BHCLd = a_BHCcL.transpose(-2, -1).matmul(z_BHCcd);
+  const Tensor each_BHCLd = exact_product(a_BHCcL.transpose(-2, -1), z_BHCcd);
   // Not the inclusive sum less the chunk's own: what follows would leave its rounding in what stands before.
   return at::constant_pad_nd(each_BHCLd.narrow(2, 0, each_BHCLd.size(2) - 1).cumsum(2), {0, 0, 0, 0, 1, 0});
 }
@@ -53,13 +54,13 @@ Tensor composed_causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Te
   const int64_t n = q_BHNd.size(2), c = std::min(chunk_tokens, n);
   const Tensor parts = parts_BN.unsqueeze(1).unsqueeze(-1);
   const Tensor q = chunked(q_BHNd, c), k = chunked(k_BHNd, c), v = chunked(v_BHNd, c), a = chunked(a_BHNL, c);
-  Tensor logits = q.matmul(k.transpose(-2, -1)).tril().matmul(a);
+  Tensor logits = exact_product(exact_product(q, k.transpose(-2, -1)).tril(), a);
   const bool one_chunk = n <= c;
-  if (!one_chunk) logits = logits + q.matmul(sums_before(a, k).transpose(-2, -1));
+  if (!one_chunk) logits = logits + exact_product(q, sums_before(a, k).transpose(-2, -1));
   const Tensor u_BHNL = dropout(softmax_over_rows(unchunked(logits, n) * parts, masked_BL), drop);
   const Tensor u = chunked(u_BHNL, c);
-  Tensor y = u.matmul(a.transpose(-2, -1)).tril().matmul(v);
-  if (!one_chunk) y = y + u.matmul(sums_before(a, v));
+  Tensor y = exact_product(exact_product(u, a.transpose(-2, -1)).tril(), v);
+  if (!one_chunk) y = y + exact_product(u, sums_before(a, v));
   return unchunked(y, n) * parts;
 }
 
@@ -68,8 +69,8 @@ Tensor with_outer_products(const Tensor& q_BHNd, const Tensor& k_BHNd, const Ten
                            const Tensor& a_BHNL, const Tensor& parts_BN, const Tensor& masked_BL, Drop drop) {
   const Tensor parts = parts_BN.unsqueeze(1).unsqueeze(-1);
   const auto read = [&](const Tensor& x, const Tensor& y, const Tensor& z) {
-    const Tensor sums = y.unsqueeze(-1).matmul(z.unsqueeze(-2)).cumsum(2);
-    return x.unsqueeze(-2).matmul(sums).squeeze(-2) * parts;
+    const Tensor sums = exact_product(y.unsqueeze(-1), z.unsqueeze(-2)).cumsum(2);
+    return exact_product(x.unsqueeze(-2), sums).squeeze(-2) * parts;
   };
   const Tensor u = dropout(softmax_over_rows(read(q_BHNd, k_BHNd, a_BHNL), masked_BL), drop);
   return read(u, a_BHNL, v_BHNd);
@@ -169,8 +170,8 @@ Tensor composed_step(CausalLunaSums& sums, const Tensor& q_RHd, const Tensor& k_
   const Tensor kv_RH2d = torch::stack({k_RHd, v_RHd}, 2);
   sums.sums_RHL2d = from + a_RHL.unsqueeze(-1).unsqueeze(-1) * kv_RH2d.unsqueeze(2);
   const Tensor keys_RHLd = sums.sums_RHL2d.select(3, 0), values_RHLd = sums.sums_RHL2d.select(3, 1);
-  const Tensor logits_RH1L = q_RHd.unsqueeze(2).matmul(keys_RHLd.transpose(-2, -1)) / t;
-  return (softmax_over_rows(logits_RH1L, masked_RL).matmul(values_RHLd) / t).squeeze(2);
+  const Tensor logits_RH1L = exact_product(q_RHd.unsqueeze(2), keys_RHLd.transpose(-2, -1)) / t;
+  return (exact_product(softmax_over_rows(logits_RH1L, masked_RL), values_RHLd) / t).squeeze(2);
 }
 
 }  // namespace
@@ -195,11 +196,12 @@ Tensor composed_chunk(CausalLunaSums& sums, const Tensor& q, const Tensor& k, co
                       const Tensor& a, const Tensor& parts, const Tensor& masked_RL) {
   const Tensor keys_RHLd = sums.sums_RHL2d.select(3, 0), values_RHLd = sums.sums_RHL2d.select(3, 1);
   const Tensor across = a.transpose(-2, -1);
-  const Tensor logits =
-      q.matmul(keys_RHLd.transpose(-2, -1)) + q.matmul(k.transpose(-2, -1)).tril().matmul(a);
+  const Tensor logits = exact_product(q, keys_RHLd.transpose(-2, -1)) +
+                        exact_product(exact_product(q, k.transpose(-2, -1)).tril(), a);
   const Tensor u = softmax_over_rows(logits * parts, masked_RL);
-  const Tensor y = (u.matmul(values_RHLd) + u.matmul(across).tril().matmul(v)) * parts;
-  sums.sums_RHL2d = sums.sums_RHL2d + torch::stack({across.matmul(k), across.matmul(v)}, 3);
+  const Tensor y =
+      (exact_product(u, values_RHLd) + exact_product(exact_product(u, across).tril(), v)) * parts;
+  sums.sums_RHL2d = sums.sums_RHL2d + torch::stack({exact_product(across, k), exact_product(across, v)}, 3);
   return y;
 }
 

@@ -29,8 +29,8 @@ std::string causal_luna_forms_run();
 /// q, k, v: [B, H, N, d], q divided by √d already; a: [B, H, N, L], ω of the scores, dropped, and 0 at padded
 /// tokens. counts: [B, N], t of every token, or undefined where it is 1, 2, …, N in every sentence. masked:
 /// bool [B, L], true where a sentence must not read a row of P, or undefined. Returns Y [B, H, N, d].
-/// Extra memory is O(N·(d + L)) but for outer products; sums in the type of the inputs, fp32 at least. Throws
-/// c10::Error with one sentence where shapes do not fit, q, k, v or a are whole numbers, tensors are on
+/// Extra memory is O(N·(d + L)) but for outer products; sums in the type of the inputs, fp32 at least, under
+/// autocast and where TF32 is allowed as well. Throws c10::Error with one sentence where shapes do not fit, q, k, v or a are whole numbers, tensors are on
 /// different devices, or the dropout's probability is not in [0, 1).
 Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd, const Tensor& a_BHNL,
                    const Tensor& counts_BN, const Tensor& masked_BL, Drop drop,

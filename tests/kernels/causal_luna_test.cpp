@@ -2,6 +2,7 @@
 #include "kernels/causal_luna.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
 
 #include "kernels/relative_error.h"
@@ -292,6 +293,47 @@ TEST(CausalLuna, NarrowTypesAreComputedInFp32) {
     got.sum().backward();
     EXPECT_EQ(narrow.a.grad().scalar_type(), type);
   }
+}
+
+/// Products in bf16 while it lives, as in training with that precision.
+class NarrowProducts {
+ public:
+  NarrowProducts() {
+    at::autocast::set_autocast_enabled(torch::kCPU, true);
+    at::autocast::set_autocast_dtype(torch::kCPU, torch::kBFloat16);
+  }
+  ~NarrowProducts() {
+    at::autocast::set_autocast_enabled(torch::kCPU, false);
+    at::autocast::clear_cache();
+  }
+};
+
+TEST(CausalLuna, AutocastChangesNoForm) {
+  const LunaInputs x = random_inputs({2, 2, 150}, 8, 5);
+  for (const auto form : {CausalLunaForm::scan, CausalLunaForm::chunks, CausalLunaForm::outer_products}) {
+    const Computed want = computed(x, form, torch::kFloat);
+    const NarrowProducts narrow;  // forward and backward
+    EXPECT_EQ(torch::matmul(torch::ones({2, 2}), torch::ones({2, 2})).scalar_type(), torch::kBFloat16);
+    const Computed got = computed(x, form, torch::kFloat);
+    EXPECT_TRUE(got.y.equal(want.y));
+    for (size_t i = 0; i < want.gradients.size(); ++i)
+      EXPECT_TRUE(got.gradients[i].equal(want.gradients[i])) << "gradient of "
+                                                             << "qkva"[i];
+  }
+}
+
+TEST(CausalLuna, AutocastChangesNoTextThatGoesOn) {
+  const LunaInputs x = random_inputs({2, 3, 60}, 8, 5).as(torch::kFloat);
+  const torch::NoGradGuard no_grad;
+  const Tensor whole = x.in(CausalLunaForm::chunks);
+  const NarrowProducts narrow;
+  CausalLunaSums sums = CausalLunaSums::of_nothing(2, 3, 5, 8, x.q);
+  const auto part = [&](const Tensor& of) { return of.narrow(2, 0, 59); };
+  const auto last = [&](const Tensor& of) { return of.select(2, 59); };
+  const Tensor text = causal_luna_append(sums, part(x.q), part(x.k), part(x.v), part(x.a), {}, {});
+  const Tensor token = causal_luna_step(sums, last(x.q), last(x.k), last(x.v), last(x.a), {});
+  EXPECT_LT((text - part(whole)).abs().max().item<double>(), 1e-6);
+  EXPECT_LT((token - last(whole)).abs().max().item<double>(), 1e-6);
 }
 
 std::string message(const LunaInputs& in) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/attention_weights.h"
+#include "kernels/causal_luna_checks.h"
 #include "kernels/causal_luna_device.h"
 #include "kernels/causal_luna_native.h"
 #include "kernels/exact_product.h"
@@ -41,11 +42,12 @@ Tensor sums_before(const Tensor& a_BHCcL, const Tensor& z_BHCcd) {
   return at::constant_pad_nd(each_BHCLd.narrow(2, 0, each_BHCLd.size(2) - 1).cumsum(2), {0, 0, 0, 0, 1, 0});
 }
 
-Tensor softmax_over_rows(Tensor logits_BHNL, const Tensor& masked_BL) {
-  if (masked_BL.defined())
-    logits_BHNL =
-        logits_BHNL.masked_fill(masked_BL.unsqueeze(1).unsqueeze(1), hidden_score(logits_BHNL.scalar_type()));
-  return logits_BHNL.softmax(-1);
+/// Of rows that must not be read 0, of a sentence that must read none as well.
+Tensor softmax_over_rows(const Tensor& logits_BHNL, const Tensor& masked_BL) {
+  if (!masked_BL.defined()) return logits_BHNL.softmax(-1);
+  const Tensor hidden = masked_BL.unsqueeze(1).unsqueeze(1);
+  const double score = hidden_score(logits_BHNL.scalar_type());
+  return logits_BHNL.masked_fill(hidden, score).softmax(-1).masked_fill(hidden, 0.0);
 }
 
 Tensor composed_causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd,
@@ -76,44 +78,6 @@ Tensor with_outer_products(const Tensor& q_BHNd, const Tensor& k_BHNd, const Ten
   return read(u, a_BHNL, v_BHNd);
 }
 
-void check_shapes(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& a, const Tensor& counts,
-                  const Tensor& masked) {
-  const auto sizes = q.sizes();
-  TORCH_CHECK(q.dim() == 4 && k.sizes() == sizes && v.sizes() == sizes,
-              "causal Luna takes q, k and v of one shape [B, H, N, d], not ", sizes, ", ", k.sizes(), " and ",
-              v.sizes());
-  TORCH_CHECK(a.dim() == 4 && a.sizes().slice(0, 3) == sizes.slice(0, 3),
-              "causal Luna takes a of shape [B, H, N, L] beside q of ", sizes, ", not ", a.sizes());
-  TORCH_CHECK(sizes[2] > 0 && sizes[3] > 0, "causal Luna takes at least one token and one column, not ",
-              sizes);
-  TORCH_CHECK(a.size(3) > 0, "causal Luna takes at least one row of P, and a of ", a.sizes(), " has none");
-  TORCH_CHECK(!counts.defined() || counts.sizes() == at::IntArrayRef({sizes[0], sizes[2]}),
-              "causal Luna takes counts of shape [B, N] beside q of ", sizes, ", not ", counts.sizes());
-  TORCH_CHECK(!masked.defined() || masked.sizes() == at::IntArrayRef({sizes[0], a.size(3)}),
-              "causal Luna takes masked of shape [B, L] beside a of ", a.sizes(), ", not ", masked.sizes());
-}
-
-/// Whole numbers would be computed with and then cut off; another device's memory would be read as this
-/// one's.
-void check_types_and_devices(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& a,
-                             const Tensor& counts, const Tensor& masked) {
-  for (const auto& [name, t] : {std::pair{"q", q}, {"k", k}, {"v", v}, {"a", a}})
-    TORCH_CHECK(t.is_floating_point(), "causal Luna takes q, k, v and a of floating point, and ", name,
-                " is of ", t.scalar_type());
-  for (const auto& [name, t] :
-       {std::pair{"k", k}, {"v", v}, {"a", a}, {"counts", counts}, {"masked", masked}})
-    TORCH_CHECK(!t.defined() || t.device() == q.device(),
-                "causal Luna takes tensors of one device, and q is on ", q.device(), " and ", name, " on ",
-                t.device());
-  TORCH_CHECK(!masked.defined() || masked.scalar_type() == torch::kBool,
-              "causal Luna takes masked of bool, not of ", masked.scalar_type());
-}
-
-void check_probability(Drop drop) {
-  TORCH_CHECK(drop.probability >= 0 && drop.probability < 1,
-              "causal Luna takes a probability of dropout from 0 to below 1, not ", drop.probability);
-}
-
 /// 1/t of [B or 1, N].
 Tensor parts_of(const Tensor& counts_BN, int64_t n, torch::TensorOptions options) {
   options = options.requires_grad(false);
@@ -131,7 +95,7 @@ Tensor bias_of(const Tensor& masked_BL, const torch::TensorOptions& options) {
 }  // namespace
 
 bool has_causal_luna_scan(const Tensor& q_BHNd, const Tensor& a_BHNL) {
-  if (q_BHNd.scalar_type() == torch::kDouble) return false;
+  if (q_BHNd.scalar_type() == torch::kDouble || is_without_memory(q_BHNd)) return false;
   return q_BHNd.is_cpu() || has_device_causal_luna(q_BHNd, a_BHNL);
 }
 
@@ -145,11 +109,10 @@ std::string causal_luna_forms_run() {
 
 Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd, const Tensor& a_BHNL,
                    const Tensor& counts_BN, const Tensor& masked_BL, Drop drop, CausalLunaForm form) {
-  check_shapes(q_BHNd, k_BHNd, v_BHNd, a_BHNL, counts_BN, masked_BL);
-  check_types_and_devices(q_BHNd, k_BHNd, v_BHNd, a_BHNL, counts_BN, masked_BL);
-  check_probability(drop);
+  check_causal_luna({q_BHNd, k_BHNd, v_BHNd, a_BHNL, counts_BN, masked_BL}, drop);
   const auto type = q_BHNd.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat;
-  const Tensor q = q_BHNd.to(type), k = k_BHNd.to(type), v = v_BHNd.to(type), a = a_BHNL.to(type);
+  const auto as = [type](const Tensor& x) { return x.resolve_neg().to(type); };
+  const Tensor q = as(q_BHNd), k = as(k_BHNd), v = as(v_BHNd), a = as(a_BHNL);
   const Tensor parts = parts_of(counts_BN, q.size(2), q.options());
   if (form == CausalLunaForm::scan && has_causal_luna_scan(q, a)) {
     note(q.is_cpu() ? Ran::native : Ran::device);

@@ -17,7 +17,8 @@ namespace attnlab {
 
 /// How it is computed; the same to rounding.
 enum class CausalLunaForm {
-  scan,            ///< native, in fp32: see has_causal_luna_scan; elsewhere, and of fp64, it is `chunks`
+  scan,            ///< native, in fp32: see has_causal_luna_scan; elsewhere, and of fp64, it is `chunks`;
+                   ///< first derivatives alone: a second one is refused
   chunks,          ///< products of Torch's over chunks of 64 tokens
   outer_products,  ///< the released code's: B·H·N·l·d numbers, summed along N
 };
@@ -27,11 +28,13 @@ enum class CausalLunaForm {
 std::string causal_luna_forms_run();
 
 /// q, k, v: [B, H, N, d], q divided by √d already; a: [B, H, N, L], ω of the scores, dropped, and 0 at padded
-/// tokens. counts: [B, N], t of every token, or undefined where it is 1, 2, …, N in every sentence. masked:
-/// bool [B, L], true where a sentence must not read a row of P, or undefined. Returns Y [B, H, N, d].
+/// tokens. counts: whole numbers [B, N], t of every token, or undefined where it is 1, 2, …, N in every
+/// sentence. masked: bool [B, L], true where a sentence must not read a row of P, or undefined; one that must
+/// read none gives zeros. Returns Y [B, H, N, d] in q's type.
 /// Extra memory is O(N·(d + L)) but for outer products; sums in the type of the inputs, fp32 at least, under
-/// autocast and where TF32 is allowed as well. Throws c10::Error with one sentence where shapes do not fit, q, k, v or a are whole numbers, tensors are on
-/// different devices, or the dropout's probability is not in [0, 1).
+/// autocast and where TF32 is allowed as well. Throws c10::Error with one sentence where shapes do not fit,
+/// q, k, v or a are whole numbers, or fp64 beside other types, tensors are not dense or on different devices,
+/// counts are negative (looked at on the CPU alone), or the dropout's probability is not in [0, 1).
 Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_BHNd, const Tensor& a_BHNL,
                    const Tensor& counts_BN, const Tensor& masked_BL, Drop drop,
                    CausalLunaForm form = CausalLunaForm::scan);

@@ -1,5 +1,6 @@
 #include "kernels/causal_luna_device.h"
 
+#include "kernels/causal_luna_checks.h"
 #include "kernels/dispatched.h"
 #include "kernels/native.h"
 
@@ -19,6 +20,7 @@ struct DeviceLunaFunction : torch::autograd::Function<DeviceLunaFunction> {
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    refuse_second_derivative();
     const variable_list saved = ctx->get_saved_variables();
     const auto [dq, dk, dv, da] = dispatched::causal_luna_backward().call(
         grads[0], saved[0], saved[1], saved[2], saved[3], saved[4], saved[5], if_defined(saved[6]));

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "kernels/causal_luna_checks.h"
 #include "kernels/native.h"
 
 namespace attnlab {
@@ -174,7 +175,7 @@ struct LunaGradients {
 };
 
 LunaGradients gradients(const LunaBatch& x, const Tensor& grad) {
-  const Tensor dy = LunaBatch::rows(grad);
+  const Tensor dy = LunaBatch::rows(grad.resolve_neg());
   const Stretches s(x.heads(), x.n());
   const LunaGradients to{empty_by_token(x.q), empty_by_token(x.k), empty_by_token(x.v),
                          at::empty(x.a.sizes(), x.a.options())};
@@ -224,6 +225,7 @@ struct CausalLunaFunction : torch::autograd::Function<CausalLunaFunction> {
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    refuse_second_derivative();
     const variable_list saved = ctx->get_saved_variables();
     const MaskSpec mask = mask_spec(ctx->saved_data["p"].toDouble(), ctx->saved_data["seed"].toInt());
     const LunaBatch x(saved[0], saved[1], saved[2], saved[3], saved[4], saved[5], mask, saved[6]);

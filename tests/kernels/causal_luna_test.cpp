@@ -138,6 +138,31 @@ TEST(CausalLuna, RowsOfPThatMustNotBeRead) {
   expect_all_forms(x);
 }
 
+TEST(CausalLuna, ASentenceThatMustReadNoRowOfPIsZeros) {
+  LunaInputs x = random_inputs({2, 2, 70}, 8, 5);
+  x.masked = torch::tensor({{false, false, false, false, false}, {true, true, true, true, true}});
+  const auto of = [](int64_t sentence, const Tensor& t) { return t.narrow(0, sentence, 1); };
+  const Computed alone = sequential({of(0, x.q), of(0, x.k), of(0, x.v), of(0, x.a), {}, {}, {}});
+  for (const auto& [form, type] : {std::pair{CausalLunaForm::scan, torch::kFloat},
+                                   {CausalLunaForm::chunks, torch::kDouble},
+                                   {CausalLunaForm::outer_products, torch::kDouble}}) {
+    const Computed got = computed(x, form, type);
+    EXPECT_EQ(of(1, got.y).abs().max().item<double>(), 0);
+    EXPECT_LT(relative_error(of(0, got.y), alone.y), 1e-5);
+    for (size_t i = 0; i < got.gradients.size(); ++i)
+      EXPECT_EQ(of(1, got.gradients[i]).abs().max().item<double>(), 0) << "gradient of "
+                                                                       << "qkva"[i];
+    const torch::NoGradGuard no_grad;
+    const LunaInputs in = x.as(type);
+    CausalLunaSums sums = CausalLunaSums::of_nothing(2, 2, 5, 8, in.q);
+    const auto token = [](const Tensor& t) { return t.select(2, 0); };
+    const Tensor first = causal_luna_step(sums, token(in.q), token(in.k), token(in.v), token(in.a), x.masked);
+    const Tensor next = causal_luna_append(sums, in.q, in.k, in.v, in.a, {}, x.masked);
+    EXPECT_EQ(of(1, first).abs().max().item<double>(), 0);
+    EXPECT_EQ(of(1, next).abs().max().item<double>(), 0);
+  }
+}
+
 TEST(CausalLuna, PaddingOnEitherSide) {
   LunaInputs x = random_inputs({2, 2, 70}, 8, 5);
   Tensor real = torch::ones({2, 70}, torch::kBool);
@@ -336,13 +361,39 @@ TEST(CausalLuna, AutocastChangesNoTextThatGoesOn) {
   EXPECT_LT((token - last(whole)).abs().max().item<double>(), 1e-6);
 }
 
-std::string message(const LunaInputs& in) {
+/// What is said where something is refused.
+template <class Call>
+std::string refusal(const Call& call) {
   try {
-    in.in(CausalLunaForm::scan);
+    call();
   } catch (const c10::Error& e) {
     return e.what_without_backtrace();
   }
   return "accepted";
+}
+
+TEST(CausalLuna, OnlyComposedFormsHaveASecondDerivative) {
+  const LunaInputs inputs = random_inputs({1, 2, 70}, 4, 3);
+  const auto second = [&](CausalLunaForm form, torch::Dtype type) {
+    const LunaInputs x = inputs.as(type);
+    const auto first = torch::autograd::grad({x.in(form).square().sum()}, {x.q, x.v}, {}, {},
+                                             /*create_graph=*/true);
+    return torch::autograd::grad({first[0].square().sum() + first[1].square().sum()}, {x.q, x.k, x.v, x.a});
+  };
+  EXPECT_EQ(refusal([&] { second(CausalLunaForm::scan, torch::kFloat); }),
+            "causal Luna's scan has no second derivative: where backward makes a graph (create_graph), form "
+            "must be chunks or outer_products");
+  const auto want = second(CausalLunaForm::outer_products, torch::kDouble);
+  for (const auto& [type, tolerance] : {std::pair{torch::kDouble, 1e-10}, {torch::kFloat, 1e-4}}) {
+    const auto got = second(CausalLunaForm::chunks, type);
+    for (size_t i = 0; i < want.size(); ++i)
+      EXPECT_LT(relative_error(got[i], want[i]), tolerance) << type << ", gradient of "
+                                                            << "qkva"[i];
+  }
+}
+
+std::string message(const LunaInputs& in) {
+  return refusal([&] { in.in(CausalLunaForm::scan); });
 }
 
 TEST(CausalLuna, ShapesThatDoNotFitAreRefusedByName) {
@@ -398,6 +449,60 @@ TEST(CausalLuna, WholeNumbersAreRefused) {
   LunaInputs wrong = x;
   wrong.masked = torch::zeros({2, 5}, torch::kLong);
   EXPECT_EQ(message(wrong), "causal Luna takes masked of bool, not of Long");
+}
+
+TEST(CausalLuna, Fp64BesideOtherTypesIsRefused) {
+  const LunaInputs x = random_inputs({2, 3, 10}, 8, 5), single = x.as(torch::kFloat);
+  LunaInputs wrong = single;
+  wrong.k = x.k;
+  EXPECT_EQ(message(wrong),
+            "causal Luna takes q, k, v and a all in fp64 or none, and q is of Float and k of Double");
+  wrong = x;
+  wrong.a = single.a.to(torch::kHalf);
+  EXPECT_EQ(message(wrong),
+            "causal Luna takes q, k, v and a all in fp64 or none, and q is of Double and a of Half");
+  // As autocast has them.
+  LunaInputs narrow = single.as(torch::kBFloat16);
+  narrow.a = single.a;
+  EXPECT_EQ(narrow.in(CausalLunaForm::scan).scalar_type(), torch::kBFloat16);
+}
+
+TEST(CausalLuna, CountsThatAreNoneAreRefused) {
+  LunaInputs x = random_inputs({1, 2, 3}, 8, 5);
+  x.counts = torch::full({1, 3}, NAN);
+  EXPECT_EQ(message(x), "causal Luna takes counts of whole numbers, not of Float");
+  x.counts = torch::tensor({{1, -2, 3}});
+  EXPECT_EQ(message(x), "causal Luna takes counts of 0 or more tokens, not of -2");
+}
+
+TEST(CausalLuna, TensorsThatAreNotDenseAreRefused) {
+  const LunaInputs x = random_inputs({2, 3, 10}, 8, 5).as(torch::kFloat);
+  LunaInputs wrong = x;
+  wrong.q = x.q.to_sparse();
+  EXPECT_EQ(message(wrong), "causal Luna takes dense tensors, and q is Sparse");
+  wrong = x;
+  wrong.masked = torch::zeros({2, 5}, torch::kBool).to_sparse();
+  EXPECT_EQ(message(wrong), "causal Luna takes dense tensors, and masked is Sparse");
+  wrong = x;
+  wrong.v = at::_nested_tensor_from_tensor_list({x.v[0].detach(), x.v[1].detach()});
+  EXPECT_EQ(message(wrong), "causal Luna takes dense tensors, and v is nested");
+  wrong = x;
+  wrong.a = Tensor();
+  EXPECT_EQ(message(wrong), "causal Luna takes q, k, v and a, and a is missing");
+}
+
+TEST(CausalLuna, NumbersThatAreStoredWithTheOtherSignAreReadAsTheyAre) {
+  const LunaInputs x = random_inputs({2, 2, 70}, 8, 5).as(torch::kFloat);
+  const Tensor want = x.in(CausalLunaForm::scan), dy = torch::randn_like(want);
+  const std::vector<Tensor> leaves = {x.q, x.k, x.v, x.a};
+  const auto gradients = torch::autograd::grad({want}, leaves, {dy});
+  const auto flagged = [](const Tensor& of) { return torch::_neg_view(-of); };
+  const LunaInputs other{flagged(x.q), flagged(x.k), flagged(x.v), flagged(x.a), {}, {}, {}};
+  ASSERT_TRUE(other.q.is_neg());
+  const Tensor y = other.in(CausalLunaForm::scan);
+  EXPECT_TRUE(y.equal(want));
+  const auto got = torch::autograd::grad({y}, leaves, {flagged(dy)});
+  for (size_t i = 0; i < got.size(); ++i) EXPECT_TRUE(got[i].equal(gradients[i])) << "qkva"[i];
 }
 
 TEST(CausalLuna, TensorsOfDifferentDevicesAreRefused) {

@@ -158,6 +158,22 @@ def test_causal_luna_refuses_wrong_shapes_by_name(torch, changed, sentence):
         torch.ops.attnlab.causal_luna(**given)
 
 
+def test_causal_luna_of_tensors_without_numbers_has_the_shape_and_type_of_others(torch):
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    luna = torch.ops.attnlab.causal_luna
+
+    def shape_and_type(device=None):
+        q, a = torch.empty(2, 3, 70, 8, device=device), torch.empty(2, 3, 70, 5, device=device)
+        counts = torch.ones(2, 70, dtype=torch.long, device=device)
+        y = luna(q.half(), q.half(), q.half(), a.half(), counts)
+        return y.shape, y.dtype
+
+    assert shape_and_type("meta") == shape_and_type()
+    with FakeTensorMode():
+        assert shape_and_type() == (torch.Size((2, 3, 70, 8)), torch.float16)
+
+
 def test_causal_luna_refuses_what_it_cannot_compute_with(torch):
     q, a = torch.randn(1, 2, 20, 8), torch.rand(1, 2, 20, 4)
     luna = torch.ops.attnlab.causal_luna

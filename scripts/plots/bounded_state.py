@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Perplexity against the bytes that a model remembers of a text, a line a family: the policies of a bounded cache at their
-sizes k, and models that keep a state of a fixed size (Luna at several l). The full cache stands alone. Also drawn from what
-`attnlab table EXPERIMENT --format csv` wrote."""
+sizes k, and models that keep a state of a fixed size (Luna at several l). The full cache stands alone. Bars are the standard
+deviation over seeds, of a single seed the standard error over chunks; all models read the same ones, so that the differences
+between them are surer than the bars. Also drawn from what `attnlab table EXPERIMENT --format csv` wrote."""
 
 import re
 
@@ -12,6 +13,7 @@ import scaling
 from caches import is_full, name_of
 
 KIB = 1024
+LINE = dict(linewidth=1.4, elinewidth=0.9, capsize=3)  # bars of models that read the same chunks lie over each other
 
 
 def draw(cases):
@@ -28,7 +30,8 @@ def draw_table(rows):
     for row in rows:
         if row["kind"] == "ours" and row["perplexity"] and float(row["cache_bytes"]):
             name = row["label"] if row["cache.size"] else without_size(row["label"])
-            point = (float(row["cache_bytes"]), float(row["perplexity"]), float(row["perplexity_sd"] or "nan"))
+            spread = float(row["perplexity_sd"] or row["perplexity_se"] or "nan")
+            point = (float(row["cache_bytes"]), float(row["perplexity"]), spread)
             families.setdefault(name, []).append(point)
     return draw_families({name: sorted(points) for name, points in families.items()})
 
@@ -42,11 +45,12 @@ def draw_families(families):
     for name, points in families.items():
         size, perplexity, spread = np.array(points).T
         error = np.nan_to_num(spread) if np.isfinite(spread).any() else None
-        axis.errorbar(size / KIB, perplexity, yerr=error, **looks[name], linewidth=1.4, capsize=3, label=name)
+        axis.errorbar(size / KIB, perplexity, yerr=error, **looks[name], **LINE, label=name)
     axis.set_xscale("log", base=2)
     axis.set_yscale("log")
     axis.xaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.6g}"))
     axis.set_xlabel("KiB of state a text, log scale")
+    axis.set_ylabel("perplexity, log scale")
     axis.set_title("Perplexity against bytes of state")
     scaling.plain_numbers(axis)
     common.legend_below(made, axis)
@@ -68,12 +72,11 @@ def without_size(label):
 
 
 def points_by_family(cases):
-    """{family: [(bytes, perplexity, spread over seeds)]}, by bytes."""
+    """{family: [(bytes, perplexity, spread over seeds, else standard error)]}, by bytes."""
     families = {}
     for case in cases:
         if e := case.estimate("perplexity"):
-            point = (bytes_of(case), e.mean, e.spread if e.over_seeds else np.nan)
-            families.setdefault(family_of(case), []).append(point)
+            families.setdefault(family_of(case), []).append((bytes_of(case), e.mean, e.spread))
     return {name: sorted(points) for name, points in families.items()}
 
 

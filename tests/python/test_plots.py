@@ -234,6 +234,7 @@ def test_perplexity_against_bytes_of_state(root):
     assert list(kib) == [128, 512, 2048] and perplexities == pytest.approx(np.exp([2.5, 2.2, 2.0]))
     assert list(line(axis, "full")[0]) == [8192]
     assert axis.get_xscale() == axis.get_yscale() == "log"
+    assert axis.get_ylabel() == "perplexity, log scale"
     assert bounded_state.draw(cases(root / "perplexity")) is None, "caches of one model have a plot by size"
 
 
@@ -244,6 +245,10 @@ def test_bytes_of_state_can_be_drawn_from_a_table_alone(root, tmp_path):
     (other,) = bounded_state.draw(cases(root / "states")).axes
     for name in ("Luna", "tova+4", "window", "full"):
         np.testing.assert_allclose(line(axis, name), line(other, name), rtol=1e-6)
+        np.testing.assert_allclose(line_of_bars(axis, name), line_of_bars(other, name), rtol=1e-6)
+    case = next(case for case in cases(root / "states") if case.label == "Luna-16")
+    low, high = line_of_bars(axis, "Luna")[0]
+    assert high - low == pytest.approx(2 * case.estimate("perplexity").spread) and high > low, "one seed has bars, too"
     (tmp_path / "table.csv").write_text(table.stdout)
     done = start(PLOTS / "bounded_state.py", tmp_path / "table.csv", "-o", tmp_path / "picture.png")
     assert (done.returncode, done.stderr) == (0, "")

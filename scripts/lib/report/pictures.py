@@ -43,7 +43,8 @@ OF_EXPERIMENT = [
      "their standard deviation. Documents differ more than policies do, so no bar stands for them here."),
     (cost_by_bytes, {}, "Perplexity above the full cache against the bytes of keys and values, document by document; bars are "
      "two standard errors over documents."),
-    (bounded_state, {}, "Perplexity against what a model remembers of a text, as allocated at a chunk's end; bars as above."),
+    (bounded_state, {}, "Perplexity against what a model remembers of a text, as allocated at a chunk's end. Bars are the "
+     "standard deviation over seeds, of a single seed the standard error over chunks, which all models share."),
     (perplexity_by_book, {}, "The same document by document, over its perplexity with the full cache; lines above "
      "1.8 leave the picture."),
     (loss_by_position, {}, "Loss of a token by its position in the chunk, with the full cache and above it: the least, a "

@@ -16,6 +16,8 @@ class LunaState final : public LayerState {
 
   Tensor attend(const NewTokens& tokens, const Rope& rope) override;
   const char* kind() const override { return "sums"; }
+  /// Of the sums and counts. What the layer's weights make of P (`prepared`, l×d numbers a head in the type
+  /// of the layer's outputs) is not counted: a constant of the model, once for all texts.
   int64_t bytes() const override;
   void reorder(const Tensor& rows) override;
   std::unique_ptr<LayerState> copy(const Tensor& rows) const override;

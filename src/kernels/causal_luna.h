@@ -31,6 +31,8 @@ std::string causal_luna_forms_run();
 /// tokens. counts: whole numbers [B, N], t of every token, or undefined where it is 1, 2, …, N in every
 /// sentence. masked: bool [B, L], true where a sentence must not read a row of P, or undefined; one that must
 /// read none gives zeros. Returns Y [B, H, N, d] in q's type.
+/// All numbers must be finite, k and v of padded tokens as well: products meet them with zeros, so that a NaN
+/// or an infinity reaches tokens of its chunk that stand before it and, of a padded token, all behind it.
 /// Extra memory is O(N·(d + L)) but for outer products; sums in the type of the inputs, fp32 at least, under
 /// autocast and where TF32 is allowed as well. Throws c10::Error with one sentence where shapes do not fit,
 /// q, k, v or a are whole numbers, or fp64 beside other types, tensors are not dense or on different devices,
@@ -41,7 +43,9 @@ Tensor causal_luna(const Tensor& q_BHNd, const Tensor& k_BHNd, const Tensor& v_B
 
 /// Whether `scan` is native code for operands like these, and not the products over chunks: on the CPU it is
 /// for all types but fp64 (narrow ones are computed in fp32), on CUDA where libattnlab_ops_cuda.so is open,
-/// the type is not fp64, and L rows of P beside a head of width d fit the shared memory of the device.
+/// the type is not fp64, and L rows of P beside a head of width d fit the shared memory of the device. Its
+/// code is fp32 alone: tests hold the CPU's to 1e-5 of the formula in fp64, token by token, and the algorithm
+/// of CUDA's in fp64, on emulated blocks, to 1e-10 of `chunks`, which in fp64 are as near that formula.
 bool has_causal_luna_scan(const Tensor& q_BHNd, const Tensor& a_BHNL);
 
 /// The sums that decoding carries from token to token, for texts side by side.

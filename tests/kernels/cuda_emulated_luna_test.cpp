@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "kernels/causal_luna.h"
+#include "kernels/cuda/luna_checks.h"
 #include "kernels/cuda/luna_scan.h"
 #include "kernels/emulated_block.h"
 #include "kernels/relative_error.h"
@@ -134,6 +135,39 @@ TEST(CudaEmulatedLuna, EqualsTheComposedFormWithGradients) {
     expect_as_composed({2, 2, 70, 8, 5, 64, false, true}, kind);       // a row of P that must not be read
     expect_as_composed({2, 2, 70, 8, 5, 64, true, true, true}, kind);  // and padding on the left
   }
+}
+
+TEST(CudaLunaChecks, NameWhatDoesNotFit) {
+  const Tensor q = torch::ones({2, 3, 10, 8}), a = torch::ones({2, 3, 10, 5}), parts = torch::ones({1, 10}),
+               bias = torch::zeros({2, 5});
+  const auto said = [](const LunaArguments& x) -> std::string {
+    try {
+      check_luna_arguments(x);
+    } catch (const c10::Error& e) {
+      return e.what_without_backtrace();
+    }
+    return "accepted";
+  };
+  const auto shapes = [](const std::string& name, const std::string& shape, const std::string& got) {
+    return "causal Luna takes " + name + " of shape " + shape + " beside q of [2, 3, 10, 8], not " + got;
+  };
+  EXPECT_EQ(said({q, q, q, a, parts}), "accepted");
+  EXPECT_EQ(said({q, q, q, a, parts.expand({2, 10}), bias, a, a, q}), "accepted");
+  EXPECT_EQ(
+      said({q[0], q, q, a, parts}),
+      "causal Luna takes q of shape [B, H, N, d] with at least one token and one column, not [3, 10, 8]");
+  EXPECT_EQ(said({q, q[0], q, a, parts}), shapes("k", "[B, H, N, d]", "[3, 10, 8]"));
+  EXPECT_EQ(said({q, q, a, a, parts}), shapes("v", "[B, H, N, d]", "[2, 3, 10, 5]"));
+  EXPECT_EQ(said({q, q, q, a[0], parts}), shapes("a", "[B, H, N, L]", "[3, 10, 5]"));
+  EXPECT_EQ(said({q, q, q, a, parts[0]}), shapes("parts", "[1, N] or [B, N]", "[10]"));
+  EXPECT_EQ(said({q, q, q, a, parts, bias[0]}), shapes("bias", "[B, L]", "[5]"));
+  EXPECT_EQ(said({q, q, q, a, parts, {}, q}), shapes("mask", "[B, H, N, L]", "[2, 3, 10, 8]"));
+  EXPECT_EQ(said({q, q, q, a, parts, {}, {}, q}), shapes("u", "[B, H, N, L]", "[2, 3, 10, 8]"));
+  EXPECT_EQ(said({q, q, q, a, parts, {}, {}, a, a}), shapes("dy", "[B, H, N, d]", "[2, 3, 10, 5]"));
+  EXPECT_EQ(said({q, q, q, a, parts.to(torch::kDouble)}),
+            "causal Luna takes fp32 tensors on one device, and parts is of Double on cpu beside q on cpu");
+  EXPECT_EQ(said({q, q, q, a, parts, bias.to(torch::kMeta)}),
+            "causal Luna takes fp32 tensors on one device, and bias is of Float on meta beside q on cpu");
 }
 
 // The largest shared memory of a block, CUDA's programming guide: 163 KiB on sm_80, 227 KiB on sm_90.

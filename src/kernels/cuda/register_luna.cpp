@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "kernels/cuda/causal_luna.h"
+#include "kernels/cuda/luna_checks.h"
 #include "kernels/cuda/luna_scan.h"
 
 namespace attnlab::cuda {
@@ -36,14 +37,18 @@ Tensor empty_by_token(const Tensor& like) {
   return at::empty({like.size(0), like.size(2), like.size(1), like.size(3)}, like.options()).transpose(1, 2);
 }
 
+/// First of all, so that nothing is asked of a tensor that is not as it should be.
+void check(const LunaArguments& arguments) {
+  check_luna_arguments(arguments);
+  TORCH_CHECK(arguments.q.is_cuda(), "causal Luna's passes on CUDA take tensors there, and q is on ",
+              arguments.q.device());
+}
+
 /// The operands as a call has them, alive as long as it is used.
 struct LunaOperands {
   LunaOperands(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& a, const Tensor& parts,
                const MaybeTensor& bias, const MaybeTensor& mask)
       : q(with_rows(q)), k(with_rows(k)), v(with_rows(v)), a(with_rows(a)), parts(parts.contiguous()) {
-    for (const Tensor& t : {this->q, this->k, this->v, this->a, this->parts})
-      TORCH_CHECK(t.is_cuda() && t.device() == q.device() && t.scalar_type() == at::kFloat,
-                  "causal Luna takes fp32 tensors on one device, not ", t.toString());
     TORCH_CHECK(q.size(2) * a.size(3) < (int64_t{1} << 31), "causal Luna of ", q.size(2), " tokens and ",
                 a.size(3), " rows of P is out of range");
     if (bias) this->bias = bias->contiguous();
@@ -111,6 +116,8 @@ bool fits(const Tensor& q, int64_t rows) {
 
 std::tuple<Tensor, Tensor> forward(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& a,
                                    const Tensor& parts, const MaybeTensor& bias, const MaybeTensor& mask) {
+  check({q, k, v, a, parts, bias, mask});
+  if (q.numel() == 0) return {at::empty_like(q), at::empty_like(a)};
   const c10::cuda::CUDAGuard guard(q.device());
   const LunaOperands operands(q, k, v, a, parts, bias, mask);
   const Tensor y = empty_by_token(q), u = at::empty(a.sizes(), a.options());
@@ -123,11 +130,14 @@ std::tuple<Tensor, Tensor> forward(const Tensor& q, const Tensor& k, const Tenso
 std::tuple<Tensor, Tensor, Tensor, Tensor> backward(const Tensor& grad, const Tensor& q, const Tensor& k,
                                                     const Tensor& v, const Tensor& a, const Tensor& parts,
                                                     const Tensor& u, const MaybeTensor& mask) {
+  check({q, k, v, a, parts, {}, mask, u, grad});
+  if (q.numel() == 0) return {at::empty_like(q), at::empty_like(k), at::empty_like(v), at::empty_like(a)};
   const c10::cuda::CUDAGuard guard(q.device());
   const LunaOperands operands(q, k, v, a, parts, {}, mask);
   const Tensor dy = with_rows(grad), dq = empty_by_token(q), dk = empty_by_token(k), dv = empty_by_token(v),
-               da = at::empty(a.sizes(), a.options()), dlogits = at::empty_like(u);
-  LunaCall<float> call = operands.call(u);
+               da = at::empty(a.sizes(), a.options()), weights = u.contiguous(),
+               dlogits = at::empty_like(weights);
+  LunaCall<float> call = operands.call(weights);
   call.dy = read_rows(dy);
   call.dq = written_rows(dq);
   call.dk = written_rows(dk);

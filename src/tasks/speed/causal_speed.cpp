@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <new>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -239,6 +240,16 @@ int64_t CausalSpeedOptions::memory(torch::DeviceType) const {
 
 void CausalSpeedOptions::run(const RunContext& context, RecordSink& record) const {
   record.truncate("/causal", 0);  // a resumed run measures everything anew
+  try {
+    measure(context, record);
+  } catch (const std::bad_alloc&) {  // which names no sizes
+    throw OutOfMemory(
+        fmt::format("{} text(s) of {} tokens with {} head(s) {} wide and {} rows of P did not fit",
+                    batch_size, length, heads, head_dim, projection_length));
+  }
+}
+
+void CausalSpeedOptions::measure(const RunContext& context, RecordSink& record) const {
   refuse_init_from(context, "causal_speed");
   torch::manual_seed(derive_seed(context.seed, "causal_speed"));
   CausalOperands operands(*this, context.device);

@@ -31,6 +31,9 @@ struct CausalSpeedOptions final : TaskOptions {
   double scan_flops() const;
   /// Bytes of operands that it reads and of results that it writes, each as often as it passes by.
   double scan_bytes() const;
+
+ private:
+  void measure(const RunContext& context, RecordSink& record) const;
 };
 
 }  // namespace attnlab

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/error.h"
 #include "core/memory.h"
 #include "tasks/memory_record.h"
 
@@ -45,6 +46,22 @@ TEST(CausalSpeed, WithoutTheScanNothingIsComparedWithIt) {
   const MemoryRecord record = recorded(o);
   EXPECT_TRUE(record.summaries.count("seconds_chunks"));
   EXPECT_FALSE(record.summaries.count("product_share"));
+}
+
+TEST(CausalSpeed, SizesThatDoNotFitAreNamed) {
+  install_counting_allocator();
+  CausalSpeedOptions o = tiny_causal();
+  o.batch_size = 1 << 13;
+  o.length = 1 << 24;
+  o.heads = 1 << 16;
+  o.head_dim = 1;
+  try {
+    recorded(o);
+    FAIL() << "expected no memory for a tensor of 2^55 bytes";
+  } catch (const OutOfMemory& e) {
+    EXPECT_STREQ(e.what(),
+                 "8192 text(s) of 16777216 tokens with 65536 head(s) 1 wide and 8 rows of P did not fit");
+  }
 }
 
 TEST(CausalSpeed, OuterProductsHoldEveryTokensSumsAndTheScanDoesNot) {

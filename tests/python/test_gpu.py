@@ -1,6 +1,7 @@
 """scripts/gpu, in small on the CPU: every step to its end, what is carried away, and what is said where a thing is missing."""
 
 import csv
+import json
 import os
 import pathlib
 import shutil
@@ -15,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "gpu"
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 import program  # noqa: E402
-from gpu import carry, cells, drive, records, report, steps  # noqa: E402
+from gpu import carry, cells, device_tests, drive, records, report, steps  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -167,6 +168,63 @@ def test_a_training_goes_on_elsewhere(whole, tmp_path):
     assert "the time was used up in the middle" in after["reason"]
 
 
+def test_of_another_training_nothing_goes_on(whole, tmp_path, monkeypatch, capsys):
+    shutil.copytree(whole.place / "out", tmp_path / "out")
+    (tmp_path / "results").mkdir()
+    call = drive.Call(types.SimpleNamespace(minutes=1.0, only="train", device="cpu", small=True, results=tmp_path / "results", out=tmp_path / "out"))
+    monkeypatch.setattr(report, "runs_of", lambda call, step: ([{"id": "another"}], ""))
+    drive.bring_back(call)
+    assert "is of another model or other data than the training here" in capsys.readouterr().out
+
+
+def test_a_run_has_one_id_wherever_the_folder_lies(tmp_path, monkeypatch):
+    """As in a packed folder that is unpacked in two places: a checkpoint of the one goes on in the other."""
+    ids = {}
+    for place in (tmp_path / "one", tmp_path / "other" / "place"):
+        for name in ("pg19/train.jsonl", "pg19/validation.jsonl", "pg19/chunks.jsonl", "pg19/tokenizer.model", "stories260k/config.json"):
+            (place / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / "data" / name).touch()
+        for name in ("experiments", "configs"):
+            (place / name).symlink_to(ROOT / name)
+        program_here = steps.program()
+        with monkeypatch.context() as patch:
+            patch.setattr(steps, "ROOT", place)
+            patch.setattr(steps, "program", lambda: program_here)
+            call = drive.Call(types.SimpleNamespace(minutes=1.0, only=None, device="cuda", small=False, results=place / "r", out=place / "o"))
+            for step in call.reported:
+                if step.name in ("train_pg19", "pg19_ids"):
+                    words = " ".join(call.overrides(step))
+                    assert "data/pg19/" in words and "data/pg19/" not in words.replace("path: data/pg19/", "")
+                    found, refusal = report.runs_of(call, step)
+                    assert refusal == ""
+                    ids.setdefault(step.name, []).append([run["id"] for run in found])
+    assert [len(found) for found in ids.values()] == [2, 2]
+    assert all(one == other for one, other in ids.values())
+
+
+def test_what_a_gpu_is_asked_comes_first():
+    """The cells that targets() reads are those that the first steps of TOVA name by their place."""
+    first = [step for step in steps.planned(False, None) if step.first]
+    assert [step.name for step in first] == ["scoring_7b", "decoding_7b", "throughput_7b"]
+    names = {}
+    for step in first:
+        told = subprocess.run([str(steps.program()), "table", str(step.experiment), "--format", "json"], capture_output=True, text=True, check=True)
+        names[step.name] = [json.loads(told.stdout)["experiments"][0]["runs"][i]["name"] for i in step.first]
+    assert names == {"scoring_7b": ["tova, k = 512 batch_size=16"], "decoding_7b": ["tova, k = 1/8 batch_size=70"], "throughput_7b": ["full", "tova, k = 1/8"]}
+    plan = [step for step in steps.planned(False, None) if step.part == "tova"]
+    assert plan[: len(first)] == first
+
+
+def test_a_part_that_is_asked_for_leaves_the_others_in_the_report(whole, tmp_path):
+    for name in ("results", "out"):
+        shutil.copytree(whole.place / name, tmp_path / name)
+    done = gpu(tmp_path, "--device", "cpu", "--small", "--only", "tova", "--minutes", "0.02")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {row["step"] for row in rows(tmp_path) if row["status"] == "done"} >= {"luna", "scoring", "decoding", "throughput"}
+    with tarfile.open(tmp_path / "out" / "records.tar.gz") as archive:
+        assert any("gpu_small_luna/" in name for name in archive.getnames())
+
+
 def test_refuses_where_there_is_no_gpu(tmp_path):
     if shutil.which("nvidia-smi"):
         pytest.skip("there is one here")
@@ -207,7 +265,7 @@ def test_counts_tests_from_their_xml(tmp_path):
         '<testcase name="c" classname="A" status="run" result="completed"><failure message="f"/></testcase>'
         '<testcase name="d" classname="A" status="notrun" result="suppressed"/></testsuite></testsuites>'
     )
-    assert drive.count(xml) == (1, ["A.c"], ["A.b"])
+    assert device_tests.count(xml) == (1, ["A.c"], ["A.b"])
 
 
 def test_a_checkpoint_too_large_stays(tmp_path, monkeypatch, capsys):
@@ -233,13 +291,50 @@ def test_counts_the_weights_of_the_training(tmp_path):
     assert cells.layers_of(ROOT / "experiments" / "gpu" / "decoding_7b.yaml") == 32
 
 
-def test_operators_are_counted_by_precision():
+def test_operators_are_counted_by_model_and_precision():
     """As the source launches them; what a GPU has to be asked about is whether this is what it is given."""
+
+    def both(phase, label):
+        return cells.operators(phase, f"{label} precision=bf16"), cells.operators(phase, f"{label} precision=fp32")
+
     assert cells.operators("decode", "tova, k = 1/8 batch_size=1") == 17
-    assert (cells.operators("infer", "Luna-16 precision=bf16"), cells.operators("infer", "Luna-16 precision=fp32")) == (41, 18)
-    assert (cells.operators("train", "Luna-16 precision=bf16"), cells.operators("train", "Luna-16")) == (192, 143)
+    assert (both("infer", "Luna-16"), both("train", "Luna-16")) == ((41, 18), (192, 143))
+    assert (both("infer", "Transformer (fused)"), both("train", "Transformer (fused)")) == ((28, 12), (128, 94))
+    assert (both("infer", "Transformer (textbook)"), both("train", "Transformer (textbook)")) == ((37, 19), (147, 109))
     assert "some 17 a decoder layer" in cells.HOW
-    assert "41 in bf16, 18 in fp32, a training step\n192 in bf16, 143 in fp32" in cells.HOW
+    assert "a training step 192 and 143 (Luna), 128 and 94 (fused), 147 and 109 (textbook)" in cells.HOW
+
+
+def test_the_least_of_a_training_counts_attention():
+    """A context of 8 and a width of 4: a token sees 4 on average, 8 FLOPs each for scores and sums and layer, three times of all."""
+    experiment = ROOT / "experiments" / "gpu" / "train_pg19.yaml"
+    assert cells.attention_of(experiment) == 3 * 6 * (2 * 192 + 2 * 192) * 4096 // 2
+    record = records.Record({"status": "done"}, {"parameters": 10.0}, {"/train": [{"step": 7, "tokens_per_second": 500.0, "loss": 1.0}]})
+    call = types.SimpleNamespace(reasons={}, rates={"product_rate_bf16": 1e9}, options=types.SimpleNamespace(device="cuda"))
+    cell = cells.training_cell(call, steps.Step("train", experiment), record)
+    assert cell.least == pytest.approx(1000 * (60 + cells.attention_of(experiment)) / 1e9)
+    assert cells.attention_of(ROOT / "experiments" / "gpu" / "luna_text.yaml") == 0
+
+
+def described(cell, **attributes):
+    """After what its record says, in a call whose program is of commit 1 on a card."""
+    here = records.Record({"gpu": "a card"})
+    cells.describe(types.SimpleNamespace(commit="1", rates_record=lambda: here), cell, records.Record(attributes))
+    return cell
+
+
+@pytest.mark.parametrize("states, status", [("device, full", "done"), ("composed, full", "failed"), ("", "failed")])
+def test_steps_of_torchs_operators_are_no_figure_of_tova(states, status):
+    cell = described(cells.Cell("decoding_7b", "tova, k = 1/8", "done"), states=states, device="cuda:0", git_commit="1", gpu="a card")
+    assert (cell.status, cell.forms, cell.elsewhere) == (status, states, "")
+    assert described(cells.Cell("decoding_7b", "tova, k = 1/8", "done"), states=states, device="cpu").status == "done"
+    assert described(cells.Cell("decoding_7b", "full", "done"), states="full", device="cuda:0").status == "done"
+
+
+def test_cells_of_another_commit_or_device_say_so():
+    cell = described(cells.Cell("luna_4096", "Luna-16", "done"), git_commit="0123456789", gpu="another card")
+    assert cell.elsewhere == "measured at commit 0123456 on another card"
+    assert cell.elsewhere in " ".join(report.line_of(cell))
 
 
 def test_a_perplexity_far_from_the_cpus_is_a_failure():
@@ -311,6 +406,7 @@ def test_cells_that_were_not_done_count_for_nothing():
 
 def test_the_table_is_on_the_disk_before_it_is_judged(tmp_path, monkeypatch):
     call = types.SimpleNamespace(options=types.SimpleNamespace(device="cuda", small=False), out=tmp_path, results=tmp_path, tests=[], reasons={})
+    call.reported, call.commit = [], "1"
     call.plan, call.cells, call.rates = steps.planned(False, "luna"), [done("luna_4096", "Luna-16 precision=bf16", "training step", 0.02)], {}
     assert "Luna-16" in report.write(call, "")
     assert "Luna-16" in (tmp_path / "report.txt").read_text()

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))
-from gpu import drive, records, steps  # noqa: E402
+from gpu import device_tests, drive, processes, records, steps  # noqa: E402
 
 EXPERIMENT = f"""\
 name: gpu_small_stopped
@@ -68,7 +68,7 @@ def clock_ends_in_the_long_cell(tmp_path, two_cells, monkeypatch):
                 time.sleep(0.01)
             raise subprocess.TimeoutExpired(self.args, timeout)
 
-    monkeypatch.setattr(drive.subprocess, "Popen", Stopped)
+    monkeypatch.setattr(processes.subprocess, "Popen", Stopped)
     yield
     monkeypatch.undo()
 
@@ -82,7 +82,7 @@ def test_a_cell_stopped_in_the_middle_is_done_by_the_next_call(tmp_path, two_cel
     assert drive.main(options_in(tmp_path)) == 0
     assert {cell: row["status"] for cell, row in rows(tmp_path).items()} == {"short": "done", "long": "interrupted"}
     assert "stopped: the time was used up in the middle; the next call goes on" in (tmp_path / "o" / "report.txt").read_text()
-    monkeypatch.setattr(drive.subprocess, "Popen", drive.subprocess.Popen.__mro__[1])
+    monkeypatch.setattr(processes.subprocess, "Popen", processes.subprocess.Popen.__mro__[1])
     assert drive.main(options_in(tmp_path)) == 0
     assert {cell: row["status"] for cell, row in rows(tmp_path).items()} == {"short": "done", "long": "done"}
     assert {label: record.attributes["sessions"] for label, record in runs(tmp_path, two_cells).items()} == {"short": 1, "long": 2}
@@ -97,26 +97,69 @@ echo '<testsuites><testsuite><testcase name="a" classname="CudaA" status="run" r
 """
 
 
-def test_a_test_program_stopped_by_the_clock_begins_anew(tmp_path, monkeypatch):
-    program = tmp_path / "test_slow"
-    program.write_text(SLOW_ONCE)
-    program.chmod(0o755)
-    monkeypatch.setattr(steps, "test_programs", lambda: [program])
+def script(place, text):
+    place.write_text(text)
+    place.chmod(0o755)
+    return place
 
-    def tested(seconds):
-        call = drive.Call(options_in(tmp_path))
+
+@pytest.fixture
+def tested(tmp_path, monkeypatch):
+    """The device tests of a call that has so many seconds, with these programs."""
+    monkeypatch.setattr(steps, "program", lambda: tmp_path / "attnlab")
+
+    def call(seconds, *programs, only=None, commit="c0ffee"):
+        monkeypatch.setattr(steps, "test_programs", lambda: iter(programs))
+        options = options_in(tmp_path)
+        options.only = only
+        call = drive.Call(options)
+        call.commit = commit
         for folder in (call.results, call.out):
             folder.mkdir(exist_ok=True)
-        call.test(seconds)
+        device_tests.run(call, seconds, "a card")
         return call
 
-    first = tested(1.0)
-    assert first.tests == [("test_slow", 0, [], [])], "nothing has failed"
-    assert first.reasons == {"tests": "the time was used up in the middle of test_slow; the next call begins them anew"}
-    second = tested(60.0)
-    assert second.tests == [("test_slow", 1, [], [])]
+    return call
+
+
+def test_a_test_program_stopped_by_the_clock_begins_anew(tmp_path, tested):
+    program = script(tmp_path / "test_slow", SLOW_ONCE)
+    never = script(tmp_path / "test_never", "#!/bin/sh\ntouch \"$0.ran\"\n")
+    first = tested(1.0, program, never)
+    assert first.tests == [device_tests.Tested("test_slow")], "nothing has failed"
+    assert first.reasons == {"tests": "the time was used up in the middle of test_slow; the next call begins it anew, and test_never behind it"}
+    assert not (tmp_path / "test_never.ran").exists()
+    second = tested(60.0, program)
+    assert second.tests == [device_tests.Tested("test_slow", 1)]
     assert second.reasons == {}
     assert (tmp_path / "o" / "tests.log").read_text() == "begins\n", "of the last call alone"
+
+
+def test_what_passed_is_not_run_again(tmp_path, tested):
+    program = script(tmp_path / "test_slow", SLOW_ONCE)
+    (tmp_path / "test_slow.ran").touch()
+    assert not tested(60.0, program).tests[0].earlier
+    assert tested(60.0, program).tests == [device_tests.Tested("test_slow", 1, earlier=True)]
+    assert not tested(60.0, program, commit="decaf").tests[0].earlier, "another commit"
+    assert not tested(60.0, program, only="tests", commit="decaf").tests[0].earlier, "asked for"
+    script(program, SLOW_ONCE + "\n")
+    assert not tested(60.0, program, commit="decaf").tests[0].earlier, "another program"
+
+
+DIES = """#!/bin/sh
+echo '[ RUN      ] CudaA.Passes'
+echo '[       OK ] CudaA.Passes (3 ms)'
+echo '[ RUN      ] CudaA.Fails/0'
+echo '[  FAILED  ] CudaA.Fails/0, where GetParam() = 4 (3 ms)'
+echo '[ RUN      ] CudaA.Dies'
+exit 134
+"""
+
+
+def test_a_program_that_dies_is_counted_by_its_words(tmp_path, tested):
+    call = tested(60.0, script(tmp_path / "test_dies", DIES))
+    failed = ["CudaA.Fails/0", "CudaA.Dies (did not end)", "ended with status 134 (see tests.log)"]
+    assert call.tests == [device_tests.Tested("test_dies", 1, failed)]
 
 
 REQUIRING = {
@@ -139,7 +182,7 @@ def test_a_device_test_is_not_skipped_where_a_gpu_is_required(tmp_path, name):
         options.device = device
         xml, log = tmp_path / f"{device}.xml", tmp_path / f"{device}.log"
         status, _ = drive.Call(options).run([program, f"--gtest_filter={REQUIRING[name]}", f"--gtest_output=xml:{xml}"], 300, log)
-        return (status, *map(bool, drive.count(xml))), log.read_text()
+        return (status, *map(bool, device_tests.count(xml))), log.read_text()
 
     here, log = outcome("cpu")
     if here[1]:

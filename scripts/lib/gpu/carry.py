@@ -1,5 +1,6 @@
 """What is carried away: at most 8 files of less than 16 MiB, 64 MiB in all, and a training's checkpoint brought back from it."""
 
+import shutil
 import tarfile
 
 from gpu import records
@@ -44,7 +45,8 @@ def cut(log):
 
 
 def pack_records(archive, results, plan, kept):
-    with tarfile.open(archive, "w:gz") as packed:
+    part = results / ".records.tar.gz"
+    with tarfile.open(part, "w:gz") as packed:
         if (results / "gpu_steps.log").exists():
             packed.add(results / "gpu_steps.log", "gpu_steps.log")
         for step in plan:
@@ -54,36 +56,41 @@ def pack_records(archive, results, plan, kept):
                 for name in kept:
                     if (folder / name).is_file():
                         packed.add(folder / name, str((folder / name).relative_to(results)))
+    shutil.move(part, archive)
 
 
 def pack_training(out, results):
-    for old in out.glob("checkpoint.tar.*"):
-        old.unlink()
+    """Each part takes the place of the last one whole: a call that is killed here leaves a checkpoint that can be gone on from."""
     folder = training(results)
     if folder is None:
         return
-    whole = results / ".checkpoint.tar"
+    whole, part = results / ".checkpoint.tar", results / ".checkpoint.part"
     with tarfile.open(whole, "w") as archive:
         for path in sorted(folder.iterdir()):
             if path.name == "checkpoint" or path.name in KEPT:
                 archive.add(path, str(path.relative_to(results)))
     size = whole.stat().st_size
-    others = [path.stat().st_size for path in out.iterdir()]
+    old = set(out.glob("checkpoint.tar.*"))
+    others = [path.stat().st_size for path in out.iterdir() if path not in old]
     most_parts = min(MOST_PARTS, MOST_FILES - len(others))
-    if size <= most_parts * PART_BYTES and size + sum(others) <= MOST_BYTES:
-        with open(whole, "rb") as source:
-            for i in range(-(-size // PART_BYTES)):
-                (out / f"checkpoint.tar.{i}").write_bytes(source.read(PART_BYTES))
-    else:
+    count = -(-size // PART_BYTES)
+    if count > most_parts or size + sum(others) > MOST_BYTES:
         print(f"gpu: the checkpoint of {size >> 20} MiB is too large to be carried away and stays in {folder}")
+        count = 0
+    with open(whole, "rb") as source:
+        for i in range(count):
+            part.write_bytes(source.read(PART_BYTES))
+            shutil.move(part, out / f"checkpoint.tar.{i}")
+    for left in old - {out / f"checkpoint.tar.{i}" for i in range(count)}:
+        left.unlink()
     whole.unlink()
 
 
 def bring_back(out, results):
-    """Puts the parts of a checkpoint together again where the training is not here yet."""
+    """Puts the parts of a checkpoint together again where no training is here yet; the folder of its run then."""
     parts = sorted(out.glob("checkpoint.tar.*"), key=lambda path: int(path.suffix[1:]))
     if not parts or training(results) is not None:
-        return
+        return None
     whole = results / ".checkpoint.tar"
     with open(whole, "wb") as target:
         for part in parts:
@@ -91,4 +98,4 @@ def bring_back(out, results):
     with tarfile.open(whole) as archive:
         archive.extractall(results, filter="data") if hasattr(tarfile, "data_filter") else archive.extractall(results)
     whole.unlink()
-    print(f"gpu: the training goes on from the checkpoint in {out}")
+    return training(results)

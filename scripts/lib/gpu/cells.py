@@ -1,8 +1,6 @@
 """Cells of the closing table: what was measured, beside the least that bytes and FLOPs allow at the rates measured."""
 
 import dataclasses
-import json
-import subprocess
 
 from gpu import records
 
@@ -16,35 +14,67 @@ DECODING = {
     "sums with what came in": 2,
     "silu, and its product": 2,
 }
-# ... and of an encoder layer with Luna, keys and values apart, both halves through SDPA, no padding, post-norm (encoder_layer.cpp,
-# luna.cpp, fused.h, model_step.cpp). The fused Transformer takes two thirds of it.
-FORWARD = {"products": 9, "SDPA": 2, "sums and norms": 6, "gelu": 1}
-CASTS = {"weights and biases": 18, "activations": 5}  # to bf16, in each pass
-TRAINING = {
-    "dropouts": 3,
-    "products backward, and sums for biases": 27,
-    "SDPA backward": 6,
-    "norms, their sums and dropouts backward": 9,
-    "gelu backward": 1,
-    "gradients of what is read several times": 7,
-    "24 weights' gradients set to 0 and added to, steps counted": 72,
+# ... and of an encoder layer without padding, post-norm, with Luna, keys and values apart, both halves through SDPA, with softmax
+# attention through SDPA, and with the textbook's, whose dropout is Torch's (encoder_layer.cpp, luna.cpp, softmax.cpp, fused.h,
+# textbook_attention.cpp, model_step.cpp).
+LUNA, FUSED, TEXTBOOK = "Luna", "Transformer (fused)", "Transformer (textbook)"
+FORWARD = {
+    LUNA: {"products": 9, "SDPA": 2, "sums and norms": 6, "gelu": 1},
+    FUSED: {"products": 6, "SDPA": 1, "sums and norms": 4, "gelu": 1},
+    TEXTBOOK: {"products": 6, "scale": 1, "heads' products, with three copies": 5, "softmax": 1, "heads put together": 1, "sums and norms": 4, "gelu": 1},
 }
-NARROW_SUMS = 3  # of training in bf16: gradients of norms' inputs back to bf16
+CASTS = {  # to bf16, in each pass
+    LUNA: {"weights and biases": 18, "activations": 5},
+    FUSED: {"weights and biases": 12, "activations": 4},
+    TEXTBOOK: {"weights and biases": 12, "activations": 4, "scores to fp32 and weights back": 2},
+}
+TRAINING = {
+    LUNA: {
+        "dropouts": 3,
+        "products backward, and sums for biases": 27,
+        "SDPA backward": 6,
+        "norms, their sums and dropouts backward": 9,
+        "gelu backward": 1,
+        "gradients of what is read several times": 7,
+        "24 weights' gradients set to 0 and added to, steps counted": 72,
+    },
+    FUSED: {
+        "dropouts": 2,
+        "products backward, and sums for biases": 18,
+        "SDPA backward": 3,
+        "norms, their sums and dropouts backward": 6,
+        "gelu backward": 1,
+        "gradients of what is read several times": 4,
+        "16 weights' gradients set to 0 and added to, steps counted": 48,
+    },
+    TEXTBOOK: {
+        "dropouts, of weights too": 3,
+        "products backward, and sums for biases": 18,
+        "heads' products backward, copies, scale, softmax, dropout": 10,
+        "norms, their sums and dropouts backward": 6,
+        "gelu backward": 1,
+        "gradients of what is read several times": 4,
+        "16 weights' gradients set to 0 and added to, steps counted": 48,
+    },
+}
+NARROW_SUMS = {LUNA: 3, FUSED: 2, TEXTBOOK: 2}  # of training in bf16: gradients of norms' inputs back to bf16
 
 
 def operators(phase, name):
-    """Of a layer and step: decode, infer or train, of a cell of this name."""
+    """Of a layer and step: decode, infer or train, of a cell of this name, which begins with the label."""
     if phase == "decode":
         return sum(DECODING.values())
+    kind = next((label for label in (FUSED, TEXTBOOK) if name.startswith(label)), LUNA)
     narrow = "precision=bf16" in name
-    forward = sum(FORWARD.values()) + narrow * sum(CASTS.values())
+    forward = sum(FORWARD[kind].values()) + narrow * sum(CASTS[kind].values())
     if phase == "infer":
         return forward
-    return forward + sum(TRAINING.values()) + narrow * (sum(CASTS.values()) + NARROW_SUMS)
+    return forward + sum(TRAINING[kind].values()) + narrow * (sum(CASTS[kind].values()) + NARROW_SUMS[kind])
 
 
 def counts(phase):
-    return f"{operators(phase, 'precision=bf16')} in bf16, {operators(phase, '')} in fp32"
+    of = lambda kind: f"{operators(phase, kind + ' precision=bf16')} and {operators(phase, kind)}"  # noqa: E731
+    return f"{of(LUNA)} (Luna), {of(FUSED)} (fused), {of(TEXTBOOK)} (textbook)"
 
 
 HOW = f"""How the least times are derived (what of each cell stands in its last column), all rates as measured here in the same run:
@@ -53,16 +83,24 @@ HOW = f"""How the least times are derived (what of each cell stands in its last 
             its rows in and out and the weights once, backward twice that; of attention q, k, v and y, backward those with their
             gradients (textbook: its weights 4 times too, backward 7); of the optimiser 44 a weight; norms, sums and casts left out.
             Where bytes bind, the notes say the products' share as well
-  scoring   FLOPs of the products that 1,000 tokens need (projections, head, a query with each live state) / the same rate
+  scoring   FLOPs of the products that 1,000 tokens need (projections, head, a query with each live state) / the same rate.
+            Of TOVA's no GPU reaches that yet: each layer decides token by token, every step reading the live states of a head anew
+            (tova_text in kernels/cuda/), and there is no form in blocks on tensor cores as the CPU has; the 1.5 asked for is not
+            to be expected before there is
   decoding  weights once, then the caches of all texts once: each the longer of its bytes / read rate and its FLOPs (2 a weight and
             text; 2 a number of a cache and query head of its group) / product rate; rates measured before and after the steps
-  training  6 FLOPs a weight and token / rate of bf16 products (fp32 on the CPU); attention left out
+  training  6 FLOPs a weight and token, and attention's: a token sees n / 2 on average of a context of n, scores and sums are 2 · d
+            FLOPs each of them and layer, backward twice that, 6 · layers · n · d in all / rate of bf16 products (fp32 on the CPU).
+            Of luna_text the weights alone, where they are counted: its 16 rows add a few per cent
   reading   none: what counts of pg19_ids is that the GPU's perplexity is the CPU's
-A share is least / measured. Of decoding the notes say the bytes above / measured / rate of copying as well. Starting operators costs time too, which no least counts: some {operators("decode", "")} a decoder layer and
-step (TOVA's states, one token); an encoder layer (Luna through SDPA) forward {counts("infer")}, a training step
-{counts("train")}; counted in the source, times the start time above. Where that is longer than the least
-time it binds ('starts'). A share above 100 % is no figure ('rates?'): the rates were measured in a busy minute, or what counts as read
-from memory stayed in a cache."""
+A share is least / measured. Of decoding the notes say the bytes above / measured / rate of copying as well. Starting operators costs
+time too, which no least counts: some {operators("decode", "")} a decoder layer and step (TOVA's states, one token); an encoder layer
+forward, in bf16 and in fp32, {counts("infer")},
+a training step {counts("train")}; counted in the source, times the start
+time above. Where that is longer than the least time it binds ('starts'). A share above 100 % is no figure ('rates?'): the rates were
+measured in a busy minute, or what counts as read from memory stayed in a cache.
+By: the states that a run's caches were made of, 'device' being the GPU's own operators and 'composed' steps of Torch's, many times
+slower; and which form of Torch's attention ran."""
 
 MOST_SHARE = 1.02
 FARTHEST = 0.005  # of a perplexity from the CPU's: sums in another order, and a close call of TOVA's that falls otherwise
@@ -83,6 +121,9 @@ class Cell:
     copying: float | None = None  # of a decoding step: bytes a second that it reads / the rate of copying
     note: str = ""
     how: str = ""  # the least comes about
+    commit: str = ""  # of the program that measured it
+    elsewhere: str = ""  # "", or that it was another commit or device than the call's
+    forms: str = ""  # of states, and of Torch's attention
 
     @property
     def share(self):
@@ -95,22 +136,38 @@ class Cell:
         return "starts" if self.starts and self.least and self.starts > self.least else ""
 
 
-def of_step(call, step, start_seconds):
+def of_step(call, step, runs, refusal):
     """A cell or two a run of the step's experiment."""
-    if step.part == "train":
-        return [training_cell(call, step)]
-    command = [call.program, "table", step.experiment, *call.overrides(step), "--format", "json"]
-    told = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-    if told.returncode != 0:
-        return [Cell(step.name, "", "failed", told.stderr.strip().rpartition("error: ")[2])]
+    if refusal:
+        return [Cell(step.name, "", "failed", refusal)]
     cells = []
-    for run in json.loads(told.stdout)["experiments"][0]["runs"]:
-        cells += of_run(call, step, run, start_seconds)
+    for run in runs:
+        record = records.of_file(run["record"])
+        found = [training_cell(call, step, record)] if step.part == "train" else list(of_run(call, step, run))
+        for cell in found:
+            describe(call, cell, record)
+        cells += found
     hold_to_cpu(cells)
     return cells
 
 
-def of_run(call, step, run, start_seconds):
+def describe(call, cell, record):
+    """What measured it, from its record; steps of Torch's operators in place of a GPU's own are no figure of TOVA."""
+    cell.commit = record.words("git_commit")
+    states, attention = record.words("states"), record.words("sdpa")
+    cell.forms = "; ".join(filter(None, [states, attention]))
+    others = [f"at commit {cell.commit[:7]}"] if cell.commit not in ("", call.commit) else []
+    device = call.rates_record().words("gpu")
+    if device and record.words("gpu") not in ("", device):
+        others.append(f"on {record.words('gpu')}")
+    cell.elsewhere = f"measured {' '.join(others)}" if others else ""
+    on_gpu = record.words("device").startswith("cuda")
+    if cell.status == "done" and on_gpu and cell.name.startswith("tova") and "device" not in states.split(", "):
+        cell.status, cell.reason = "failed", f"the states were {states or 'unknown'} and not the device's own"
+
+
+def of_run(call, step, run):
+    start_seconds = call.rates.get("start_seconds", 0.0)
     status = {"out_of_memory": "skipped", "not started": "not done"}.get(run["status"], run["status"])
     if status != "done":
         reason = run["error"] or call.reasons.get(step.name, "")
@@ -205,8 +262,7 @@ def hold_to_cpu(cells):
                 cell.status, cell.reason = "failed", f"the perplexity is {cell.perplexity:.4f}, and {expected:.4f} on the CPU"
 
 
-def training_cell(call, step):
-    record = records.newest(call.results, step.experiment)
+def training_cell(call, step, record):
     if not record.attributes:
         return Cell(step.name, "", "not done", call.reasons.get(step.name, ""))
     rows = record.rows.get("/train", [])
@@ -217,7 +273,7 @@ def training_cell(call, step):
     parameters = record.figures.get("parameters") or parameters_of(step.experiment)
     product = call.rates.get("product_rate_fp32" if call.options.device == "cpu" else "product_rate_bf16")
     if parameters and product:
-        cell.least, cell.how = by_products(6e3 * parameters, product)
+        cell.least, cell.how = by_products(1000 * (6 * parameters + attention_of(step.experiment)), product)
     cell.note = f"loss {rows[-1]['loss']:.3f}" if rows else ""
     if "accuracy" in record.figures:
         cell.note += f", accuracy {100 * record.figures['accuracy']:.1f} %"
@@ -244,3 +300,10 @@ def parameters_of(experiment):
     if not {"dim", "ffn_dim", "layers"} <= n.keys():
         return None
     return n["layers"] * (4 * n["dim"] ** 2 + 3 * n["dim"] * n["ffn_dim"]) + n.get("vocabulary", 258) * n["dim"]
+
+
+def attention_of(experiment):
+    """FLOPs of a decoder's causal attention a token trained on: scores and sums with half of the context on average, 2 · d each, and
+    twice that backward; 0 where the experiment names no context."""
+    n = numbers_of(experiment)
+    return 6 * n["layers"] * n["context"] * n["dim"] if {"dim", "layers", "context"} <= n.keys() else 0

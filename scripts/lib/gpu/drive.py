@@ -1,18 +1,14 @@
 """Runs the steps of a call by the clock: each ends alone, with a reason where it did not do all."""
 
 import os
-import pathlib
 import re
-import signal
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ElementTree
 
-from gpu import carry, records, report, steps
+from gpu import carry, device_tests, processes, records, report, steps
 
-STOPPING = 60  # seconds that a run has to save itself
-DEVICE_TESTS = "*Cuda*:*DeviceCheck*:*WrongDecision*"
+RESERVED = 0.06, 90.0  # of a call's time, and at most so many seconds: stopping what runs last, the tables, packing
 
 
 class Clock:
@@ -20,7 +16,7 @@ class Clock:
 
     def __init__(self, minutes, only):
         self.start = time.monotonic()
-        self.seconds = minutes * 60
+        self.seconds = minutes * 60 - min(RESERVED[0] * minutes * 60, RESERVED[1])
         self.only = only
 
     def elapsed(self):
@@ -35,12 +31,17 @@ class Call:
     def __init__(self, options):
         self.options = options
         self.plan = steps.planned(options.small, options.only)
+        self.reported = steps.experiments(steps.planned(options.small, None))  # whatever part was asked for
         self.program = steps.program()
         self.results = (options.results or steps.ROOT / "results").resolve()
         self.out = (options.out or steps.ROOT / "gpu-results").resolve()
         self.clock = Clock(options.minutes, options.only)
         self.reasons = {}  # of a step: why it did not do all
         self.tests = []
+        self.rates = {}
+        self.cells = []
+        self.taken = {}  # cells by experiment
+        self.commit = ""  # of the program
 
     def overrides(self, step):
         words = [f"results_folder={self.results}", *steps.data_words(step)]
@@ -50,109 +51,121 @@ class Call:
                 words.append(f"memory_budget={budget}")
         return words
 
+    def rates_record(self):
+        return records.newest(self.results, self.plan[0].experiment)
+
     def budget(self):
         """GiB that a batch may take of the GPU, or None for what the experiment says; and where that comes from."""
-        state = records.newest(self.results, self.plan[0].experiment).words("gpu_state")
+        state = self.rates_record().words("gpu_state")
         for share, kind, of in ((0.95, "free", "what was free when the rates were measured"), (0.9, "in all", "all of it, as NVML does not say what is free")):
             if found := re.search(rf"([\d.]+) GiB {kind}", state):
                 return int(share * float(found[1])), f"{share:.0%} of {of}"
         return None, "what the experiment says, since the driver says nothing of its memory"
 
     def run(self, words, seconds, log):
-        """The program's exit status and its last words; stopped when the seconds are over, so that it can be gone on with."""
-        with open(log, "ab") as output:
-            child = subprocess.Popen(
-                list(map(str, words)), stdout=output, stderr=subprocess.STDOUT, cwd=steps.ROOT, start_new_session=True, env=self.environment()
-            )
-            over = False
-            try:
-                child.wait(max(1.0, seconds))
-            except subprocess.TimeoutExpired:
-                over = True
-                child.send_signal(signal.SIGTERM)
-                try:
-                    child.wait(STOPPING)
-                except subprocess.TimeoutExpired:
-                    os.killpg(child.pid, signal.SIGKILL)
-                    child.wait()
-            except BaseException:  # Ctrl-C: runs are stopped as by the clock
-                child.send_signal(signal.SIGTERM)
-                child.wait()
-                raise
-        return child.returncode, over
-
-    def environment(self):
+        """The program's exit status, and whether its time was over."""
         extra = {"ATTNLAB_REQUIRE_CUDA": "1"} if self.options.device == "cuda" else {}
-        return {**os.environ, **extra}
+        return processes.run(words, seconds, log, steps.ROOT, {**os.environ, **extra})
 
-    def last_words(self, log):
-        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        told = next((line for line in reversed(lines) if "error: " in line), lines[-1] if lines else "")
-        return told.rpartition("error: ")[2].strip()
+    def ask(self, *words):
+        """A command of the program that measures nothing, from where its runs are started: paths of the data are held against that."""
+        return subprocess.run(list(map(str, [self.program, *words])), capture_output=True, text=True, cwd=steps.ROOT)
 
     def do(self, step):
+        self.reasons.pop(step.name, None)
         left = self.clock.left(step.part)
         if left < (steps.LEAST_TRAINING if step.part == "train" else 1):
             self.reasons[step.name] = "the time is used up; the next call does it"
-            return
-        if lacking := steps.lacks(step):
+        elif lacking := steps.lacks(step):
             self.reasons[step.name] = lacking
-            return
-        say(f"{step.name} (at most {left / 60:.1f} minutes)")
-        if step.experiment is None:
-            self.test(left)
-            return
-        log = self.results / "gpu_steps.log"
+        elif step.experiment is None:
+            say(f"tests (at most {left / 60:.1f} minutes)")
+            device_tests.run(self, left, self.rates_record().words("gpu") or self.options.device)
+        else:
+            say(f"{step.name}{', what is asked of a GPU' if step.first else ''} (at most {left / 60:.1f} minutes)")
+            for command in self.commands(step):
+                if self.over(step, command):
+                    return
+
+    def commands(self, step):
+        """The program's, one after the other. Rates are measured by every call: clocks, commit and device may be others."""
+        if not step.is_sweep:
+            fresh = ["--fresh"] if step.part == "rates" else []
+            return [["run", step.experiment, *fresh]]
+        sweep = ["sweep", step.experiment, "--in-order"]
+        if records.any_failed(self.results, step.experiment):
+            sweep.append("--retry-failed")
+        return [[*sweep, "--index", index] for index in step.first] or [sweep]
+
+    def over(self, step, command):
+        """Runs a command of a step; whether the time ended before it. Where it did not do all there is a reason then."""
+        log, last = self.results / "gpu_steps.log", self.results / ".last.log"
         place = log.stat().st_size if log.exists() else 0
-        command = [self.program, "sweep", step.experiment, "--in-order"] if step.is_sweep else [self.program, "run", step.experiment]
-        status, over = self.run([*command, *self.overrides(step)], left, log)
+        status, over = self.run([self.program, *command, *self.overrides(step)], self.clock.left(step.part), log)
         with open(log, "rb") as text:
             text.seek(place)
-            (self.results / ".last.log").write_bytes(text.read())
+            last.write_bytes(text.read())
         if over:
             self.reasons[step.name] = "the time was used up in the middle; the next call goes on"
         elif status != 0:
-            self.reasons[step.name] = self.last_words(self.results / ".last.log")
+            self.reasons[step.name] = last_words(last)
             if step.part == "rates" and status == 2:  # nothing can run: no device, an old driver, another PyTorch
                 raise SystemExit(f"error: {self.reasons[step.name]}")
-
-    def test(self, seconds):
-        log = self.out / "tests.log"
-        log.unlink(missing_ok=True)
-        end = time.monotonic() + seconds
-        programs = list(steps.test_programs())
-        if not programs:
-            self.reasons["tests"] = "the test programs are not there: scripts/build " + " ".join(steps.TESTS)
-        for program in programs:
-            xml = self.results / f"{program.name}.xml"
-            xml.unlink(missing_ok=True)
-            status, over = self.run([program, f"--gtest_filter={DEVICE_TESTS}", f"--gtest_output=xml:{xml}"], end - time.monotonic(), log)
-            passed, failed, skipped = count(xml)
-            if over:
-                self.reasons["tests"] = f"the time was used up in the middle of {program.name}; the next call begins them anew"
-            elif status != 0 and not failed:
-                failed.append(f"ended with status {status} (see tests.log)")
-            self.tests.append((program.name, passed, failed, skipped))
+        return over
 
 
-def count(xml):
-    """Passed, and names of failed and of skipped tests; none where the program wrote nothing."""
-    if not xml.exists():
-        return 0, [], []
-    passed, failed, skipped = 0, [], []
-    for case in ElementTree.parse(xml).iter("testcase"):
-        name = f"{case.get('classname')}.{case.get('name')}"
-        if case.find("failure") is not None:
-            failed.append(name)
-        elif case.find("skipped") is not None or case.get("result") == "skipped":
-            skipped.append(name)
-        elif case.get("status") == "run":
-            passed += 1
-    return passed, failed, skipped
+def last_words(log):
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    told = next((line for line in reversed(lines) if "error: " in line), lines[-1] if lines else "")
+    return told.rpartition("error: ")[2].strip()
 
 
 def say(line):
     print(f"gpu: {line}", flush=True)
+
+
+def bring_back(call):
+    """A training's checkpoint, and whether it is gone on with: only by a run of the same id, which options and data make."""
+    folder = carry.bring_back(call.out, call.results)
+    if folder is None:
+        return
+    training = next(step for step in call.reported if step.name in steps.TRAININGS)
+    if folder.name in [run["id"] for run in report.runs_of(call, training)[0]]:
+        say(f"the training goes on from the checkpoint in {call.out}")
+    else:
+        say(f"the checkpoint in {call.out} is of another model or other data than the training here (run {folder.name}), which begins anew")
+
+
+def do_all(call):
+    """Every step, and after each one all that is known by then in OUT: whoever ends this script outright loses one step at most."""
+    step = None
+    try:
+        bring_back(call)
+        for step in call.plan:
+            call.do(step)
+            report.take(call, step)
+            put_out(call, "The call has not ended: more is to come.")
+        return finish(call, ""), ""
+    except KeyboardInterrupt:
+        stopped = "interrupted; the next call goes on"
+        if step is not None:
+            report.take(call, step)
+            put_out(call, stopped)
+        return finish(call, stopped), stopped
+
+
+def finish(call, stopped):
+    """What was not begun is said as well."""
+    for step in call.reported:
+        if call.options.only in (None, step.part):
+            report.take(call, step, again=False)
+    return put_out(call, stopped)
+
+
+def put_out(call, stopped):
+    text = report.write(call, stopped)
+    carry.pack(call.out, call.results, call.reported)
+    return text + report.judge(call)
 
 
 def main(options):
@@ -162,20 +175,14 @@ def main(options):
         return 2
     call.results.mkdir(parents=True, exist_ok=True)
     call.out.mkdir(parents=True, exist_ok=True)
-    carry.bring_back(call.out, call.results)
-    stopped = ""
+    call.commit = call.ask("--version").stdout.strip().rpartition("commit ")[2]
     try:
-        for step in call.plan:
-            call.do(step)
-    except KeyboardInterrupt:
-        stopped = "interrupted; the next call goes on"
+        with processes.signals_interrupt():
+            text, stopped = do_all(call)
     except SystemExit as refusal:
         print(refusal, file=sys.stderr)
         return 2
-    text = report.write(call, stopped)
-    carry.pack(call.out, call.results, call.plan)
-    text += report.judge(call)
     print(text)
     say(f"{call.clock.elapsed():.0f} s; what to carry away is in {call.out}")
-    failed = any(failures for _, _, failures, _ in call.tests)
-    return 130 if stopped else 1 if failed or any(cell.status == "failed" for cell in report.all_cells(call)) else 0
+    failed = any(tested.failed for tested in call.tests)
+    return 130 if stopped else 1 if failed or any(cell.status == "failed" for cell in call.cells) else 0

@@ -4,6 +4,7 @@ last line."""
 import dataclasses
 import json
 import pathlib
+import urllib.parse
 
 
 @dataclasses.dataclass
@@ -35,6 +36,12 @@ def folders(results, experiment):
     return [path.parent for path in sorted(found, key=lambda path: path.stat().st_mtime)]
 
 
+def of_file(uri):
+    """The record whose run.h5 has this URI; empty where the run has not begun."""
+    folder = pathlib.Path(urllib.parse.unquote(urllib.parse.urlparse(uri).path)).parent
+    return of(folder) if (folder / "metrics.jsonl").is_file() else Record()
+
+
 def of(folder):
     """The record in a run's folder."""
     record = Record()
@@ -44,6 +51,11 @@ def of(folder):
         except ValueError:
             break
     return record
+
+
+def any_failed(results, experiment):
+    """Whether a run of the experiment failed; one that took too much memory did not."""
+    return any(of(folder).words("status") in ("failed", "diverged") for folder in folders(results, experiment))
 
 
 def newest(results, experiment):

@@ -7,6 +7,7 @@ import pathlib
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TESTS = ("test_kernels", "test_cache", "test_attention", "test_models")
 PART_ENDS = {"rates": 0.15, "tests": 0.3, "luna": 0.5, "tova": 0.85, "train": 1.0}  # of the minutes, where all parts run
+TRAININGS = ("train_pg19", "train")  # whose checkpoint is carried away
 LEAST_TRAINING = 20  # seconds, under which no training is begun or gone on with
 
 
@@ -14,6 +15,7 @@ LEAST_TRAINING = 20  # seconds, under which no training is begun or gone on with
 class Step:
     part: str  # of PART_ENDS
     experiment: pathlib.Path | None = None  # none: the test programs
+    first: tuple[int, ...] = ()  # the cells, as `attnlab list` counts them, that what is asked of a GPU needs; (): all
 
     @property
     def name(self):
@@ -36,6 +38,9 @@ def planned(small, only):
             ("rates", "rates"),
             ("luna", "luna_4096"),
             ("luna", "luna_lengths"),
+            ("tova", "scoring_7b", 0),
+            ("tova", "decoding_7b", 0),
+            ("tova", "throughput_7b", 0, 1),
             ("tova", "pg19_ids"),
             ("tova", "scoring_7b"),
             ("tova", "decoding_7b"),
@@ -45,9 +50,14 @@ def planned(small, only):
             ("train", "luna_text"),
             ("train", "train_pg19"),
         ]
-    steps = [Step(part, folder / f"{name}.yaml") for part, name in names]
+    steps = [Step(part, folder / f"{name}.yaml", tuple(first)) for part, name, *first in names]
     steps.insert(1, Step("tests"))
     return [step for step in steps if step.part == "rates" or only in (None, step.part)]
+
+
+def experiments(plan):
+    """Each experiment once, with all of its cells."""
+    return [Step(*key) for key in dict.fromkeys((step.part, step.experiment) for step in plan if step.experiment)]
 
 
 def data_folder():
@@ -57,13 +67,15 @@ def data_folder():
 
 
 def data_words(step):
-    """Overrides that name what the step reads."""
+    """Overrides that name what the step reads. What counts in a run's id is named from ROOT, where runs are started: the id is then
+    the same wherever the folder lies."""
     data = data_folder()
     words = [f"data_folder={data}"]
+    data = data.relative_to(ROOT) if data.is_relative_to(ROOT) else data
     ids = lambda name: f"{{type: token_lines, path: {data / 'pg19' / name}}}"  # noqa: E731
     if step.name == "pg19_ids":
         words += [f"model={data / 'stories260k'}", f"data={ids('chunks.jsonl')}"]
-    if step.name == "train_pg19" and (data / "pg19" / "train.jsonl").is_file():
+    if step.name == "train_pg19" and (ROOT / data / "pg19" / "train.jsonl").is_file():
         tokenizer = f"{{path: {data / 'pg19' / 'tokenizer.model'}}}"
         words += [f"data={ids('train.jsonl')}", f"validation={ids('validation.jsonl')}", f"tokenizer={tokenizer}"]
     return words

@@ -1,0 +1,108 @@
+"""The device tests of every kernel: run by the clock, counted, and not run again where they passed with the same programs on the
+same device."""
+
+import dataclasses
+import json
+import re
+import time
+import xml.etree.ElementTree as ElementTree
+
+from gpu import steps
+
+FILTER = "*Cuda*:*DeviceCheck*:*WrongDecision*"
+
+
+@dataclasses.dataclass
+class Tested:
+    name: str
+    passed: int = 0
+    failed: list = dataclasses.field(default_factory=list)
+    skipped: list = dataclasses.field(default_factory=list)
+    earlier: bool = False  # in another call
+
+
+def known(results):
+    """What earlier calls found, by program."""
+    file = results / "gpu_tests.json"
+    try:
+        return json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def remember(results, tested, of):
+    everything = {**known(results), tested.name: {"of": of, "passed": tested.passed, "failed": tested.failed, "skipped": tested.skipped}}
+    (results / "gpu_tests.json").write_text(json.dumps(everything, indent=1))
+
+
+def recorded(results, of, name):
+    """What an earlier call found of a program; nothing where it was another program, commit or device."""
+    found = known(results).get(name)
+    return Tested(name, found["passed"], found["failed"], found["skipped"], True) if found and found["of"] == of else None
+
+
+def identity(program, commit, device):
+    """What a result is of: the commit, the device, the files of the program and of the operators."""
+    root = steps.program().parent
+    files = [program, root / "lib" / program.name, *sorted(root.rglob("libattnlab_ops*.so"))]
+    return [commit, device, *(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files if file.is_file())]
+
+
+def run(call, seconds, device):
+    """All programs, until the time is over; `device` names what they run on."""
+    log = call.out / "tests.log"
+    programs, end, of = list(steps.test_programs()), time.monotonic() + seconds, {}
+    if not programs:
+        call.reasons["tests"] = "the test programs are not there: scripts/build " + " ".join(steps.TESTS)
+    for program in programs:
+        of[program] = identity(program, call.commit, device)
+        earlier = recorded(call.results, of[program], program.name)
+        if earlier and not earlier.failed and call.options.only != "tests":
+            call.tests.append(earlier)
+    left = [program for program in programs if program.name not in {tested.name for tested in call.tests}]
+    if left:
+        log.unlink(missing_ok=True)
+    for place, program in enumerate(left):
+        tested, over = run_one(call, program, end - time.monotonic(), log)
+        call.tests.append(tested)
+        if over:
+            behind = ", ".join(other.name for other in left[place + 1 :])
+            call.reasons["tests"] = f"the time was used up in the middle of {program.name}; the next call begins it anew" + (f", and {behind} behind it" if behind else "")
+            return
+        remember(call.results, tested, of[program])
+
+
+def run_one(call, program, seconds, log):
+    """What it found, and whether its time was over."""
+    xml = call.results / f"{program.name}.xml"
+    xml.unlink(missing_ok=True)
+    place = log.stat().st_size if log.exists() else 0
+    status, over = call.run([program, f"--gtest_filter={FILTER}", f"--gtest_output=xml:{xml}"], seconds, log)
+    with open(log, "rb") as text:
+        text.seek(place)
+        passed, failed, skipped = count(xml) if xml.exists() else count_lines(text.read().decode(errors="replace"))
+    if not over and status != 0 and (not failed or not xml.exists()):
+        failed.append(f"ended with status {status} (see tests.log)")
+    return Tested(program.name, passed, failed, skipped), over
+
+
+def count(xml):
+    """Passed, and names of failed and of skipped tests, of a program that came to its end."""
+    passed, failed, skipped = 0, [], []
+    for case in ElementTree.parse(xml).iter("testcase"):
+        name = f"{case.get('classname')}.{case.get('name')}"
+        if case.find("failure") is not None:
+            failed.append(name)
+        elif case.find("skipped") is not None or case.get("result") == "skipped":
+            skipped.append(name)
+        elif case.get("status") == "run":
+            passed += 1
+    return passed, failed, skipped
+
+
+def count_lines(text):
+    """The same of what a program said that was stopped, or died, before it wrote its XML; one that began and did not end is named."""
+    found = {word: list(dict.fromkeys(re.findall(rf"^\[ *{word} *\] ([^\s,(]+\.[^\s,(]+)", text, re.M))) for word in ("RUN", "OK", "FAILED", "SKIPPED")}
+    ended = {name for word in ("OK", "FAILED", "SKIPPED") for name in found[word]}
+    died = [f"{name} (did not end)" for name in found["RUN"] if name not in ended]
+    return len(found["OK"]), found["FAILED"] + died, found["SKIPPED"]

@@ -47,18 +47,29 @@ def raw_data(folder):
 def unpacked(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle")
     data = raw_data(folder / "raw")
-    command = [sys.executable, ROOT / "scripts" / "bundle", folder / "b.tar.gz", "--books", "2", "--reviews", "40", "--data", data]
+    command = [sys.executable, ROOT / "scripts" / "bundle", folder / "b.tar.gz", "--books", "2", "--reviews", "40", "--data", data, "--without-cuda"]
     told = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout
     assert "not in " not in told, "nothing was missing"
+    assert "without the operators for GPUs, as asked" in told
+    assert "\nin it: attnlab, " in told and "libattnlab_ops.so" in told and "of commit " in told
     assert (folder / "b.tar.gz").stat().st_size < LARGEST
     subprocess.run(["tar", "xzf", str(folder / "b.tar.gz"), "-C", str(folder)], check=True)
     return folder / "attnlab"
 
 
 def start(unpacked, *words, **environment):
+    """From the folder itself, as scripts/gpu starts it."""
     return subprocess.run(
-        [str(unpacked / "attnlab"), *words], capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", **environment}
+        [str(unpacked / "attnlab"), *words], capture_output=True, text=True, cwd=unpacked, env={"PATH": "/usr/bin:/bin", **environment}
     )
+
+
+def test_refuses_to_leave_the_operators_for_gpus_out_unasked(tmp_path):
+    command = [sys.executable, ROOT / "scripts" / "bundle", tmp_path / "b.tar.gz", "--books", "0", "--reviews", "0", "--cuda", tmp_path]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == f"error: no operators for GPUs are built in {tmp_path}: scripts/build cuda attnlab_ops_cuda, or --without-cuda\n"
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(not (TORCH / "lib" / "libtorch_cpu.so").exists(), reason="no PyTorch wheel beside this Python")

@@ -439,6 +439,17 @@ def test_a_batch_may_take_what_is_free(told):
     assert "  throughput_7b may take 95 GiB, 95% of what was free when the rates were measured" in report.device_lines(call)
 
 
+def test_what_a_batch_may_take_stays_from_call_to_call(told, tmp_path):
+    """A run's id names it; a few hundred MiB less free are no reason to measure anew, another GPU is."""
+    budgets = []
+    for free, gpu in ((100.0, "a card"), (99.0, "a card"), (60.0, "a card"), (61.0, "another")):
+        call = told(gpu_state=f"139.8 GiB in all, {free} GiB free", gpu=gpu)
+        call.results = tmp_path
+        budgets += budget_of(call)
+    assert budgets == ["memory_budget=95", "memory_budget=95", "memory_budget=57", "memory_budget=57"]
+    assert (tmp_path / "gpu_budget.txt").read_text() == "57 another"
+
+
 def test_where_nvml_is_silent_a_batch_may_take_a_part_of_all(told):
     call = told(gpu_state="architecture 9.0, 132 multiprocessors, 80.0 GiB in all")
     assert budget_of(call) == ["memory_budget=72"]

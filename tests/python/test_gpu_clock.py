@@ -91,6 +91,7 @@ def test_a_cell_stopped_in_the_middle_is_done_by_the_next_call(tmp_path, two_cel
 
 SLOW_ONCE = """#!/bin/sh
 echo begins
+echo '[ RUN      ] CudaA.a'
 if [ ! -e "$0.ran" ]; then touch "$0.ran"; exec sleep 600; fi
 for word; do case $word in --gtest_output=xml:*) xml=${word#--gtest_output=xml:};; esac; done
 echo '<testsuites><testsuite><testcase name="a" classname="CudaA" status="run" result="completed"/></testsuite></testsuites>' >"$xml"
@@ -132,7 +133,7 @@ def test_a_test_program_stopped_by_the_clock_begins_anew(tmp_path, tested):
     second = tested(60.0, program)
     assert second.tests == [device_tests.Tested("test_slow", 1)]
     assert second.reasons == {}
-    assert (tmp_path / "o" / "tests.log").read_text() == "begins\n", "of the last call alone"
+    assert (tmp_path / "o" / "tests.log").read_text().count("begins") == 1, "of the last call alone"
 
 
 def test_what_passed_is_not_run_again(tmp_path, tested):

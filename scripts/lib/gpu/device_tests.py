@@ -11,6 +11,8 @@ from gpu import steps
 
 FILTER = "*Cuda*:*DeviceCheck*:*WrongDecision*"
 
+DID_NOT_END = " (did not end)"
+
 
 @dataclasses.dataclass
 class Tested:
@@ -81,7 +83,9 @@ def run_one(call, program, seconds, log):
     with open(log, "rb") as text:
         text.seek(place)
         passed, failed, skipped = count(xml) if xml.exists() else count_lines(text.read().decode(errors="replace"))
-    if not over and status != 0 and (not failed or not xml.exists()):
+    if over:
+        failed = [name for name in failed if not name.endswith(DID_NOT_END)]
+    elif status != 0 and (not failed or not xml.exists()):
         failed.append(f"ended with status {status} (see tests.log)")
     return Tested(program.name, passed, failed, skipped), over
 
@@ -104,5 +108,5 @@ def count_lines(text):
     """The same of what a program said that was stopped, or died, before it wrote its XML; one that began and did not end is named."""
     found = {word: list(dict.fromkeys(re.findall(rf"^\[ *{word} *\] ([^\s,(]+\.[^\s,(]+)", text, re.M))) for word in ("RUN", "OK", "FAILED", "SKIPPED")}
     ended = {name for word in ("OK", "FAILED", "SKIPPED") for name in found[word]}
-    died = [f"{name} (did not end)" for name in found["RUN"] if name not in ended]
+    died = [f"{name}{DID_NOT_END}" for name in found["RUN"] if name not in ended]
     return len(found["OK"]), found["FAILED"] + died, found["SKIPPED"]

@@ -10,6 +10,8 @@ from gpu import carry, device_tests, processes, records, report, steps
 
 RESERVED = 0.06, 90.0  # of a call's time, and at most so many seconds: stopping what runs last, the tables, packing
 
+NEAR_BUDGET = 3  # GiB, less than the tenth or twentieth of the memory that is left free
+
 
 class Clock:
     """The minutes of a call, and which of them belong to which part."""
@@ -56,11 +58,21 @@ class Call:
 
     def budget(self):
         """GiB that a batch may take of the GPU, or None for what the experiment says; and where that comes from."""
-        state = self.rates_record().words("gpu_state")
+        state, gpu = self.rates_record().words("gpu_state"), self.rates_record().words("gpu")
         for share, kind, of in ((0.95, "free", "what was free when the rates were measured"), (0.9, "in all", "all of it, as NVML does not say what is free")):
             if found := re.search(rf"([\d.]+) GiB {kind}", state):
-                return int(share * float(found[1])), f"{share:.0%} of {of}"
+                return self.kept_budget(int(share * float(found[1])), gpu), f"{share:.0%} of {of}"
         return None, "what the experiment says, since the driver says nothing of its memory"
+
+    def kept_budget(self, gib, gpu):
+        """An earlier call's for this GPU where it is about the same: it is part of a run's id, and every call measures what is free."""
+        kept = self.results / "gpu_budget.txt"
+        before = kept.read_text().split(" ", 1) if kept.exists() else ["0", ""]
+        if before[1] == gpu and abs(int(before[0]) - gib) <= NEAR_BUDGET:
+            return int(before[0])
+        if self.results.is_dir():
+            kept.write_text(f"{gib} {gpu}")
+        return gib
 
     def run(self, words, seconds, log):
         """The program's exit status, and whether its time was over."""

@@ -70,6 +70,11 @@ def test_refuses_to_leave_the_operators_for_gpus_out_unasked(tmp_path):
     assert done.returncode == 1
     assert done.stderr == f"error: no operators for GPUs are built in {tmp_path}: scripts/build cuda attnlab_ops_cuda, or --without-cuda\n"
     assert not list(tmp_path.iterdir())
+    (tmp_path / "build.ninja").touch()
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"error: the operators for GPUs in {tmp_path} are older than their sources and cannot be built\n")
+    assert not (tmp_path / "b.tar.gz").exists()
 
 
 @pytest.mark.skipif(not (TORCH / "lib" / "libtorch_cpu.so").exists(), reason="no PyTorch wheel beside this Python")

@@ -61,6 +61,7 @@ def test_every_step_comes_to_its_end(whole):
     for step in steps.planned(True, None):
         if reason := steps.lacks(step):
             assert all((row["status"], row["reason"]) == ("not done", reason) for row in of_step[step.name]), of_step[step.name]
+    assert "measured at commit" not in (whole.place / "out" / "report.txt").read_text(), "all by the program that is here"
     assert len(of_step["luna"]) == 12, "three models at two lengths, trained and not"
 
 

@@ -2,6 +2,7 @@
 
 #include "kernels/beam_attention.h"
 #include "kernels/ops.h"
+#include "kernels/sdpa.h"
 
 namespace attnlab {
 
@@ -34,9 +35,9 @@ Tensor CausalSoftmaxImpl::forward(const Tensor& x_BND, const Tensor& padding_BN,
         torch::eye(n, padding_BN.options()));
   }
   const int64_t heads = shape_.heads;
-  return output_(merge_heads(at::scaled_dot_product_attention(
-      split_heads(q_BND, heads), split_heads(k_BND, heads), split_heads(v_BND, heads), readable,
-      is_training() ? shape_.dropout : 0.0, /*is_causal=*/!readable.has_value())));
+  return output_(merge_heads(sdpa(
+      split_heads(q_BND, heads), split_heads(k_BND, heads), split_heads(v_BND, heads),
+      {.mask = readable, .dropout = is_training() ? shape_.dropout : 0.0, .causal = !readable.has_value()})));
 }
 
 double CausalSoftmaxImpl::flops(int64_t n, int64_t) const {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "attention/shape.h"
+#include "kernels/sdpa.h"
 
 namespace attnlab {
 
@@ -12,7 +13,7 @@ inline Tensor fused_attention(const Tensor& q_BHNd, const Tensor& k_BHMd, const 
                               const Tensor& bias_BM, double dropout) {
   std::optional<Tensor> bias_B11M;
   if (bias_BM.defined()) bias_B11M = bias_BM.unsqueeze(1).unsqueeze(1);
-  return merge_heads(at::scaled_dot_product_attention(q_BHNd, k_BHMd, v_BHMd, bias_B11M, dropout));
+  return merge_heads(sdpa(q_BHNd, k_BHMd, v_BHMd, {.mask = bias_B11M, .dropout = dropout}));
 }
 
 /// The same of [B,N,D] and [B,M,D]; padding: bool [B,M], true where a key must not be read, or undefined.

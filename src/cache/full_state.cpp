@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "kernels/bounded_attention.h"
 #include "kernels/native.h"
+#include "kernels/sdpa.h"
 
 namespace attnlab {
 namespace {
@@ -196,9 +197,10 @@ Tensor FullState::fused(const Tensor& q_BTHd, int64_t first, int64_t b) const {
   };
   const Tensor q = q_BTHd.transpose(1, 2).unflatten(1, {kv, group}).flatten(0, 1);
   const Tensor k = spread(k_BKLd_), v = spread(v_BKLd_);
+  if (behind) note_sdpa("flash", q.scalar_type());
   const Tensor y = behind
                        ? std::get<0>(at::_scaled_dot_product_flash_attention(q, k, v, 0.0, /*causal=*/true))
-                       : at::scaled_dot_product_attention(q, k, v, seen, 0.0, causal && t > 1);
+                       : sdpa(q, k, v, {.mask = seen, .causal = causal && t > 1});
   return y.unflatten(0, {batch, kv}).flatten(1, 2).transpose(1, 2);
 }
 

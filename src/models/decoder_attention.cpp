@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "kernels/causal_luna.h"
+#include "kernels/sdpa.h"
 
 namespace attnlab {
 namespace {
@@ -44,8 +45,7 @@ Tensor causal_attention(const NewTokens& tokens, const Rope& rope, int64_t windo
   const bool banded = window > 0 && window < t;
   const std::optional<Tensor> mask =
       banded ? std::optional<Tensor>(band(t, window, q_BHTd.device())) : std::nullopt;
-  return at::scaled_dot_product_attention(q_BHTd, k_BKTd, v_BKTd, mask, 0.0, /*is_causal=*/!banded,
-                                          std::nullopt, /*enable_gqa=*/shared)
+  return sdpa(q_BHTd, k_BKTd, v_BKTd, {.mask = mask, .causal = !banded, .shared_heads = shared})
       .transpose(1, 2);
 }
 

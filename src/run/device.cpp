@@ -69,7 +69,8 @@ std::string cuda_words(torch::Device device) {
   const auto on = [](bool yes) { return yes ? "on" : "off"; };
   const at::Context& torch_has = at::globalContext();
   return fmt::format(
-      "flash {}, memory-efficient {}, math {}, cuDNN {}; cuDNN {} at run time; fp32 products in {}",
+      "SDPA may take: flash {}, memory-efficient {}, math {}, cuDNN {}; cuDNN {} at run time; fp32 products "
+      "in {}",
       on(torch_has.userEnabledFlashSDP()), on(torch_has.userEnabledMemEfficientSDP()),
       on(torch_has.userEnabledMathSDP()), on(torch_has.userEnabledCuDNNSDP()),
       at::Context::hasCuDNN() ? std::to_string(at::Context::versionRuntimeCuDNN()) : "absent",

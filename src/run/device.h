@@ -15,7 +15,8 @@ namespace attnlab {
 torch::Device choose_device(const std::string& word, int which = 0);
 
 /// Which forms of scaled_dot_product_attention Torch may choose from on this device, which cuDNN it found and
-/// how it multiplies in fp32: what the speed of its own attention depends on. "" on the CPU.
+/// how it multiplies in fp32: what the speed of its own attention depends on. Which form ran is told by
+/// sdpa_forms_run. "" on the CPU.
 std::string cuda_words(torch::Device device);
 
 /// Threads for Torch's operators, before the first one runs. 0: all cores, of which each of so many processes

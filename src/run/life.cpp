@@ -9,6 +9,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "kernels/causal_luna.h"
+#include "kernels/sdpa.h"
 #include "results/reader.h"
 #include "results/record_file.h"
 #include "run/attributes.h"
@@ -113,6 +114,7 @@ class Session {
     record_->attribute("finished", iso_now());
     record_->attribute("states", kinds_of_states_made());
     record_->attribute("causal_luna", causal_luna_forms_run());
+    record_->attribute("sdpa", sdpa_forms_run());
     record_->attribute("seconds", before_.seconds + seconds());
     record_->attribute("error", error);
     record_->attribute("status", status);

@@ -62,15 +62,17 @@ TEST_F(CudaDevice, ManySequencesAreReadInParts) {
   }
 }
 
-/// LLaMA-2-7B's heads at k = 512, two cooperative launches: 10 sequences of 32 heads are more blocks than 132
-/// processors hold. Each sequence must be what it is alone.
+/// LLaMA-2-7B's heads at k = 512, in several cooperative launches. A processor holds 2,048 threads, so 4
+/// blocks of 512 at most, and no GPU that this is compiled for has more than 160: one launch is of 640 blocks
+/// at most, 20 sequences of 32 heads. Each sequence must be what it is alone.
 TEST_F(CudaDevice, WideTextsAreReadInPartsToo) {
+  constexpr int64_t sequences = 2048 / 512 * 160 / 32 + 1;
   const auto tova = dispatched::tova_text();
   const auto options = torch::TensorOptions().device(torch::kCUDA).dtype(torch::kBFloat16);
-  const auto texts = [&] { return torch::randn({10, 1024, 32, 128}, options); };
+  const auto texts = [&] { return torch::randn({sequences, 1024, 32, 128}, options); };
   const Tensor q = texts(), k = texts(), v = texts();
   const auto [y, expiry] = tova.call(q, k, v, 512);
-  for (int64_t b = 0; b < 10; ++b) {
+  for (int64_t b = 0; b < sequences; ++b) {
     const auto one = [b](const Tensor& x) { return x.narrow(0, b, 1); };
     const auto [want_y, want_expiry] = tova.call(one(q), one(k), one(v), 512);
     EXPECT_TRUE(one(y).equal(want_y) && one(expiry).equal(want_expiry)) << "sequence " << b;

@@ -15,6 +15,7 @@ STOPPING = 60  # seconds that a run has to save itself when its time is over
 STOPPING_SOON = 15  # and where the call was interrupted: who sends SIGTERM sends SIGKILL next, Slurm after 30 seconds
 LEAVING = 5  # seconds between SIGTERM and SIGKILL for what a child left behind
 PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)  # before any fork
 
 
 @contextlib.contextmanager
@@ -39,7 +40,7 @@ def signals_interrupt():
 
 def stop_with_parent():
     """In a child before it becomes its program: where the script is killed outright, it is asked to stop."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def marked(mark):

@@ -1,8 +1,8 @@
 """How the scripts find the program that makes their tables, and what they say where it is not or fails."""
 
-import program
 import pytest
 from pages import report
+import program  # in the folder that `pages` puts on the path
 from runs import NoRun, load
 
 

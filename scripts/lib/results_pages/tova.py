@@ -133,6 +133,16 @@ def smollm2_scoring(files):
             "full: share of the rate of products, %", "TOVA: share, %", "that rate, GFLOP/s"], rows  # fmt: skip
 
 
+def scoring_policies(files):
+    """What each policy's own work adds: times beside TOVA's, each as a part of the full cache's in its run."""
+    column = "fraction_of_full_1_thread"
+    tova = float(files.row("scoring_policies.csv", "tova cache.size=512")[column])
+    return ["policy", "tokens a second, 1 thread", "time over full's", "time over TOVA's"], [
+        [row["label"], number(row["tokens_per_second_1_thread"], 0), number(row[column], 2), number(float(row[column]) / tova, 2)]
+        for row in files.ours("scoring_policies.csv")
+    ]
+
+
 def smollm2_decoding(files):
     rows = []
     for threads, name in ((1, "1_thread"), (2, "2_threads")):
@@ -214,5 +224,6 @@ def claims(files):
 
 
 TABLES = {f.__name__: f for f in (scoring, scoring_rates, decoding, trained, pg19_perplexity_small, pg19_books_small,
-                                  pg19_long_small, smollm2_small, smollm2_scoring, smollm2_decoding, llama_cpp)}  # fmt: skip
+                                  pg19_long_small, smollm2_small, smollm2_scoring, scoring_policies,
+                                  smollm2_decoding, llama_cpp)}  # fmt: skip
 TABLES["tova_claims"] = claims

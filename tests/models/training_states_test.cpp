@@ -141,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(Policies, TrainingStates, testing::ValuesIn(trainable_p
 TEST(TrainingPolicies, AreThoseThatForget) {
   EXPECT_THAT(trainable_policies(),
               testing::UnorderedElementsAre("window", "h2o", "tova", "caote", "scissorhands",
-                                            "snapkv_decoding", "knorm", "keydiff", "random"));
+                                            "snapkv_decoding", "knorm", "keydiff", "rkv", "random"));
 }
 
 TEST(TrainingStatesOfTova, DropApartWhereHeadsDecideApart) {

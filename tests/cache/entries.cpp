@@ -183,13 +183,20 @@ PolicyEntry scissorhands(std::string name, Heads heads) {
   return {std::move(name), options, each(seldom_low)};
 }
 
+/// Of a policy that looks back over a window and pools what it saw.
+template <class Options>
+std::shared_ptr<Options> with_window(Heads heads) {
+  auto o = std::make_shared<Options>();
+  o->heads = heads;
+  o->window = window;
+  o->pool = pool;
+  return o;
+}
+
 template <NeighbourPooling pooling>
 PolicyEntry snapkv(std::string name, Heads heads) {
   const auto options = [=] {
-    auto o = std::make_shared<SnapKvOptions>();
-    o->heads = heads;
-    o->window = window;
-    o->pool = pool;
+    auto o = with_window<SnapKvOptions>(heads);
     o->pooling = pooling;
     return o;
   };
@@ -197,25 +204,11 @@ PolicyEntry snapkv(std::string name, Heads heads) {
 }
 
 PolicyEntry snapkv_decoding(std::string name, Heads heads) {
-  const auto options = [=] {
-    auto o = std::make_shared<SnapKvDecodingOptions>();
-    o->heads = heads;
-    o->window = window;
-    o->pool = pool;
-    return o;
-  };
-  return {std::move(name), options, lately_looked_at};
+  return {std::move(name), [=] { return with_window<SnapKvDecodingOptions>(heads); }, lately_looked_at};
 }
 
 PolicyEntry rkv(std::string name, Heads heads) {
-  const auto options = [=] {
-    auto o = std::make_shared<RkvOptions>();
-    o->heads = heads;
-    o->window = window;
-    o->pool = pool;
-    return o;
-  };
-  return {std::move(name), options, looked_at_and_unlike_others};
+  return {std::move(name), [=] { return with_window<RkvOptions>(heads); }, looked_at_and_unlike_others};
 }
 
 PolicyEntry merging(std::string name, Heads heads) {

@@ -187,7 +187,7 @@ def main(options):
         return 2
     call.results.mkdir(parents=True, exist_ok=True)
     call.out.mkdir(parents=True, exist_ok=True)
-    call.commit = call.ask("--version").stdout.rpartition("commit ")[2].partition(" ")[0].strip()  # " (changed)" behind it
+    call.commit = steps.commit_told(call.ask("--version").stdout)
     try:
         with processes.signals_interrupt():
             text, stopped = do_all(call)

@@ -97,6 +97,11 @@ def program():
     return next((place for place in places if place.is_file()), None)
 
 
+def commit_told(version):
+    """The commit in what `attnlab --version` says."""
+    return version.rpartition("commit ")[2].partition(" ")[0].strip()  # " (changed)" may stand behind it
+
+
 def test_programs():
     """Those that are there: beside the launcher, or in the build's tests/."""
     here = program().parent

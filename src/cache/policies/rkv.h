@@ -7,8 +7,8 @@
 // Head-wise as there; `heads: layer_wise` takes means of weights and cosines over the layer's heads.
 // Otherwise than there, one state goes at every token (there k + 128 become k once in 128 tokens, `piece:
 // 128` for a prompt), and query heads that share a key head are averaged by their weights, not by their
-// largest logit. Beside its keys and values a lane keeps a number for each pair of slots: 4(k + 1)² bytes,
-// and 4n² while a prompt of n tokens is read that is dropped from at its end.
+// largest logit. Beside its keys and values a lane keeps a number for each pair of slots: 4(k + 1)·(k + 17)
+// bytes, and 4n² while a prompt of n tokens is read that is dropped from at its end.
 #pragma once
 
 #include "cache/policy.h"

@@ -87,7 +87,7 @@ void check_positions_of(const QuestionPrompt& prompt, const QuestionAnsweringOpt
                         const HfConfig& config, const std::string& name) {
   const auto tokens = static_cast<int64_t>(prompt.ids.size());
   const int64_t positions = config.decoder.max_positions, over = tokens + o.new_tokens() - positions;
-  if (o.past_training || over <= 0) return;
+  if (over <= 0) return;
   user_error(
       "{}: its prompt has {} tokens with its template, and {} of an answer are longer together than the {} "
       "positions of the model; past_training=true reads on, length={} stays within them",

@@ -25,6 +25,8 @@ TableRun table_run(const PlannedRun& run, InputCheck& check) {
   made.label = run.sets.label;
   for (const auto& assignment : run.sets.shown)
     if (assignment.path != "seed") made.condition[assignment.path] = to_line(assignment.value);
+  for (const auto& assignment : run.sets.assignments)
+    made.settings[assignment.path] = to_line(assignment.value);
   made.seed = run.options.seed;
   made.limit = run.options.limit;
   made.published = run.published_rows;

@@ -18,6 +18,7 @@ CaseFigures& case_of(ExperimentFigures& all, const TableRun& run) {
   made.row = run.row;
   made.label = run.label;
   made.condition = run.condition;
+  made.settings = run.settings;
   made.published = run.published;
   made.limit = run.limit;
   return made;

@@ -39,7 +39,7 @@ struct StatusCount {
 
 struct CaseFigures {
   std::string row, label;  ///< as of its runs, and so on
-  std::map<std::string, std::string> condition;
+  std::map<std::string, std::string> condition, settings;
   std::vector<std::size_t> published;
   int64_t limit = 0;
   std::map<std::string, Figure> figures;  ///< by headline

@@ -91,6 +91,7 @@ void place(std::vector<Found*>& runs, const std::set<std::string>& without_effec
     run->run.row = run->row.name();
     run->run.label = run->row.label;
     run->run.condition = {run->row.assignments.begin(), run->row.assignments.end()};
+    run->run.settings = {run->options.begin(), run->options.end()};
   }
 }
 

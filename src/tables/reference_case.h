@@ -8,7 +8,9 @@
 
 namespace attnlab {
 
-/// The case of this label in which every other swept key is the same; null where there is none.
+/// The case of this label in which every other swept key is the same; else the only one whose swept keys are
+/// set to the same by this case: a reference that has a size of its own stands for every size. Null where
+/// there is none.
 const CaseFigures* reference_case(const CaseFigures& one, const ExperimentFigures& all,
                                   const std::string& label);
 

@@ -20,6 +20,8 @@ struct TableRun {
   std::string row;                               ///< the same without the seed: runs that stand together
   std::string label;                             ///< of the sweep's case; "" without one
   std::map<std::string, std::string> condition;  ///< path → value of what is swept beside label and seed
+  /// path → value: at least of all that the sweep sets for this run, in its grid or its case.
+  std::map<std::string, std::string> settings = {};
   int64_t seed = 0;
   int64_t limit = 0;                   ///< only the first N examples were evaluated; 0: all
   std::vector<std::size_t> published;  ///< rows of the experiment's published figures that are about it

@@ -141,6 +141,25 @@ TEST_F(RatiosOfCases, AreNotMadeAcrossOtherKeysAndSayWhy) {
   EXPECT_EQ(none.missing, "not compared with ref: the sweep has no R with n=2");
 }
 
+TEST_F(RatiosOfCases, AreMadeWithAReferenceThatSetsTheSweptKeyItself) {
+  compare_.to = {{"full", "Full"}};
+  all_.cases.push_back(case_with("Full", {}, {{"seconds", {{8}, {0}}}}));
+  EXPECT_DOUBLE_EQ(ratios_of(all_.cases[2], all_, compare_).figures.at("seconds_speedup_full").value, 8);
+  all_.cases.push_back(case_with("Full", {{"x", "0"}}, {{"seconds", {{8}, {0}}}}));
+  EXPECT_DOUBLE_EQ(ratios_of(all_.cases[2], all_, compare_).figures.at("seconds_speedup_full").value, 8)
+      << "the second full is one of x = 0, which this case is not known to be";
+  all_.cases[2].settings = {{"x", "0"}};
+  EXPECT_TRUE(ratios_of(all_.cases[2], all_, compare_).figures.empty()) << "two would do";
+}
+
+TEST_F(RatiosOfCases, AreMadeOfACaseThatSetsTheSweptKeyItself) {
+  CaseFigures list = case_with("List", {}, {{"seconds", {{3}, {0}}}});
+  list.settings = {{"n", "1"}, {"sizes", "[1, 2]"}};
+  EXPECT_DOUBLE_EQ(ratios_of(list, all_, compare_).figures.at("seconds_speedup_ref").value, 2);
+  list.settings["n"] = "2";
+  EXPECT_TRUE(ratios_of(list, all_, compare_).figures.empty());
+}
+
 TEST_F(RatiosOfCases, NeedAReferenceThatIsDone) {
   all_.cases[0].figures.clear();
   all_.cases[0].statuses = {{"out_of_memory", {1, "needs 9 GiB"}}};

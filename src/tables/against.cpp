@@ -134,13 +134,16 @@ void refuse_unpaired(const ExperimentFigures& all, const ExperimentRuns& runs,
 /// Empty where the two have no thing in common.
 std::vector<std::string> row_of(const std::string& row, const std::string& figure, SeededValues ours,
                                 SeededValues theirs, bool csv) {
-  const std::string notes = pair_seeds(ours, theirs);
-  const SingleValues values = ours.mean();
-  const DifferenceOfValues found = paired_difference(values, theirs.mean());
+  std::string notes = pair_seeds(ours, theirs);
+  const SingleValues values = ours.mean(), beside = theirs.mean();
+  const DifferenceOfValues found = paired_difference(values, beside);
   if (found.things() == 0) return {};
+  if (const int64_t others = over_other_tokens(values, beside); others > 0)
+    notes += fmt::format("{}{} document{} over another number of tokens", notes.empty() ? "" : "; ", others,
+                         others > 1 ? "s" : "");
   const std::string runs = std::to_string(ours.values.size());
-  const std::string beside = std::to_string(theirs.values.size());
-  std::vector<std::string> line{row, runs == beside ? runs : runs + "/" + beside, figure};
+  const std::string their_runs = std::to_string(theirs.values.size());
+  std::vector<std::string> line{row, runs == their_runs ? runs : runs + "/" + their_runs, figure};
   const std::vector<std::string> numbers = cells_of_difference(found, values, csv);
   line.insert(line.end(), numbers.begin(), numbers.end());
   line.push_back(notes);

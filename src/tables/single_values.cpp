@@ -102,7 +102,10 @@ std::optional<int64_t> position_beyond(const std::string& figure) {
 SingleValues single_values(const fs::path& record, const std::string& figure) {
   if (auto shares = column_by(table_of(record, "/shares"), "question", figure); !shares.empty())
     return {std::move(shares), "questions"};
-  if (figure == "perplexity") return {log_perplexities(table_of(record, "/eval/test")), "documents", true};
+  if (figure == "perplexity") {
+    const RecordedTable documents = table_of(record, "/eval/test");
+    return {log_perplexities(documents), "documents", true, false, column_by(documents, "id", "tokens")};
+  }
   if (const auto first = position_beyond(figure))
     return {losses_from(table_of(record, "/eval/test_position"), *first), "documents", true};
   if (const auto table = verdicts_of(figure))
@@ -127,6 +130,7 @@ SingleValues mean_of(const std::vector<SingleValues>& runs) {
   if (runs.empty()) return mean;
   mean.things = runs.front().things;
   mean.logarithms = runs.front().logarithms;
+  mean.tokens = runs.front().tokens;
   for (const auto& [name, first] : runs.front().by_name) {
     double sum = 0;
     std::size_t count = 0;
@@ -153,6 +157,13 @@ DifferenceOfValues paired_difference(const SingleValues& ours, const SingleValue
   found.mean = differences.mean();
   found.standard_error = differences.deviation() / std::sqrt(static_cast<double>(found.things()));
   return found;
+}
+
+int64_t over_other_tokens(const SingleValues& ours, const SingleValues& theirs) {
+  return std::ranges::count_if(ours.tokens, [&](const auto& one) {
+    const auto other = theirs.tokens.find(one.first);
+    return other != theirs.tokens.end() && other->second != one.second;
+  });
 }
 
 PairedVerdicts paired_verdicts(const SingleValues& ours, const SingleValues& theirs) {

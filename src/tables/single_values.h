@@ -17,6 +17,8 @@ struct SingleValues {
   bool logarithms =
       false;              ///< of the figure: differences are of the logarithm, and their mean that of a ratio
   bool verdicts = false;  ///< 1 where right, 0 where wrong
+  /// Of a document's perplexity, over how many tokens it is.
+  std::map<std::string, double> tokens = {};
 
   bool empty() const { return by_name.empty(); }
 };
@@ -41,6 +43,8 @@ struct DifferenceOfValues {
 };
 /// NaN where they have nothing in common.
 DifferenceOfValues paired_difference(const SingleValues& ours, const SingleValues& theirs);
+/// How many things both have, but over another number of tokens.
+int64_t over_other_tokens(const SingleValues& ours, const SingleValues& theirs);
 /// Of verdicts: a are theirs, b ours.
 PairedVerdicts paired_verdicts(const SingleValues& ours, const SingleValues& theirs);
 

@@ -197,6 +197,14 @@ TEST_F(Records, AgainstARowOverDocumentsAreRatiosOfPerplexities) {
               ElementsAre("Tova", "1", "perplexity", "10.5 ± 6.4 %", "3 documents", "2", "0", "1", ""));
 }
 
+TEST_F(Records, PerplexitiesOverOtherTokensOfADocumentAreTold) {
+  write({.id = "a", .label = "Full", .documents = {{"x", {100, 300}}, {"y", {50, 100}}}});
+  write({.id = "b", .label = "Baseline", .documents = {{"x", {100, 310}}, {"y", {40, 110}}}});
+  const TextTable table = against(experiments().at(0), "Full", {}, true);
+  ASSERT_EQ(table.rows.size(), 1U);
+  EXPECT_EQ(table.rows[0].back(), "1 document over another number of tokens");
+}
+
 /// Beyond position 512 x has 3 nat a token against 2.5, y 2 against 2; before it, what no policy changes.
 TEST_F(Records, AgainstARowBeyondAPositionAreOfWhatLiesBehindIt) {
   const auto write_positions = [&](const Told& told, double nll_of_x) {

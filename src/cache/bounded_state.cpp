@@ -25,8 +25,10 @@ BoundedState::BoundedState(BoundedOptions options, const StateShape& shape, cons
   for (int64_t b = 0; b < run.batch; ++b)
     for (int64_t g = 0; g < groups(); ++g) {
       const uint64_t seed = derive_seed(options_.seed, "heads", static_cast<uint64_t>(g));
-      lanes_.emplace_back(options_.lane, needs_,
-                          options_.policy->build({.size = options_.lane.size, .seed = seed}));
+      lanes_.emplace_back(
+          options_.lane, needs_,
+          options_.policy->build(
+              {.size = options_.lane.size, .protect_first = options_.lane.protect_first, .seed = seed}));
       lanes_.back().open(capacity());
     }
   if (afterlife_) afterlife_->grow(static_cast<int64_t>(lanes_.size()), capacity());

@@ -133,7 +133,7 @@ void CacheOptions::visit(Fields& f) {
   f("precision", precision,
     {{"model", CachePrecision::model}, {"fp32", CachePrecision::fp32}, {"bf16", CachePrecision::bf16}},
     "of the keys and values kept; model: as the model computes");
-  f.require(!share.empty() || protect_first < size, "protect_first",
+  f.require(!share.empty() || budget == Budget::list || protect_first < size, "protect_first",
             fmt::format("protecting the first {} states leaves no room among {}", protect_first, size));
   f.require(budget != Budget::list || !sizes.empty(), "sizes", "a budget of kind list needs a size a layer");
 }
@@ -175,7 +175,8 @@ std::vector<int64_t> sizes_of_layers(const CacheOptions& options, int64_t layers
 void check_cache(const CacheOptions& options, const StateShape& shape) {
   check_policy(options, options.policy->needs());
   if (shape.luna_length > 0) check_of_luna(options, shape.luna_length);
-  sizes_of_layers(options, shape.layers);
+  for (const int64_t size : sizes_of_layers(options, shape.layers))
+    if (size > 0) options.policy->build({.size = size, .protect_first = options.protect_first});
 }
 
 DecoderState make_states(const CacheOptions& options, const StateShape& shape, const StateRun& wanted) {

@@ -84,8 +84,9 @@ struct PolicyNeeds {
 
 /// What a policy is built for.
 struct PolicyShape {
-  int64_t size = 0;   ///< k: states kept
-  uint64_t seed = 0;  ///< of this layer and head
+  int64_t size = 0;           ///< k: states kept
+  int64_t protect_first = 0;  ///< that of these the policy does not choose
+  uint64_t seed = 0;          ///< of this layer and head
 };
 
 struct PolicyOptions : Component {

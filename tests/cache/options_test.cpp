@@ -107,6 +107,14 @@ TEST(CacheOptionsRefuse, AWindowOfQueriesAsLargeAsTheCache) {
   dynamic_cast<RkvOptions&>(*options.policy).window = 9;
   EXPECT_EQ(refusal(options, 2),
             "rkv keeps the 9 states that it observes: a size of 8 leaves no room for others");
+  dynamic_cast<RkvOptions&>(*options.policy).window = 5;
+  EXPECT_EQ(refusal(options, 2), "");
+  options.protect_first = 3;
+  EXPECT_EQ(
+      refusal(options, 2),
+      "rkv keeps the 5 states that it observes, and the first 3: a size of 8 leaves no room for others");
+  options.policy.select("snapkv_decoding");
+  EXPECT_EQ(refusal(options, 2), "") << "the default leaves room for them";
 }
 
 TEST(SnapKvDecoding, ObservesThirtyTwoQueriesAndNoMoreThanHalfOfTheCache) {

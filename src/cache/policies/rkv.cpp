@@ -5,7 +5,7 @@
 
 #include "cache/policies/key_redundancy.h"
 #include "cache/policies/neighbour_pooling.h"
-#include "core/error.h"
+#include "cache/policies/observed_window.h"
 
 namespace attnlab {
 namespace {
@@ -36,7 +36,9 @@ class Rkv final : public CloneablePolicy<Rkv> {
     keys_.resize(slots);
     seen_.resize(slots * window_);
   }
-  int64_t bytes() const override { return keys_.bytes(); }
+  int64_t bytes() const override {
+    return keys_.bytes() + static_cast<int64_t>(seen_.size() * sizeof(double));
+  }
 
  private:
   void observe(const StepView& view) {
@@ -76,11 +78,7 @@ class Rkv final : public CloneablePolicy<Rkv> {
 }  // namespace
 
 std::unique_ptr<Policy> RkvOptions::build(const PolicyShape& shape) const {
-  if (window >= shape.size && window > 0)
-    user_error("rkv keeps the {} states that it observes: a size of {} leaves no room for others", window,
-               shape.size);
-  const int64_t half = std::max<int64_t>(1, shape.size / 2);
-  return std::make_unique<Rkv>(*this, window > 0 ? window : std::min<int64_t>(8, half));
+  return std::make_unique<Rkv>(*this, observed_window("rkv", window, 8, shape));
 }
 
 }  // namespace attnlab

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "core/error.h"
+#include "cache/policies/observed_window.h"
 
 namespace attnlab {
 namespace {
@@ -49,10 +49,7 @@ class SnapKv final : public CloneablePolicy<SnapKv> {
 }  // namespace
 
 std::unique_ptr<Policy> SnapKvOptions::build(const PolicyShape& shape) const {
-  if (shape.size <= window)
-    user_error("snapkv keeps the {} states that it observes: a size of {} leaves no room for others", window,
-               shape.size);
-  return std::make_unique<SnapKv>(window, pool, pooling);
+  return std::make_unique<SnapKv>(observed_window("snapkv", window, window, shape), pool, pooling);
 }
 
 }  // namespace attnlab

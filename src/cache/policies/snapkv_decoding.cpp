@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "cache/policies/neighbour_pooling.h"
-#include "core/error.h"
+#include "cache/policies/observed_window.h"
 
 namespace attnlab {
 namespace {
@@ -37,6 +37,10 @@ class SnapKvDecoding final : public CloneablePolicy<SnapKvDecoding> {
       if (state.slot == from) state.slot = to;
   }
 
+  int64_t bytes() const override {
+    return window_ * static_cast<int64_t>(seen_.front().size() * sizeof(double));
+  }
+
  private:
   struct State {
     int64_t slot, order;
@@ -64,12 +68,7 @@ class SnapKvDecoding final : public CloneablePolicy<SnapKvDecoding> {
 }  // namespace
 
 std::unique_ptr<Policy> SnapKvDecodingOptions::build(const PolicyShape& shape) const {
-  if (window >= shape.size && window > 0)
-    user_error("snapkv_decoding keeps the {} states that it observes: a size of {} leaves no room for others",
-               window, shape.size);
-  // Half of a small cache is left to what the score chooses, as much as H2O leaves to its own.
-  const int64_t half = std::max<int64_t>(1, shape.size / 2);
-  return std::make_unique<SnapKvDecoding>(window > 0 ? window : std::min<int64_t>(32, half), pool);
+  return std::make_unique<SnapKvDecoding>(observed_window("snapkv_decoding", window, 32, shape), pool);
 }
 
 }  // namespace attnlab

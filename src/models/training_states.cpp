@@ -49,8 +49,10 @@ class TrainingState final : public LayerState {
       const torch::NoGradGuard no_grad;
       return causal_attention(tokens, rope, window_).to(type_);
     };
-    const Tensor all_BTHd = of_all();
-    const Tensor missed = (y_BTHd.to(type_) - all_BTHd).square().mean() / all_BTHd.square().mean();
+    Tensor all_BTHd = of_all(), missing_BTHd = y_BTHd.to(type_) - all_BTHd;
+    if (const Tensor& real_BT = reconstruction_->real_BT; real_BT.defined())
+      for (Tensor* x : {&all_BTHd, &missing_BTHd}) *x = *x * real_BT.to(type_).unsqueeze(-1).unsqueeze(-1);
+    const Tensor missed = missing_BTHd.square().sum() / all_BTHd.square().sum();
     reconstruction_->sum = reconstruction_->layers++ ? reconstruction_->sum + missed : missed;
   }
 

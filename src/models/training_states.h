@@ -18,17 +18,18 @@ std::string why_not_trained(const CacheOptions& options);
 /// Σ over layers of mean(‖y − y_all‖²) / mean(‖y_all‖²). Training on it beside the loss teaches layers to say
 /// without what was dropped what they would have said with it.
 struct Reconstruction {
-  Tensor sum;
+  Tensor real_BT = {};  ///< 1 for tokens that count, 0 for those that fill texts up; undefined: all count
+  Tensor sum = {};
   int64_t layers = 0;
 
   /// The mean over layers.
   Tensor mean() const { return sum / layers; }
 };
 
-/// States for one pass over whole texts without padding, whose attend() has gradients where they are wanted;
-/// null for layers that keep everything (see Decoder::forward_training). `run.dtype` is what the policy's
-/// pass computes in, whatever the type of queries and keys. `reconstruction`, where not null, grows with
-/// every layer. Throws UserError as make_states does.
+/// States for one pass over whole texts, perhaps filled up behind their ends, whose attend() has gradients
+/// where they are wanted; null for layers that keep everything (see Decoder::forward_training). `run.dtype`
+/// is what the policy's pass computes in, whatever the type of queries and keys. `reconstruction`, where not
+/// null, grows with every layer. Throws UserError as make_states does.
 DecoderState training_states(const CacheOptions& options, const StateShape& shape, StateRun run,
                              Reconstruction* reconstruction = nullptr);
 

@@ -13,6 +13,8 @@ namespace attnlab {
 struct LearnedTokens {
   torch::Tensor ids_BT, learned_N;
   int64_t read = 0;  ///< tokens, without what fills up
+  /// [B, T], 1 for what is read and 0 for what fills up; undefined: nothing does.
+  torch::Tensor real_BT = {};
 
   int64_t texts() const { return ids_BT.size(0); }
   LearnedTokens to(torch::Device device) const;

@@ -18,7 +18,7 @@ constexpr int64_t most_logits = int64_t{1} << 25;
 LmLosses::LmLosses(Decoder decoder, const PolicyTraining& policy, std::vector<int64_t> protected_ids,
                    uint64_t seed)
     : decoder_(std::move(decoder)), policy_(policy), protected_ids_(std::move(protected_ids)), seed_(seed) {
-  if (policy.active()) check_cache(policy.kept(), state_shape(decoder_->options()));
+  for (const CacheOptions& kept : policy.all_kept()) check_cache(kept, state_shape(decoder_->options()));
 }
 
 LmLosses::Predictions LmLosses::predict(const LearnedTokens& tokens, const std::optional<CacheOptions>& kept,
@@ -55,7 +55,7 @@ torch::Tensor LmLosses::nll(const Predictions& of) const {
 torch::Tensor LmLosses::training(const LearnedTokens& tokens, int64_t m) const {
   const std::optional<CacheOptions> kept = policy_.drawn(seed_, m);
   const bool reconstructs = kept && policy_.reconstruction > 0;
-  Reconstruction reconstruction;
+  Reconstruction reconstruction{.real_BT = tokens.real_BT};
   const torch::Tensor loss = nll(predict(tokens, kept, derive_seed(seed_, "policy", static_cast<uint64_t>(m)),
                                          reconstructs ? &reconstruction : nullptr));
   return reconstructs ? loss + policy_.reconstruction * reconstruction.mean() : loss;

@@ -50,6 +50,7 @@ Validation validate_on_text(const LmLosses& losses, const TokenCorpus& corpus, c
   const int64_t chunks = std::max<int64_t>(1, tokens / options.context);
   std::vector<double> of_chunks;
   for (int64_t i = 0; i < chunks; ++i) {
+    stop_here_if_requested();
     const int64_t first = i * options.context, count = std::min(options.context, corpus.size() - 1 - first);
     of_chunks.push_back(chunk_loss(losses, chunk_of(corpus, first, count, bos), device));
   }

@@ -15,8 +15,11 @@ std::string too_large(int64_t size, int64_t tokens) {
                      tokens);
 }
 
-/// The least that a layer keeps.
+/// The least that a layer keeps; of a pyramid as it falls or rises, before rounding.
 int64_t least_size(const CacheOptions& cache) {
+  if (cache.budget == Budget::pyramid)
+    return static_cast<int64_t>(static_cast<double>(cache.size) *
+                                std::min(cache.pyramid_last, 2.0 - cache.pyramid_last));
   if (cache.budget == Budget::list && !cache.sizes.empty()) return std::ranges::min(cache.sizes);
   return cache.size;
 }
@@ -50,6 +53,14 @@ void PolicyTraining::visit(Fields& f) {
             "are drawn for all layers together, and cache.budget list has one for each");
   f.require(sizes.empty() || cache.protect_first < std::ranges::min(sizes), "sizes",
             fmt::format("leave no room where the first {} states are protected", cache.protect_first));
+}
+
+std::vector<CacheOptions> PolicyTraining::all_kept() const {
+  std::vector<CacheOptions> all;
+  if (!active()) return all;
+  all.push_back(kept());
+  for (const int64_t size : sizes) all.emplace_back(all.front()).size = size;
+  return all;
 }
 
 std::optional<CacheOptions> PolicyTraining::drawn(uint64_t seed, int64_t m) const {

@@ -23,6 +23,8 @@ struct PolicyTraining {
   bool active() const { return !cache.policy->unbounded(); }
   /// What validation, and training where nothing is drawn, keeps.
   CacheOptions kept() const { return cache.of_text(context); }
+  /// That, and what each size that may be drawn keeps; empty where nothing is ever dropped.
+  std::vector<CacheOptions> all_kept() const;
   /// What the m-th micro-batch of the run with this seed keeps; nothing where that is everything.
   std::optional<CacheOptions> drawn(uint64_t seed, int64_t m) const;
 };

@@ -122,6 +122,38 @@ TEST_F(TrainPolicy, ReconstructionIsASecondLoss) {
   EXPECT_NE(weights("one"), weights("two"));
 }
 
+/// Two texts of unequal length, side by side: the shorter one's loss does not know how long the other is.
+TEST_F(TrainPolicy, ReconstructionLeavesOutWhatFillsTextsUp) {
+  torch::manual_seed(3);
+  Decoder decoder(DecoderOptions{.vocabulary = 20, .dim = 8, .ffn_dim = 8, .layers = 2, .heads = 2});
+  const std::vector<int64_t> text{1, 5, 9, 3, 7, 7, 2, 11, 4, 6, 8, 13};
+  const LearnedTokens alone = ends_learned({text}, {4});
+  LearnedTokens filled_up = alone;
+  filled_up.ids_BT = torch::zeros({1, 40}, torch::kLong);
+  filled_up.ids_BT.narrow(1, 0, alone.ids_BT.size(1)).copy_(alone.ids_BT);
+  filled_up.real_BT = torch::zeros({1, 39});
+  filled_up.real_BT.narrow(1, 0, alone.real_BT.size(1)).fill_(1);
+  PolicyTraining policy = options.train.policy;
+  policy.cache.size = 4;
+  policy.reconstruction = 2;
+  const LmLosses losses(decoder, policy, {}, 1);
+  EXPECT_NEAR(losses.training(filled_up, 0).item<double>(), losses.training(alone, 0).item<double>(), 1e-6);
+  policy.reconstruction = 0;
+  EXPECT_GT(losses.training(alone, 0).item<double>(), 0);
+}
+
+TEST_F(TrainPolicy, RefusesBeforeTrainingASizeThatMayBeDrawnAndDoesNotFit) {
+  const Decoder decoder(DecoderOptions{.vocabulary = 20, .dim = 8, .ffn_dim = 8, .layers = 2, .heads = 2});
+  PolicyTraining policy;
+  policy.context = 64;
+  policy.cache.policy.select("rkv");
+  dynamic_cast<RkvOptions&>(*policy.cache.policy).window = 8;
+  policy.cache.size = 32;
+  policy.sizes = {8, 32};
+  EXPECT_EQ(error_of([&] { LmLosses(decoder, policy, {}, 1); }),
+            "rkv keeps the 8 states that it observes: a size of 8 leaves no room for others");
+}
+
 TEST_F(TrainPolicy, ALargeVocabularysLossIsTheSame) {
   DecoderOptions sizes{.vocabulary = 40'000, .dim = 8, .ffn_dim = 8, .layers = 1, .heads = 1};
   torch::manual_seed(2);
@@ -164,6 +196,8 @@ TEST_F(TrainPolicy, RefusesSizesThatDropNothing) {
   EXPECT_THAT(refused("train: {policy: {full: 0.5}}\n"), HasSubstr("train.policy.full: is of no effect"));
   EXPECT_THAT(refused("train: {policy: {cache: {policy: tova, size: 8, protect_first: 4}, sizes: [4, 8]}}\n"),
               HasSubstr("train.policy.sizes: leave no room where the first 4 states are protected"));
+  EXPECT_EQ(refused("context: 64\ntrain: {policy: {cache: {policy: tova, size: 80, budget: pyramid}}}\n"), "")
+      << "the last layer keeps 40";
   EXPECT_EQ(refused("train: {policy: {cache: {policy: tova, share: 1/8}, sizes: [64, 256], full: 0.1}}\n"),
             "");
 }

@@ -41,11 +41,11 @@ Tensor TargetLayerImpl::feed_forward_of(const Tensor& x) {
 TargetLayerImpl::Output TargetLayerImpl::forward(Tensor x_BTD, const Tensor& padding_BT,
                                                  const Encoded& source, Tensor state_BLD) {
   const Masks masks{padding_BT, source.masks.context_BM, source.masks.state_BL};
-  const Tensor read_BLD = read(state_BLD, state_norm_);
   x_BTD =
-      joined(x_BTD, self_attention_->forward(read(x_BTD, self_norm_), padding_BT, read_BLD, masks.state_BL),
+      joined(x_BTD, self_attention_->forward(read(x_BTD, self_norm_), padding_BT, state_BLD, masks.state_BL),
              self_norm_);
-  AttentionOutput y = cross_attention_->forward(read(x_BTD, cross_norm_), source.x_BND, masks, read_BLD);
+  AttentionOutput y =
+      cross_attention_->forward(read(x_BTD, cross_norm_), source.x_BND, masks, read(state_BLD, state_norm_));
   x_BTD = joined(x_BTD, std::exchange(y.y_BND, {}), cross_norm_);
   if (y.state_BLD.defined()) state_BLD = joined(state_BLD, std::exchange(y.state_BLD, {}), state_norm_);
   x_BTD = joined(x_BTD, feed_forward_of(read(x_BTD, ffn_norm_)), ffn_norm_);
@@ -53,10 +53,9 @@ TargetLayerImpl::Output TargetLayerImpl::forward(Tensor x_BTD, const Tensor& pad
 }
 
 TargetLayerImpl::Steps TargetLayerImpl::open(const Encoded& source, Tensor& state_SLD) {
-  const Tensor read_SLD = read(state_SLD, state_norm_);
   Steps steps;
-  steps.texts = self_attention_->start(source.x_BND.size(0), read_SLD, source.masks.state_BL);
-  steps.source = cross_attention_->open(source.x_BND, source.masks, read_SLD);
+  steps.texts = self_attention_->start(source.x_BND.size(0), state_SLD, source.masks.state_BL);
+  steps.source = cross_attention_->open(source.x_BND, source.masks, read(state_SLD, state_norm_));
   if (const Tensor update = steps.source->state_update(); update.defined())
     state_SLD = joined(state_SLD, update, state_norm_);
   return steps;

@@ -55,9 +55,11 @@ TranslatorImpl::TranslatorImpl(const TranslatorOptions& options, int64_t vocabul
                read, l);
   if (first.self_attention().reads_state() && l == 0)
     user_error("self_attention reads a carried state, and the encoder's attention carries none");
-  if (e.norm_first)
-    final_norm_ = register_module("final_norm",
-                                  torch::nn::LayerNorm(torch::nn::LayerNormOptions({e.dim}).eps(norm_eps)));
+  const auto norm = [&](const char* name) {
+    return register_module(name, torch::nn::LayerNorm(torch::nn::LayerNormOptions({e.dim}).eps(norm_eps)));
+  };
+  if (e.norm_first) final_norm_ = norm("final_norm");
+  if (e.norm_first && l > 0) source_state_norm_ = norm("source_state_norm");
   if (options.shared_embeddings == SharedEmbeddings::none)
     projection_VD_ = register_parameter("projection", torch::empty({vocabulary, e.dim}));
 
@@ -79,6 +81,13 @@ const Tensor& TranslatorImpl::projection() const {
 Tensor TranslatorImpl::embedded(const Tensor& ids) const {
   const Tensor x = at::embedding(target_weight(), ids, padding_id);
   return options_.encoder.scale_embeddings ? x * std::sqrt(static_cast<double>(options_.encoder.dim)) : x;
+}
+
+Encoded TranslatorImpl::encode(const Tensor& ids_BN, const Tensor& padding_BN) {
+  Encoded source = encoder_->encode(ids_BN, padding_BN);
+  if (!source_state_norm_.is_empty())
+    source.state_BLD = normalised({}, source.state_BLD, {}, source_state_norm_);
+  return source;
 }
 
 Tensor TranslatorImpl::decode(const Tensor& ids_BT, const Tensor& padding_BT, const Encoded& source) {

@@ -1,12 +1,14 @@
 // An encoder-decoder for translation (Vaswani et al. 2017; Luna §4.2): Transformer or Luna by the attentions
-// it is given. The encoder's last P is the decoder's first; its whole path through the decoder depends on the
-// source alone.
+// it is given. The encoder's last P is the decoder's first, with norm_first as LN(P); its whole path through
+// the decoder depends on the source alone.
 //
 //   target  X = drop(√D·tokens + positions);  (X, P) = layer(X, P, source), layer after layer;  logits = X·Eᵀ
 //
 // Weights on disk: encoder.* (see encoder.h); target_tokens.weight [V, D] (unless all embeddings are shared);
-// layers.<i>.* (see target_layer.h); final_norm.{weight, bias} (with norm_first); projection.weight [V, D]
-// (only where no embeddings are shared); target_positions.weight (learned positions only).
+// layers.<i>.* (see target_layer.h); final_norm.{weight, bias} (with norm_first); source_state_norm.{weight,
+// bias} (with norm_first and a state: the released encoder.proj_layer_norm; decoder.proj_layer_norm, which
+// nothing reads there, is left out); projection.weight [V, D] (only where no embeddings are shared);
+// target_positions.weight (learned positions only).
 #pragma once
 
 #include "models/encoder.h"
@@ -38,9 +40,7 @@ class TranslatorImpl final : public torch::nn::Module {
   /// the options contradict each other.
   TranslatorImpl(const TranslatorOptions& options, int64_t vocabulary, int64_t max_length);
   /// ids: int64 [B, N]; padding: bool [B, N], true where padded (on either side), or undefined.
-  Encoded encode(const Tensor& ids_BN, const Tensor& padding_BN) {
-    return encoder_->encode(ids_BN, padding_BN);
-  }
+  Encoded encode(const Tensor& ids_BN, const Tensor& padding_BN);
   /// Hidden states [B, T, D] of targets given whole; logits are their products with projection()'s rows.
   Tensor decode(const Tensor& ids_BT, const Tensor& padding_BT, const Encoded& source);
   /// [V, D].
@@ -66,7 +66,7 @@ class TranslatorImpl final : public torch::nn::Module {
   torch::nn::Embedding target_tokens_{nullptr};
   Positions positions_{nullptr};
   torch::nn::ModuleList layers_;
-  torch::nn::LayerNorm final_norm_{nullptr};
+  torch::nn::LayerNorm final_norm_{nullptr}, source_state_norm_{nullptr};
   Tensor projection_VD_;  // undefined where shared
 };
 TORCH_MODULE(Translator);

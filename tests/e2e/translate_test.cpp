@@ -244,6 +244,10 @@ TEST_F(TranslateProgram, RefusesWeightsOfAnotherVocabulary) {
       run({"init_from=" + trained, "results_folder=other", "data.vocabulary.coverage=0.99"});
   EXPECT_EQ(other.status, 2) << other.out;
   EXPECT_THAT(other.err, HasSubstr("was trained with another vocabulary than that of the data"));
+  const Finished file = run({"init_from=" + trained + "/checkpoint/last.safetensors", "results_folder=other",
+                             "data.vocabulary.coverage=0.99"});
+  EXPECT_EQ(file.status, 2) << file.out;
+  EXPECT_THAT(file.err, HasSubstr("its own is in " + trained + "/vocabulary"));
 }
 
 TEST_F(TranslateProgram, RefusesUnequalLinesByTheirFiles) {

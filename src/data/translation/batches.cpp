@@ -75,10 +75,9 @@ Order usable(const PairLengths& lengths, const PairBatchingOptions& options, int
       ++left_out;
     } else {
       user_error(
-          "pair {} has {} source and {} target tokens, which max_tokens {} and max_positions {} leave no "
-          "room "
-          "for: raise them, clean by max_pieces, or set too_long: leave_out",
-          i, source, target, options.max_tokens, options.max_positions);
+          "training pair {} of those kept has {} source and {} target tokens, which max_tokens {} and "
+          "max_positions {} leave no room for: raise them, clean by max_pieces, or set too_long: leave_out",
+          i + 1, source, target, options.max_tokens, options.max_positions);
     }
   }
   return order;

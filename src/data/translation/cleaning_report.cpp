@@ -11,16 +11,17 @@ namespace {
 struct Count {
   const char* name;
   int64_t CleaningReport::*value;
+  const char* in_words = "";  ///< behind the count, of what was dropped
 };
 constexpr std::array<Count, 8> counted{{
     {"read", &CleaningReport::read},
     {"kept", &CleaningReport::kept},
-    {"empty", &CleaningReport::empty},
-    {"control", &CleaningReport::control},
-    {"duplicate", &CleaningReport::duplicate},
-    {"too_short", &CleaningReport::too_short},
-    {"too_long", &CleaningReport::too_long},
-    {"ratio", &CleaningReport::ratio},
+    {"empty", &CleaningReport::empty, "with an empty side"},
+    {"control", &CleaningReport::control, "with control characters"},
+    {"duplicate", &CleaningReport::duplicate, "that were there before"},
+    {"too_short", &CleaningReport::too_short, "too short"},
+    {"too_long", &CleaningReport::too_long, "too long"},
+    {"ratio", &CleaningReport::ratio, "of too unequal lengths"},
 }};
 
 }  // namespace
@@ -32,11 +33,11 @@ std::vector<std::pair<std::string, int64_t>> CleaningReport::counts() const {
 }
 
 std::string CleaningReport::sentence() const {
-  return fmt::format(
-      "{} pairs read, {} kept; dropped: {} with an empty side, {} with control characters, {} that were "
-      "there "
-      "before, {} too short, {} too long, {} of too unequal lengths",
-      read, kept, empty, control, duplicate, too_short, too_long, ratio);
+  std::string dropped;
+  for (const Count& one : counted)
+    if (*one.in_words && this->*one.value > 0)
+      dropped += fmt::format("{}{} {}", dropped.empty() ? "" : ", ", this->*one.value, one.in_words);
+  return fmt::format("{} pairs read, {} kept; dropped: {}", read, kept, dropped.empty() ? "none" : dropped);
 }
 
 std::string CleaningReport::text() const {

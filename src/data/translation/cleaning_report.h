@@ -19,7 +19,7 @@ struct CleaningReport {
 
   /// Names and counts, for logs and records: "read", "kept", then what was dropped.
   std::vector<std::pair<std::string, int64_t>> counts() const;
-  /// One line for people.
+  /// One line for people, which leaves out what was not found or not looked for.
   std::string sentence() const;
   /// "read 29000\nkept 28870\n…", and back.
   std::string text() const;

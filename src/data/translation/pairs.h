@@ -42,6 +42,9 @@ class TranslationVocabulary {
   /// The text of ids, on one line: BOS, PAD and EOS are silent, pieces are joined to words. Throws UserError
   /// for an id outside the vocabulary.
   virtual std::string decode(std::span<const int64_t> ids) const = 0;
+  /// The same of a reference: what the vocabulary does not know reads <<unk>> there, which no translation's
+  /// <unk> equals (fairseq's generate, by Dictionary.unk_string(escape)).
+  virtual std::string decode_reference(std::span<const int64_t> ids) const { return decode(ids); }
   /// Whether texts, those that go in and those that come out, are tokenised ("Hello , world !").
   virtual bool tokenised() const = 0;
   /// SHA-256 of what the ids mean.

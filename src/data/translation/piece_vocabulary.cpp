@@ -92,13 +92,22 @@ std::vector<int64_t> PieceVocabulary::encode(std::string_view text) const {
   return ids;
 }
 
-std::string PieceVocabulary::decode(std::span<const int64_t> ids) const {
+std::string PieceVocabulary::text_of(std::span<const int64_t> ids, const std::string& unknown) const {
   std::string text;
   for (const int64_t id : ids) {
     if (id < 0 || id >= size()) user_error("the id {} is outside the vocabulary of {}", id, size());
-    if (id >= unk) text += (text.empty() ? "" : " ") + dictionary_.symbol(id);
+    if (id < unk) continue;
+    text += (text.empty() ? "" : " ") + (id == unk ? unknown : dictionary_.symbol(id));
   }
   return joined(std::move(text), pieces_);
+}
+
+std::string PieceVocabulary::decode(std::span<const int64_t> ids) const {
+  return text_of(ids, dictionary_.symbol(unk));
+}
+
+std::string PieceVocabulary::decode_reference(std::span<const int64_t> ids) const {
+  return text_of(ids, "<<unk>>");
 }
 
 std::string PieceVocabulary::checksum() const {

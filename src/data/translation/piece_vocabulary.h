@@ -35,6 +35,7 @@ class PieceVocabulary final : public TranslationVocabulary {
   int64_t size() const override { return dictionary_.size(); }
   std::vector<int64_t> encode(std::string_view text) const override;
   std::string decode(std::span<const int64_t> ids) const override;
+  std::string decode_reference(std::span<const int64_t> ids) const override;
   bool tokenised() const override { return pieces_ != Pieces::sentencepiece; }
   std::string checksum() const override;
   void save(const std::filesystem::path& folder) const override;
@@ -43,6 +44,7 @@ class PieceVocabulary final : public TranslationVocabulary {
   using Ids = std::vector<int64_t>;
   Ids ids_of_word(const std::string& word) const;
   void put_word(const std::string& word, Ids& ids) const;
+  std::string text_of(std::span<const int64_t> ids, const std::string& unknown) const;
 
   Dictionary dictionary_;
   std::optional<SubwordBpe> bpe_;

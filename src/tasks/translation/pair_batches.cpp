@@ -30,8 +30,12 @@ double padding_share_of(const PairLengths& lengths, const std::vector<std::vecto
 fs::path cut_file(const fs::path& folder) { return folder / "checkpoint" / "batches_cut.txt"; }
 
 void refuse_other_cut(const fs::path& folder, const std::string& cut) {
+  if (!fs::exists(last_checkpoint(folder))) return;
   const fs::path file = cut_file(folder);
-  if (fs::exists(last_checkpoint(folder)) && fs::exists(file) && read_file(file) != cut)
+  if (!fs::exists(file))
+    user_error("{} is gone, which says how its checkpoint's batches were cut; start over with --fresh",
+               file.string());
+  if (read_file(file) != cut)
     user_error(
         "{}: its checkpoint's batches were cut from other pairs or by other rules; start over with --fresh",
         folder.string());

@@ -43,12 +43,13 @@ SentencesOfSplit sentences_of(const SentencePairs& pairs, int64_t limit) {
   return all;
 }
 
-/// Lines of a split; ids alone are what the vocabulary makes of them.
+/// Lines of a split; of ids alone what `decode` makes of them.
+template <class Decode>
 std::vector<std::string> lines_or_decoded(const std::vector<std::string>& lines, const Sentences& ids,
-                                          const TranslationVocabulary& vocabulary) {
+                                          const Decode& decode) {
   if (!lines.empty()) return {lines.begin(), lines.begin() + std::ssize(ids)};
   std::vector<std::string> decoded;
-  for (const auto& one : ids) decoded.push_back(vocabulary.decode(one));
+  for (const auto& one : ids) decoded.push_back(decode(one));
   return decoded;
 }
 
@@ -70,9 +71,10 @@ TranslatedSplit translate_split(Split split, const TranslateOptions& options, co
   TranslatedSplit done;
   done.split = split;
   done.tokenised = vocabulary.tokenised();
-  done.sources = lines_or_decoded(test ? data.test_sources : data.validation_sources, sources, vocabulary);
-  done.references =
-      lines_or_decoded(test ? data.test_references : data.validation_references, targets, vocabulary);
+  done.sources = lines_or_decoded(test ? data.test_sources : data.validation_sources, sources,
+                                  [&](const auto& ids) { return vocabulary.decode(ids); });
+  done.references = lines_or_decoded(test ? data.test_references : data.validation_references, targets,
+                                     [&](const auto& ids) { return vocabulary.decode_reference(ids); });
   for (const auto& source : sources) done.source_tokens.push_back(std::ssize(source));
   NumberedSources numbered{std::move(sources), {}};
   numbered.numbers.resize(numbered.ids.size());

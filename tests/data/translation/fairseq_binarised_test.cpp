@@ -80,6 +80,7 @@ TEST_F(FairseqBinarised, HoldsThePairsThatWereWritten) {
   EXPECT_EQ(data.vocabulary->decode(ids), "the little dog");
   data.test->source(0, ids);
   EXPECT_EQ(data.vocabulary->decode(ids), "a little <unk>");
+  EXPECT_EQ(data.vocabulary->decode_reference(ids), "a little <<unk>>") << "which no translation equals";
   EXPECT_TRUE(data.test_references.empty()) << "the route holds ids only";
   EXPECT_EQ(data.route, "fairseq's binarised en-de, joined dictionary of 16 symbols");
 }

@@ -209,5 +209,11 @@ TEST_F(RawText, CanBeAUsersOwnFiles) {
   EXPECT_EQ(source_text(data, *data.train, 60), "a dog number 0 runs over the green grass");
 }
 
+TEST(CleaningReport, TellsWhatWasDroppedAndNotWhatNobodyLookedFor) {
+  EXPECT_EQ((CleaningReport{.read = 9, .kept = 6, .empty = 2, .ratio = 1}.sentence()),
+            "9 pairs read, 6 kept; dropped: 2 with an empty side, 1 of too unequal lengths");
+  EXPECT_EQ((CleaningReport{.read = 9, .kept = 9}.sentence()), "9 pairs read, 9 kept; dropped: none");
+}
+
 }  // namespace
 }  // namespace attnlab

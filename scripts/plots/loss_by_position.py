@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Loss of a token by its position in the chunk, from /eval/position: where a policy begins to cost, and whether a cache
 breaks down. A panel with the full cache, and one a size of how much more the policies lose, for at most three sizes: the
-least, one between, and the greatest. Without a full cache, the losses themselves. The baseline, whose chunks are shorter,
-is left out."""
+least, one between, and the greatest. Without a full cache, or with one that reads shorter chunks, as it must beyond a
+model's positions, the losses themselves. The baseline, whose chunks are shorter, is left out."""
 
 import common
 import numpy as np
@@ -20,6 +20,7 @@ def draw(cases, run=None):
     curves = {case: curve_of([run] if run else case.done) for case in known}
     bounded = [case for case in policies.bounded if not case.setting("baseline") and curves[case]]
     full = curves.get(policies.full, {})
+    beside = full if all(curves[case].keys() <= full.keys() for case in bounded) else {}
     shown = chosen(sorted({size_of(case) for case in bounded}))
     if not shown and not full:
         return None
@@ -29,12 +30,12 @@ def draw(cases, run=None):
         axes[0].set_title("Loss by position, full cache (nat a token)")
     for axis, size in zip(axes[bool(full) :], shown):
         for case in (case for case in bounded if size_of(case) == size):
-            draw_curve(axis, curves[case], full, policies, name_of(case))
-        if full:
+            draw_curve(axis, curves[case], beside, policies, name_of(case))
+        if beside:
             axis.axhline(0, color=common.BLACK, linewidth=1.5)
             low, high = axis.get_ylim()
             axis.set_ylim(min(low, -LEAST), max(high, LEAST))
-        axis.set_title(f"{'Above the full cache' if full else 'Loss by position'}, k = {size:,} (nat a token)")
+        axis.set_title(f"{'Above the full cache' if beside else 'Loss by position'}, k = {size:,} (nat a token)")
     axes[-1].set_xlabel("position in the chunk (tokens)")
     if bounded:
         names = list(dict.fromkeys(name_of(case) for case in bounded))
@@ -45,10 +46,9 @@ def draw(cases, run=None):
 
 def draw_curve(axis, curve, full, policies, name):
     """Over the full cache's loss in the same ranges, where there is one."""
-    points = [(x, y - full[x] if full else y) for x, y in curve.items() if x in full or not full]
-    if points:
-        look = {**policies.looks[name], "linewidth": 1.2, "markersize": 4}
-        axis.plot(*zip(*points), **look, markevery=max(1, len(points) // 8), label=name)
+    points = [(x, y - full[x] if full else y) for x, y in curve.items()]
+    look = {**policies.looks[name], "linewidth": 1.2, "markersize": 4}
+    axis.plot(*zip(*points), **look, markevery=max(1, len(points) // 8), label=name)
 
 
 def draw_run(run):

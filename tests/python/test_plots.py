@@ -312,6 +312,22 @@ def test_loss_by_position_has_a_panel_for_three_sizes_at_most(root):
     assert sorted(names) == ["tova+4", "window"], "not the baseline, whose chunks are shorter"
 
 
+def test_loss_by_position_beyond_the_full_caches_chunks_is_no_difference(tmp_path):
+    sweeps.cache_run(tmp_path / "e" / "full", "full", 0, 0, 9.63)
+    sweeps.cache_run(tmp_path / "e" / "tova", "tova+4", 64, 0.6, 9.63)
+    with h5py.File(tmp_path / "e" / "full" / "run.h5", "r+") as file:
+        table = file["/eval/position"]
+        for name, column in list(table.items()):
+            first_two, told = column[:2], dict(column.attrs)
+            del table[name]
+            table[name] = first_two
+            table[name].attrs.update(told)
+    full, bounded = loss_by_position.draw(cases(tmp_path)).axes
+    assert len(line(full, "full cache")[1]) == 2
+    assert bounded.get_title(loc="left") == "Loss by position, k = 64 (nat a token)"
+    assert line(bounded, "tova+4")[1] == pytest.approx([1.9, 2.7, 2.7, 2.7])
+
+
 def test_loss_by_position_of_one_run(root):
     (axis,) = loss_by_position.draw_run(load_run(root / "perplexity/tova464/run.h5")).axes
     assert line(axis, "tova+4")[1] == pytest.approx([1.9, 2.7, 2.7, 2.7])

@@ -7,7 +7,7 @@
 // Weights on disk: encoder.* (see encoder.h); target_tokens.weight [V, D] (unless all embeddings are shared);
 // layers.<i>.* (see target_layer.h); final_norm.{weight, bias} (with norm_first); source_state_norm.{weight,
 // bias} (with norm_first and a state: the released encoder.proj_layer_norm; decoder.proj_layer_norm, which
-// nothing reads there, is left out); projection.weight [V, D] (only where no embeddings are shared);
+// nothing reads there, is left out); projection [V, D] (only where no embeddings are shared);
 // target_positions.weight (learned positions only).
 #pragma once
 

@@ -7,10 +7,12 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "cache/policies/rkv.h"
 #include "config/experiment.h"
 #include "data/tokenizer.h"
 #include "io/hf_folder.h"
 #include "kernels/relative_error.h"
+#include "run/test_folder.h"
 #include "tasks/language/chunk_scorer.h"
 #include "tasks/language/lm_losses.h"
 #include "tasks/language/train_lm_task.h"
@@ -150,7 +152,7 @@ TEST_F(TrainPolicy, RefusesBeforeTrainingASizeThatMayBeDrawnAndDoesNotFit) {
   dynamic_cast<RkvOptions&>(*policy.cache.policy).window = 8;
   policy.cache.size = 32;
   policy.sizes = {8, 32};
-  EXPECT_EQ(error_of([&] { LmLosses(decoder, policy, {}, 1); }),
+  EXPECT_EQ(user_error_of([&] { LmLosses(decoder, policy, {}, 1); }),
             "rkv keeps the 8 states that it observes: a size of 8 leaves no room for others");
 }
 

@@ -148,7 +148,7 @@ TEST(PairBatches, RefuseOrCountWhatIsTooLong) {
   auto options = batching(PairRule::padded_sum, 100);
   options.max_positions = 80;
   EXPECT_THAT(message_of<UserError>([&] { plan_pairs(lengths, options, 1, 0); }),
-              HasSubstr("pair 1 has 90 source and 5 target tokens"));
+              HasSubstr("training pair 2 of those kept has 90 source and 5 target tokens"));
   options.too_long = TooLong::leave_out;
   const PairPlan plan = plan_pairs(lengths, options, 1, 0);
   EXPECT_EQ(plan.left_out, 2);

@@ -161,7 +161,8 @@ Tensor feed_prompt(LayerState& state, const NewTokens& tokens, const std::vector
 
 TEST(BoundedState, APromptInSeveralCallsIsAsInOne) {
   for (const auto type : {torch::kDouble, torch::kFloat})
-    for (const char* policy : {"tova", "window", "h2o", "knorm", "rkv", "random", "merging"})
+    for (const char* policy : {"tova", "window", "h2o", "knorm", "caote", "keydiff", "snapkv_decoding", "rkv",
+                               "random", "merging"})
       for (const Prompt prompt : {Prompt::per_step, Prompt::pieces, Prompt::one_shot})
         for (const bool left : {false, true}) {
           const Texts texts = make_texts(shape, {40, 33}, left, type);
@@ -256,12 +257,14 @@ class Threads {
 
 TEST(BoundedState, ReadsATextTheSameWayOnSeveralThreads) {
   const StateShape many{.layers = 1, .heads = 8, .kv_heads = 4, .head_dim = 16};
-  for (const char* policy : {"tova", "h2o", "window"}) {
+  for (const char* policy :
+       {"tova", "h2o", "window", "caote", "keydiff", "knorm", "snapkv_decoding", "rkv"}) {
     SCOPED_TRACE(policy);
     const Texts texts = make_texts(many, {300}, false, torch::kFloat);
+    const CacheOptions options = bounded(policy, 40);
     const auto read = [&](int threads) {
       const Threads set(threads);
-      const auto state = one_state(bounded(policy, 40), many, {});
+      const auto state = one_state(options, many, {});
       const Tensor y = feed(*state, texts.tokens, {200, 100});
       return std::pair(y, state->expiry());
     };
@@ -270,9 +273,9 @@ TEST(BoundedState, ReadsATextTheSameWayOnSeveralThreads) {
     const auto [y3, expiry3] = read(3);
     EXPECT_TRUE(torch::equal(expiry1, expiry2));
     EXPECT_LT((y1 - y2).abs().max().item<double>(), 2e-6);
-    if (policy != std::string("h2o")) {
+    if (options.policy->heads == Heads::layer_wise) {
       EXPECT_TRUE(torch::equal(y2, y3));
-    }  // h2o: as many lanes as threads, no pipeline
+    }  // head by head there are as many lanes as threads, and no pipeline
     EXPECT_LT((y1 - y3).abs().max().item<double>(), 2e-6);
   }
 }

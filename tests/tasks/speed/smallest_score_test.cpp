@@ -1,5 +1,6 @@
-// Every eviction of a real model's text against TOVA's rule in double: with the states that the kernels
-// themselves kept so far, the one that goes has the smallest mean weight. The model is in the mirror.
+// Every eviction of a real model's text against TOVA's rule and CAOTE's in double: with the states that the
+// kernels themselves kept so far, the one that goes has the smallest mean weight, or changes the output
+// least. The model is in the mirror.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -19,10 +20,18 @@ struct Evictions {
   int64_t all = 0, wrong = 0;
 };
 
+/// How far leaving a token out moves each query's output, [H, T, T]: p / (1 − p) ‖v − y‖.
+Tensor output_changes(const Tensor& weights_HTT, const Tensor& v_HTd) {
+  const Tensor y_HTd = weights_HTT.matmul(v_HTd);
+  return weights_HTT / (1.0 - weights_HTT) *
+         torch::cdist(y_HTd, v_HTd, 2.0, /*compute_mode=*/2);  // not through products, which cancel
+}
+
 /// A bounded state that remembers what it was asked.
 class Witness final : public LayerState {
  public:
-  explicit Witness(std::unique_ptr<LayerState> state) : state_(std::move(state)) {}
+  Witness(std::unique_ptr<LayerState> state, bool by_output)
+      : state_(std::move(state)), by_output_(by_output) {}
 
   Tensor attend(const NewTokens& tokens, const Rope& rope) override {
     const auto rotated = [&](const Tensor& x) {
@@ -30,6 +39,7 @@ class Witness final : public LayerState {
     };
     queries_.push_back(rotated(tokens.q_BTHd));
     keys_.push_back(rotated(tokens.k_BTKd));
+    values_.push_back(tokens.v_BTKd[0].to(torch::kDouble));
     return state_->attend(tokens, rope);
   }
   int64_t bytes() const override { return state_->bytes(); }
@@ -45,11 +55,16 @@ class Witness final : public LayerState {
     const Tensor logits_HTT =
         q_HTd.matmul(k_KTd.repeat_interleave(heads / k_KTd.size(0), 0).transpose(1, 2)) /
         std::sqrt(q_HTd.size(2));
-    const Tensor score_GTT =
+    const Tensor weights_HTT =
         torch::softmax(
             logits_HTT.unflatten(0, {groups, -1}).masked_fill(seen_GTT.logical_not().unsqueeze(1), -INFINITY),
             -1)
-            .mean(1);
+            .flatten(0, 1);
+    const Tensor v_KTd = torch::cat(values_).transpose(0, 1);
+    const Tensor score_HTT =
+        by_output_ ? output_changes(weights_HTT, v_KTd.repeat_interleave(heads / v_KTd.size(0), 0))
+                   : weights_HTT;
+    const Tensor score_GTT = score_HTT.unflatten(0, {groups, -1}).mean(1);
     const Tensor least_GT = score_GTT.masked_fill(seen_GTT.logical_not(), INFINITY).amin(-1);
     const Tensor gone = torch::nonzero(last_GT >= 0);  // [evictions, 2]: lane, token
     const Tensor lane = gone.select(1, 0), token = gone.select(1, 1), when = last_GT.index({lane, token});
@@ -60,20 +75,21 @@ class Witness final : public LayerState {
 
  private:
   std::unique_ptr<LayerState> state_;
-  std::vector<Tensor> queries_, keys_;
+  bool by_output_;
+  std::vector<Tensor> queries_, keys_, values_;
 };
 
-Evictions evictions_of(HfModel& model, const std::vector<int64_t>& ids, int64_t size, Heads heads,
-                       int64_t call) {
+Evictions evictions_of(HfModel& model, const std::vector<int64_t>& ids, const std::string& policy,
+                       int64_t size, Heads heads, int64_t call) {
   const torch::InferenceMode inference;
   CacheOptions cache;
-  cache.policy = Choice<PolicyOptions>("tova");
+  cache.policy = Choice<PolicyOptions>(policy);
   cache.policy->heads = heads;
   cache.size = size;
   DecoderState states = make_states(cache, state_shape(model.config.decoder), {});
   std::vector<const Witness*> witnesses;
   for (auto& state : states) {
-    auto witness = std::make_unique<Witness>(std::move(state));
+    auto witness = std::make_unique<Witness>(std::move(state), policy == "caote");
     witnesses.push_back(witness.get());
     state = std::move(witness);
   }
@@ -93,18 +109,19 @@ std::vector<int64_t> story(const std::filesystem::path& folder) {
   return ids;
 }
 
-class SmallestScore : public testing::TestWithParam<std::tuple<Heads, int64_t>> {};
-INSTANTIATE_TEST_SUITE_P(HeadsAndSize, SmallestScore,
-                         testing::Combine(testing::Values(Heads::layer_wise, Heads::head_wise),
+class SmallestScore : public testing::TestWithParam<std::tuple<const char*, Heads, int64_t>> {};
+INSTANTIATE_TEST_SUITE_P(PolicyHeadsAndSize, SmallestScore,
+                         testing::Combine(testing::Values("tova", "caote"),
+                                          testing::Values(Heads::layer_wise, Heads::head_wise),
                                           testing::Values(128, 256)));
 
 TEST_P(SmallestScore, GoesAtEveryStep) {
   ATTNLAB_FROM_MIRROR(folder, "models/stories260K");
   HfModel model = load_hf_folder(folder, {.type = torch::kFloat});
   const std::vector<int64_t> ids = story(folder);
-  const auto [heads, size] = GetParam();
+  const auto [policy, heads, size] = GetParam();
   for (const int64_t call : {int64_t{512}, int64_t{1}}) {  // blocks, and steps
-    const Evictions evictions = evictions_of(model, ids, size, heads, call);
+    const Evictions evictions = evictions_of(model, ids, policy, size, heads, call);
     EXPECT_EQ(evictions.all, 5 * (heads == Heads::head_wise ? 4 : 1) * (512 - size));
     EXPECT_EQ(evictions.wrong, 0) << "in calls of " << call;
   }

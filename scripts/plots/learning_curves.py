@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Validation accuracy or perplexity over the updates, case beside case: the mean over the seeds, and every seed as a
-thin line.
+thin line. What is of the test examples, the mean accuracy and its floors, stands at the right edge.
 
 Up to six cases share a panel; more get a panel each, with the means of the others in grey behind."""
 
@@ -41,13 +41,22 @@ def seeds(curves):
     return "1 seed" if done == 1 else f"{done} seeds"
 
 
-def draw_floors(axis, cases):
-    """The highest of each floor among the cases."""
+def draw_test(axis, cases, everyone, looks):
+    """At the right edge a diamond for the accuracy of each case on test, and beside it a dash for the highest of each floor
+    among everyone: floors are of the test examples too, so that no line of theirs crosses a validation curve."""
+    at_edge = {"transform": axis.get_yaxis_transform(), "clip_on": False}
     floors = {}
-    for floor in (floor for case in cases for floor in case.floors("accuracy")):
+    for floor in (floor for case in everyone for floor in case.floors("accuracy")):
         floors[floor.name] = max(floor, floors.get(floor.name, floor), key=lambda held: held.mean)
-    for style, floor in zip(("--", ":"), sorted(floors.values(), key=lambda held: -held.mean)):
-        axis.axhline(floor.mean, color=common.GREY, linestyle=style, linewidth=1.4, label=f"floor: {floor.row}")
+    for style, floor in zip(("-", (0, (1, 1))), sorted(floors.values(), key=lambda held: -held.mean)):
+        words = f"floor: {floor.row.replace('logistic regression on ', '')} (test)"
+        axis.plot([0.97, 1.03], [floor.mean] * 2, color=common.GREY, linestyle=style, linewidth=2.2, label=words, **at_edge)
+    diamond = {"marker": "D", "markersize": 6, "linestyle": "none"}
+    accuracies = [(case, found.mean) for case in cases if (found := case.estimate("accuracy"))]
+    for case, mean in accuracies:
+        axis.plot([1], [mean], **diamond, color=looks[case.series]["color"], zorder=6, **at_edge)
+    if accuracies:
+        axis.plot([], [], **diamond, color=common.GREY, label="accuracy on test")
 
 
 def draw(cases):
@@ -64,7 +73,8 @@ def together(cases, looks):
     made, (axis,) = common.figure(1, heights=3.4 + 0.12 * len(cases))
     for case, curves in cases:
         draw_case(axis, curves, looks[case.series], case.series)
-    draw_floors(axis, [case for case, _ in cases])
+    shown = [case for case, _ in cases]
+    draw_test(axis, shown, shown, looks)
     axis.set_title(f"Validation {cases[0][0].runs[0].validated_by}")
     axis.set_xlabel("updates")
     common.metric_axis(axis, cases[0][0].runs[0].validated_by)
@@ -82,7 +92,7 @@ def apart(cases, looks):
         for step, values in means:
             axis.plot(step, values, color="#bbbbbb", linewidth=0.7)
         draw_case(axis, curves, {**looks[case.series], "markersize": 4}, "")
-        draw_floors(axis, [case for case, _ in cases])
+        draw_test(axis, [case], [one for one, _ in cases], looks)
         axis.set_title(f"{case.series}, {seeds(curves)}" if len(case.series) < 24 else case.series, fontsize=10.5)
         common.metric_axis(axis, case.runs[0].validated_by)
     for axis in axes.flat[len(cases) :]:
@@ -90,7 +100,8 @@ def apart(cases, looks):
     for axis in axes.flat[max(0, len(cases) - 2) : len(cases)]:
         axis.set_xlabel("updates")
         axis.tick_params(labelbottom=True)
-    handles = [line for line in axes[0, 0].get_lines() if str(line.get_label()).startswith("floor")]
+    drawn = {str(line.get_label()): line for axis in axes.flat for line in axis.get_lines()}
+    handles = [line for label, line in drawn.items() if label.startswith(("floor", "accuracy on test"))]
     if handles and len(cases) % 2:
         axes[-1, -1].set(visible=True)
         axes[-1, -1].axis("off")

@@ -85,7 +85,7 @@ def decode_speed(files):
 
 
 def _times(scan, other):
-    """How many times the scan's time another form takes, ± what both vary by."""
+    """How many times the scan's time another form takes, ± both deviations together, as if they were independent."""
     mean, deviation = ([float(row[f"train_seconds{part}"]) for row in (scan, other)] for part in ("", "_sd"))
     times = mean[1] / mean[0]
     return f"{number(times, 2)} ± {number(times * math.hypot(*(d / m for d, m in zip(deviation, mean))), 2)}"
@@ -98,8 +98,8 @@ def translation_training_speed(files):
         forms = [rows[form] for form in ("scan", "chunks", "outer products")]
         table.append([number(length, 0), spread(forms[0], "train_seconds", 3), *(_times(forms[0], row) for row in forms[1:]),
                       " / ".join(number(float(row["train_allocator_peak"]) / 2**20, 0) for row in forms)])  # fmt: skip
-    return ["tokens of a target", "a step with the scan, s, ± sd over runs", "with chunks: ×", "with outer products: ×",
-            "most memory held, MiB: scan / chunks / outer products"], table  # fmt: skip
+    return ["tokens of a target", "a step with the scan, s, ± sd over runs", "with chunks: × ± both sds as if independent",
+            "with outer products: × ± the same", "most memory held, MiB: scan / chunks / outer products"], table  # fmt: skip
 
 
 TABLES = {f.__name__: f for f in (causal_speed, translation_training_speed, decoder_only_lm, lm_training_speed, decode_speed, bounded_state)}

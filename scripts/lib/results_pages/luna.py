@@ -1,6 +1,6 @@
 """The tables of results/luna.md: each a function that gives a heading and rows."""
 
-from .claims import paired_in_small
+from .claims import DEPARTS, disturbed, paired_in_small
 from .files import as_published, link, mebibytes, number, spread
 
 LENGTHS = (1024, 2048, 3072, 4096, 8192)
@@ -179,16 +179,17 @@ def claims(files):
     return ["claim", "paper", "ours", "runs", "file"], [
         ["Luna-16 on LRA byte-level text, accuracy",
          f"{published('Luna-16')} %",
-         f"{spread(trained, 'accuracy', 2)} % (± over examples); **floor of byte counts {floor} %**",
+         f"{spread(trained, 'accuracy', 2)} % (± over examples; {DEPARTS}); **floor of byte counts {floor} %**",
          "1 seed, one H100", link("recipe_lra_luna.csv")],
         ["Luna-16 is as good as the Transformer",
          f"{published('Luna-16')} against {published('Transformer')} %",
-         f"in small {small_luna} against {small_softmax} % (± sd over seeds), trained anew {paired_in_small(files)} points (± over "
-         f"reviews, paired): no difference, but **both miss the floor, {small_floor} %**",
+         f"in small {small_luna} against {small_softmax} % (± sd over seeds); their difference, trained anew, {paired_in_small(files)}; "
+         f"**both miss the floor, {small_floor} %**",
          "3 seeds", f"{link('lra_text_small.csv')}, {link('byte_order_paired.csv')}"],
         ["a training step at 4,096 tokens is faster than the Transformer's, Luna-16 / 128 / 256",
          f"{each('published_train_seconds_speedup_textbook', 1)} ×",
-         f"{each('train_seconds_speedup_textbook', 1)} × (median of 3, no spread): **128 and 256 miss**",
+         f"{each('train_seconds_speedup_textbook', 1)} × (median of 3, no spread; Luna-16 {disturbed(files, 'Luna-16')}): "
+         "**128 and 256 miss**",
          "1 run, 2 CPU cores", speed],
         ["and needs a fraction of its memory",
          each("published_train_allocator_peak_fraction_textbook", 2),

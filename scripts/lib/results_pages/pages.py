@@ -72,17 +72,24 @@ def _origin(files, name):
     rows = [row for row in files.rows("INDEX.csv") if row["file"] == name]
     if not rows:
         raise Mistake(f"INDEX.csv has no row of '{name}'")
-    for number, row in enumerate(rows):
-        configuration = row["configuration"]
-        if (files.root / "results/reference" / configuration).is_file():
-            configuration = f"[{configuration}](reference/{configuration})"
-        if number == 0:
-            yield f"- command: `{row['command']}`"
-            yield f"- machine: {row['machine']}; threads: {row['threads']}; duration: {row['duration']}"
-        yield f"- code: commit {row['commit']}{TREE[row['dirty']]}; {row['date']}; recorded in {row['recorded_in']}"
-        if number == len(rows) - 1:
-            yield f"- configuration: {configuration}"
-            yield f"- figures: [{name}](reference/{name})"
+    said = set()  # what several rows share is said once
+    for row in rows:
+        lines = [
+            f"- command: `{row['command']}`",
+            f"- machine: {row['machine']}; threads: {row['threads']}; duration: {row['duration']}",
+            f"- code: commit {row['commit']}{TREE[row['dirty']]}; {row['date']}; recorded in {row['recorded_in']}",
+        ]
+        yield from (line for line in lines if line not in said)
+        said.update(lines)
+    configurations = dict.fromkeys(row["configuration"] for row in rows)
+    yield f"- configuration: {', '.join(_linked(files, one) for one in configurations)}"
+    yield f"- figures: [{name}](reference/{name})"
+
+
+def _linked(files, configuration):
+    """A configuration as INDEX.csv names it, a link where it stands beside the figures."""
+    held = (files.root / "results/reference" / configuration).is_file()
+    return f"[{configuration}](reference/{configuration})" if held else configuration
 
 
 def _prose(text):

@@ -1,6 +1,7 @@
 """scripts/compare_translators: the table of stand-ins with known rates, what a failure says, and the others' own programs in the
 smallest size, where they are installed."""
 
+import csv
 import json
 import os
 import pathlib
@@ -41,6 +42,22 @@ def test_rates_stand_beside_the_others(stand_in):
     assert [(line[0], line[1], line[-3]) for line in lines] == [
         ("CTranslate2", "200", "1.00"), ("transformer", "300", "1.50"), ("luna-16", "300", "1.50")
     ]  # fmt: skip
+
+
+def test_rows_are_added_to_a_file(stand_in, tmp_path):
+    table = json.dumps({"experiments": [{"rows": [{"figures": {"train_tokens_per_second": {"value": 300}}}]}]})
+    program, file = stand_in("attnlab", f"[ $1 = run ] || echo '{table}'"), tmp_path / "speeds.csv"
+    for length in (16, 32):
+        words = ["--kinds", "luna-16", "--length", length, "--csv", file, "--program", program]
+        done = compare("train", "--rounds", 1, *words, "--python", stand_in("python", "echo 200"))
+        assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(file.open()))
+    assert [(row["length"], row["model"], row["tokens_per_second"], row["ratio"]) for row in rows] == [
+        (length, model, rate, ratio) for length in ("16", "32")
+        for model, rate, ratio in (("torch.nn.Transformer", "200.0", "1.000"), ("luna-16", "300.0", "1.500"))
+    ]  # fmt: skip
+    refused = compare("train", "--csv", tmp_path / "nowhere" / "speeds.csv")
+    assert refused.returncode == 1 and refused.stderr.endswith("speeds.csv: No such file or directory\n")
 
 
 def test_a_failure_says_what_the_program_said(stand_in):

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <vector>
 
+#include "system_allocator.h"
+
 namespace attnlab {
 namespace {
 
@@ -41,6 +43,7 @@ TEST(CountingAllocator, TooMuchIsAnExceptionNotACrash) {
 }
 
 TEST(CountingAllocator, ATensorTakesTheHoleOfOneOfItsSize) {
+  ATTNLAB_NEEDS_SYSTEM_ALLOCATOR();
   install_counting_allocator();
   c10::DataPtr first = c10::GetCPUAllocator()->allocate(3 * kMiB);
   const c10::DataPtr above = c10::GetCPUAllocator()->allocate(kMiB);  // so that the heap ends behind it
@@ -72,6 +75,7 @@ TEST(ResidentMemory, PeakRisesWithPagesThatAreTouched) {
 }
 
 TEST(HeapBytes, CountTensorsAndAllElse) {
+  ATTNLAB_NEEDS_SYSTEM_ALLOCATOR();
   install_counting_allocator();
   const int64_t before = heap_bytes();
   const c10::DataPtr tensor = c10::GetCPUAllocator()->allocate(32 * kMiB);
@@ -80,6 +84,7 @@ TEST(HeapBytes, CountTensorsAndAllElse) {
 }
 
 TEST(ResidentMemory, FallsWhenFreedPagesAreReleased) {
+  ATTNLAB_NEEDS_SYSTEM_ALLOCATOR();
   install_counting_allocator();
   c10::DataPtr block = c10::GetCPUAllocator()->allocate(64 * kMiB);
   const c10::DataPtr above = c10::GetCPUAllocator()->allocate(kMiB);  // so that the block is a hole

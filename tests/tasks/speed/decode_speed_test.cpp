@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "system_allocator.h"
 #include "tasks/memory_record.h"
 #include "tasks/refused_options.h"
 #include "tasks/speed/expected_share.h"
@@ -190,16 +191,9 @@ void DecodeWithin::expect_as_many_as_fit() {
   }
 }
 
-/// What a text needs is measured by what it leaves resident, and AddressSanitizer keeps what is freed.
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool residence_tells = false;
-#else
-constexpr bool residence_tells = true;
-#endif
-
 /// In a process of its own: what earlier tests have freed may still be resident, and would not count again.
 TEST_F(DecodeWithin, AsManyTextsAsFitAndNotOneMore) {
-  if (!residence_tells) GTEST_SKIP() << "AddressSanitizer keeps what is freed: memory cannot be measured";
+  ATTNLAB_NEEDS_SYSTEM_ALLOCATOR();
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const auto status = [&] {
     expect_as_many_as_fit();
@@ -209,7 +203,7 @@ TEST_F(DecodeWithin, AsManyTextsAsFitAndNotOneMore) {
 }
 
 TEST_F(DecodeWithin, ABoundedCacheLetsMoreTextsIn) {
-  if (!residence_tells) GTEST_SKIP() << "AddressSanitizer keeps what is freed: memory cannot be measured";
+  ATTNLAB_NEEDS_SYSTEM_ALLOCATOR();
   keep("full", 2048);
   measure();
   const double full = figure("batch");

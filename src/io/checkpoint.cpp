@@ -134,6 +134,10 @@ fs::path weights_file(const fs::path& run_or_file) {
   user_error("{} holds no checkpoint to take weights from", run_or_file.string());
 }
 
+fs::path run_of_weights(const fs::path& run_or_file) {
+  return fs::is_directory(run_or_file) ? run_or_file : run_or_file.parent_path().parent_path();
+}
+
 void load_weights(torch::nn::Module& module, const fs::path& run_or_file) {
   const SafetensorsFile file = SafetensorsFile::open(weights_file(run_or_file));
   check_version(file);

@@ -26,20 +26,13 @@ namespace fs = std::filesystem;
 const Headline padding_share{"padding_share", "1", "of the places in a training batch that hold no token",
                              Summary::Better::lower};
 
-/// The vocabulary beside weights, which are a run's folder or a file in its checkpoint/; empty where there is
-/// none.
-fs::path vocabulary_beside(const fs::path& weights) {
-  for (const fs::path& run : {weights, weights.parent_path(), weights.parent_path().parent_path()})
-    if (fs::is_directory(run / "vocabulary")) return run / "vocabulary";
-  return {};
-}
-
 /// Throws UserError where the weights to start from belong to another vocabulary.
 void check_vocabulary(const RunContext& context, const TranslationVocabulary& vocabulary) {
-  const fs::path folder = context.init_from.empty() ? fs::path() : vocabulary_beside(context.init_from);
-  if (folder.empty() || open_saved_vocabulary(folder)->checksum() == vocabulary.checksum()) return;
-  user_error("{} was trained with another vocabulary than that of the data: its own is in {}",
-             context.init_from.string(), folder.string());
+  if (context.init_from.empty()) return;
+  const fs::path folder = run_of_weights(context.init_from) / "vocabulary";
+  if (fs::is_directory(folder) && open_saved_vocabulary(folder)->checksum() != vocabulary.checksum())
+    user_error("{} was trained with another vocabulary than that of the data: its own is in {}",
+               context.init_from.string(), folder.string());
 }
 
 MicroBatch loss_of(Translator& model, const PairTensors& t, const PairBatch& batch,

@@ -1,6 +1,11 @@
 #include "tasks/translation/pair_batches.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <functional>
+#include <sstream>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -29,16 +34,47 @@ double padding_share_of(const PairLengths& lengths, const std::vector<std::vecto
 
 fs::path cut_file(const fs::path& folder) { return folder / "checkpoint" / "batches_cut.txt"; }
 
-void refuse_other_cut(const fs::path& folder, const std::string& cut) {
-  if (!fs::exists(last_checkpoint(folder))) return;
+/// What a run's folder says of its batches: a line of the hash, and one of where each epoch began.
+struct RememberedCut {
+  std::string hash;
+  std::vector<int64_t> starts;
+};
+
+RememberedCut remembered_cut(const fs::path& file) {
+  std::istringstream text(read_file(file));
+  RememberedCut found;
+  text >> found.hash;
+  for (int64_t start = 0; text >> start;) found.starts.push_back(start);
+  return found;
+}
+
+constexpr int64_t kFirst = 0;
+
+bool is_ascending(const std::vector<int64_t>& starts) {
+  return !starts.empty() && starts[0] == kFirst &&
+         std::ranges::adjacent_find(starts, std::greater_equal{}) == starts.end();
+}
+
+/// Where each epoch began as far as the run in `folder` has come: a plan of millions of pairs takes seconds,
+/// and a run has a hundred. {0} where nothing is remembered of batches that `cut` names. Throws where the run
+/// has a checkpoint of other batches.
+std::vector<int64_t> starts_to_resume(const fs::path& folder, const std::string& cut) {
   const fs::path file = cut_file(folder);
-  if (!fs::exists(file))
-    user_error("{} is gone, which says how its checkpoint's batches were cut; start over with --fresh",
-               file.string());
-  if (read_file(file) != cut)
+  const bool resumes = fs::exists(last_checkpoint(folder));
+  if (!fs::exists(file)) {
+    if (resumes)
+      user_error("{} is gone, which says how its checkpoint's batches were cut; start over with --fresh",
+                 file.string());
+    return {kFirst};
+  }
+  RememberedCut remembered = remembered_cut(file);
+  if (remembered.hash == cut)
+    return is_ascending(remembered.starts) ? remembered.starts : std::vector{kFirst};
+  if (resumes)
     user_error(
         "{}: its checkpoint's batches were cut from other pairs or by other rules; start over with --fresh",
         folder.string());
+  return {kFirst};
 }
 
 }  // namespace
@@ -49,16 +85,21 @@ PairBatches::PairBatches(const SentencePairs& pairs, const PairBatchingOptions& 
       options_(options),
       seed_(seed),
       folder_(folder),
-      cut_(cut_hash(pairs, options, seed)) {
-  refuse_other_cut(folder, cut_);
+      cut_(cut_hash(pairs, options, seed)),
+      starts_(starts_to_resume(folder, cut_)) {
   plan(0);
   if (plan_.empty()) user_error("data: no training pair is left to make a batch of");
   padding_share_ = padding_share_of(lengths_, plan_);
 }
 
-void PairBatches::remember_cut() const {
+void PairBatches::remember_cut() {
+  remembers_ = true;
+  write_cut();
+}
+
+void PairBatches::write_cut() const {
   fs::create_directories(cut_file(folder_).parent_path());
-  write_atomically(cut_file(folder_), cut_);
+  write_atomically(cut_file(folder_), fmt::format("{}\n{}\n", cut_, fmt::join(starts_, " ")));
 }
 
 void PairBatches::plan(int64_t epoch) {
@@ -66,7 +107,9 @@ void PairBatches::plan(int64_t epoch) {
   plan_ = std::move(made.batches);
   left_out_ = made.left_out;
   planned_ = epoch;
-  if (std::ssize(starts_) == epoch + 1) starts_.push_back(starts_.back() + std::ssize(plan_));
+  if (std::ssize(starts_) != epoch + 1) return;
+  starts_.push_back(starts_.back() + std::ssize(plan_));
+  if (remembers_) write_cut();
 }
 
 const std::vector<int64_t>& PairBatches::members(int64_t m) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -57,6 +58,32 @@ TEST_F(NumberedBatches, AreTheSameWhereverTrainingBegins) {
     PairBatches resumed = batches();
     EXPECT_EQ(resumed.members(m), all[static_cast<std::size_t>(m)]) << "micro-batch " << m;
     EXPECT_EQ(resumed.members(0), all[0]) << "and back";
+  }
+}
+
+TEST_F(NumberedBatches, AreFoundAgainWithoutPlanningEveryEpochBefore) {
+  PairBatches before = batches();
+  before.remember_cut();
+  const std::vector<int64_t> sixth_epoch = before.members(5 * before.per_epoch() + 9);
+  const std::string cut_and_starts = read_file(folder / "checkpoint" / "batches_cut.txt");
+  EXPECT_EQ(std::ranges::count(cut_and_starts, ' '), 6) << "six epochs and where a seventh begins";
+  EXPECT_EQ(batches().members(5 * before.per_epoch() + 9), sixth_epoch);
+
+  // What the file tells is believed: an epoch that it leaves out has no batch.
+  std::istringstream words(cut_and_starts);
+  std::string cut, first, second, third;
+  words >> cut >> first >> second >> third;
+  write_atomically(folder / "checkpoint" / "batches_cut.txt", cut + "\n0 " + third + "\n");
+  EXPECT_EQ(batches().members(std::stoll(third)), before.members(std::stoll(second)));
+}
+
+TEST_F(NumberedBatches, ArePlannedAnewWhereTheFileIsNoListOfStarts) {
+  PairBatches before = batches();
+  before.remember_cut();
+  for (const std::string starts : {"", "0 9 4", "0 9 9", "7 9", "nine"}) {
+    write_atomically(folder / "checkpoint" / "batches_cut.txt", before.cut() + "\n" + starts);
+    EXPECT_EQ(batches().members(2 * before.per_epoch() + 5), before.members(2 * before.per_epoch() + 5))
+        << starts;
   }
 }
 

@@ -217,6 +217,17 @@ TEST_F(TranslateProgram, ScoresByHandWhatTheRunScored) {
   EXPECT_EQ(nlohmann::json::parse(scored.out).at("bleu"), bleu);
 }
 
+TEST_F(TranslateProgram, UsesARunThatOnlyEvaluatedTheWeightsOfAFile) {
+  ASSERT_EQ(run({"train.updates=60", "train.evaluate_with=last"}).status, 0);
+  const std::vector<std::string> trained = texts_of(predicted("old man\ntwo dog\n"));
+  fs::copy_file(folder() / "checkpoint" / "last.safetensors", lab.path() / "weights.safetensors");
+  const Words evaluation{"train=none", "init_from=weights.safetensors", "results_folder=evaluated"};
+  ASSERT_EQ(run(evaluation).status, 0);
+  const fs::path evaluated = fs::directory_iterator(lab.path() / "evaluated" / "translate")->path();
+  const Finished done = lab.attnlab({"predict", evaluated.string()}, "old man\ntwo dog\n");
+  EXPECT_EQ(texts_of(answers_in(done.out)), trained) << done.err;
+}
+
 TEST_F(TranslateProgram, UsesAFinishedRunByOtherRulesOfDecoding) {
   ASSERT_EQ(run().status, 0);
   EXPECT_EQ(predicted("old man\n", {"decoding.n_best=2", "threads=2"}).at(0).at("n_best").size(), 2u);

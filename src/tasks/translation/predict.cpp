@@ -27,8 +27,7 @@ class LineTranslator {
   LineTranslator(const TranslateOptions& options, const RunContext& context)
       : options_(options),
         context_(context),
-        vocabulary_(open_saved_vocabulary(
-            (options.trains ? context.folder : run_of_weights(context.init_from)) / "vocabulary")),
+        vocabulary_(open_saved_vocabulary(context.folder / "vocabulary")),
         model_(options.build_model(vocabulary_->size(), context.seed, context.device)) {
     load_weights(*model_, evaluated_weights(options.trains, options.train.evaluate_with, context));
     model_->eval();

@@ -14,7 +14,8 @@ LENGTHS = ("length", "encoding.max_length")  # options that bound what is read o
 @dataclass
 class Estimate:
     """A figure of a row: the mean over its finished runs; `spread` is the sample standard deviation over seeds, or of
-    a single run its standard error over examples (`over_seeds` is then false). `row`: what a floor is called."""
+    a single run its standard error over examples (`over_seeds` is then false). `quartiles`: lower, median and upper, of
+    times and speeds over five runs or more, else none. `row`: what a floor is called."""
 
     name: str
     mean: float
@@ -24,6 +25,7 @@ class Estimate:
     unit: str
     better: str
     row: str
+    quartiles: tuple = ()
 
 
 def estimate(experiment, row, metric):
@@ -32,10 +34,11 @@ def estimate(experiment, row, metric):
     if held is None or held["value"] is None:
         return None
     spreads = [held[kind] for kind in ("deviation", "standard_error") if held[kind] is not None]
+    quartiles = tuple(held.get(kind) for kind in ("lower_quartile", "median", "upper_quartile"))
     known = experiment.figures.get(metric, {"unit": "1", "better": "neither", "row": ""})  # ratios are no headlines
     return Estimate(
         metric, held["value"], spreads[0] if spreads else math.nan, held["deviation"] is not None, held["runs"],
-        known["unit"], known["better"], known["row"],
+        known["unit"], known["better"], known["row"], quartiles if metric in experiment.timed and None not in quartiles else (),
     )  # fmt: skip
 
 

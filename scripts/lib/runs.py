@@ -166,6 +166,7 @@ class Experiment:
         self.departures = told.get("departures", [])
         self.published = told["published"] or {"source": "", "unit": "", "metrics": []}
         self.figures = {figure["name"]: figure for figure in told["figures"]}
+        self.timed = {column["name"] for column in told["columns"] if column.get("timed")}
         self.references = {reference["name"]: reference["label"] for reference in told["references"]}
         self.comparisons = [column for column in told["columns"] if column["kind"] != "headline"]
         runs = [Run(self.name, run) for run in told["runs"]]

@@ -63,6 +63,8 @@ TableColumn compared(const Headline& h, const Comparison& c, const TableColumn& 
   return {c.name(), "1", kind, c.metric, c.reference, true, published, false};
 }
 
+bool is_timing(const std::string& unit) { return unit == "s" || unit.ends_with("/s"); }
+
 std::vector<TableColumn> columns_of(const ExperimentRuns& runs, const std::vector<Headline>& headlines,
                                     bool others) {
   using Kind = TableColumn::Kind;
@@ -78,6 +80,7 @@ std::vector<TableColumn> columns_of(const ExperimentRuns& runs, const std::vecto
     for (const Comparison& c : runs.compare.each())
       if (c.metric == h.name)
         columns.push_back(compared(h, c, columns[place], contains(published, c.name())));
+    for (std::size_t i = place; i < columns.size(); ++i) columns[i].timed = is_timing(h.unit);
   }
   for (const auto& metric : published)
     if (others &&

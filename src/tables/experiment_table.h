@@ -17,6 +17,7 @@ struct TableColumn {
   bool ours = true;               ///< whether the column has figures of ours
   bool published = false;         ///< whether published figures stand beside them
   bool in_percent = false;        ///< a fraction that is published, and so printed, in percent
+  bool timed = false;             ///< a time, a speed, or a ratio of such: it has quartiles over rounds
   std::string errors_over = {};  ///< what a single run's standard error is over: "documents"; "" if not known
 };
 

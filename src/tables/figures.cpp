@@ -8,6 +8,8 @@
 #include <numeric>
 #include <set>
 
+#include "core/quantiles.h"
+
 namespace attnlab {
 namespace {
 
@@ -29,6 +31,7 @@ void add_done(CaseFigures& one, const TableRun& run, const RunRecord& record) {
   for (const auto& [name, summary] : record.summaries) {
     one.figures[name].values.push_back(summary.value);
     one.figures[name].standard_errors.push_back(summary.standard_error);
+    one.figures[name].seeds.push_back(run.seed);
   }
   if (!one.origin.empty()) return;
   static const std::set<std::string> told{"git_commit", "git_dirty", "cpu",       "gpu",    "device",
@@ -77,8 +80,14 @@ double Figure::deviation() const {
 Estimate Figure::estimate() const {
   if (values.empty()) return {};
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
-  return {mean(), deviation(), standard_errors.size() == 1 ? standard_errors[0] : Estimate::none,
-          *least, *most,       static_cast<int64_t>(values.size())};
+  Estimate found{.value = mean(), .deviation = deviation(), .least = *least, .most = *most};
+  found.runs = static_cast<int64_t>(values.size());
+  if (standard_errors.size() == 1) found.standard_error = standard_errors[0];
+  if (values.size() < kFewestForQuartiles) return found;
+  found.lower_quartile = quantile(values, 0.25);
+  found.median = median(values);
+  found.upper_quartile = quantile(values, 0.75);
+  return found;
 }
 
 int64_t CaseFigures::runs() const {

@@ -19,11 +19,16 @@ struct Estimate {
   double standard_error = none;      ///< of a single run, from its examples
   double least = none, most = none;  ///< over runs
   int64_t runs = 0;
+  /// Over runs, of as many as a quartile means something of (kFewestForQuartiles).
+  double lower_quartile = none, median = none, upper_quartile = none;
 };
+
+inline constexpr std::size_t kFewestForQuartiles = 5;
 
 /// A figure over the runs of a case that are done.
 struct Figure {
   std::vector<double> values, standard_errors;  ///< one a run
+  std::vector<int64_t> seeds = {};              ///< of the runs
 
   double mean() const;
   /// Sample standard deviation over runs; NaN below two.

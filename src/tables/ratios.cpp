@@ -21,11 +21,25 @@ double relative_deviation(const Estimate& e) {
   return std::isfinite(e.deviation) ? e.deviation / e.value : 0.0;
 }
 
-Estimate ratio(const Estimate& above, const Estimate& below) {
+/// Of the means, with the deviations as if they were independent.
+Estimate ratio_of_means(const Estimate& above, const Estimate& below) {
   if (!(above.value > 0) || !(below.value > 0)) return {};
   const double value = above.value / below.value;
   const double relative = std::hypot(relative_deviation(above), relative_deviation(below));
   return {value, relative > 0 ? value * relative : Estimate::none};
+}
+
+/// Runs of the same seeds are the rounds of a measurement: what disturbs the machine for a while disturbs
+/// both runs of a round, so that each round has its own ratio.
+Estimate ratio(const Figure& above, const Figure& below) {
+  const bool rounds = above.seeds.size() > 1 && above.seeds == below.seeds;
+  Figure of_rounds{.values = {}, .standard_errors = {}};
+  for (std::size_t i = 0; rounds && i < above.values.size(); ++i)
+    if (above.values[i] > 0 && below.values[i] > 0)
+      of_rounds.values.push_back(above.values[i] / below.values[i]);
+  return of_rounds.values.size() == above.values.size() && rounds
+             ? of_rounds.estimate()
+             : ratio_of_means(above.estimate(), below.estimate());
 }
 
 }  // namespace
@@ -40,8 +54,7 @@ Ratios ratios_of(const CaseFigures& one, const ExperimentFigures& all, const Com
     if (const Figure* theirs = figure_of(reference, c.metric)) {
       const bool inverse =
           c.kind == Comparison::Kind::speedup && !higher_is_better(all, c.metric);  // of times
-      ratios.figures[c.name()] =
-          inverse ? ratio(theirs->estimate(), ours->estimate()) : ratio(ours->estimate(), theirs->estimate());
+      ratios.figures[c.name()] = inverse ? ratio(*theirs, *ours) : ratio(*ours, *theirs);
     } else if (told.insert(c.reference).second) {
       ratios.missing += fmt::format("{}not compared with {}: {}", ratios.missing.empty() ? "" : "; ",
                                     c.reference, why_missing(one, reference, c));

@@ -40,14 +40,22 @@ Json column_json(const TableColumn& c) {
   told["ours"] = c.ours;
   told["published"] = c.published;
   told["in_percent"] = c.in_percent;
+  told["timed"] = c.timed;
   return told;
 }
 
 Json estimates_json(const std::map<std::string, Estimate>& figures) {
   Json all = Json::object();
   for (const auto& [name, e] : figures)
-    all[name] = {{"value", e.value}, {"deviation", e.deviation}, {"standard_error", e.standard_error},
-                 {"runs", e.runs},   {"least", e.least},         {"most", e.most}};
+    all[name] = {{"value", e.value},
+                 {"deviation", e.deviation},
+                 {"standard_error", e.standard_error},
+                 {"runs", e.runs},
+                 {"least", e.least},
+                 {"most", e.most},
+                 {"lower_quartile", e.lower_quartile},
+                 {"median", e.median},
+                 {"upper_quartile", e.upper_quartile}};
   return all;
 }
 

@@ -26,10 +26,20 @@ std::string row_name(const TableRow& row) {
   return row.kind == TableRow::Kind::published ? row.name + " (published only)" : row.name;
 }
 
-/// Mean ± standard deviation over runs; of a single run its value with the standard error from its examples.
-/// Times, sizes and ratios without either have three digits.
+/// Where a column is of times, and the runs suffice.
+bool has_quartiles(const TableColumn& c, const Estimate& e) { return c.timed && std::isfinite(e.median); }
+
+/// "1.52 [1.48, 1.61]"
+std::string with_quartiles(const Estimate& e, double factor) {
+  return fmt::format("{} [{}, {}]", significant(e.median * factor, 3),
+                     significant(e.lower_quartile * factor, 3), significant(e.upper_quartile * factor, 3));
+}
+
+/// Mean ± standard deviation over runs, of times rather median and quartiles; of a single run its value with
+/// the standard error from its examples. Times, sizes and ratios without either have three digits.
 std::string cell(const TableColumn& c, const Estimate& e, const ShownUnit& unit) {
   if (std::isnan(e.value)) return "";
+  if (has_quartiles(c, e)) return with_quartiles(e, unit.factor);
   const double value = e.value * unit.factor;
   if (e.deviation > 0) return with_uncertainty(value, e.deviation * unit.factor);
   if (std::isfinite(e.standard_error) && e.standard_error > 0)
@@ -57,14 +67,16 @@ Estimate figure_of(const TableRow& row, const std::string& column) {
 
 /// What the ± of our cases in a column is over; a floor's is said in its cell.
 std::string spread_in(const ExperimentTable& table, const TableColumn& column) {
-  bool over_runs = false, within_run = false;
+  bool over_runs = false, within_run = false, quartiles = false;
   for (const auto& row : table.rows) {
     if (row.kind != TableRow::Kind::ours) continue;
     const Estimate e = figure_of(row, column.name);
     const bool several = e.deviation > 0;
+    quartiles = quartiles || has_quartiles(column, e);
     over_runs = over_runs || several;
     within_run = within_run || (!several && std::isfinite(e.standard_error) && e.standard_error > 0);
   }
+  if (quartiles) return ", median [quartiles] over runs";
   const std::string error = column.errors_over.empty() ? "se" : "se over " + column.errors_over;
   if (over_runs && within_run) return ", ± sd over runs or " + error;
   return over_runs ? ", ± sd over runs" : within_run ? ", ± " + error : "";
@@ -115,6 +127,9 @@ std::vector<std::string> csv_row(const ExperimentTable& table, const TableRow& r
     if (c.ours)
       cells.insert(cells.end(), {csv_number(e.value * scale), csv_number(e.deviation * scale),
                                  csv_number(e.standard_error * scale)});
+    if (c.ours && c.timed)
+      cells.insert(cells.end(),
+                   {csv_number(e.median), csv_number(e.lower_quartile), csv_number(e.upper_quartile)});
     if (!c.published) continue;
     const auto found = row.published.find(c.name);
     cells.push_back(found == row.published.end() ? "" : csv_number(found->second.front().value));
@@ -160,6 +175,8 @@ TextTable layout_for_csv(const ExperimentTable& table) {
   cells.header.insert(cells.header.end(), {"runs_done", "runs_total"});
   for (const auto& c : table.columns) {
     if (c.ours) cells.header.insert(cells.header.end(), {c.name, c.name + "_sd", c.name + "_se"});
+    if (c.ours && c.timed)
+      cells.header.insert(cells.header.end(), {c.name + "_median", c.name + "_q1", c.name + "_q3"});
     if (c.published) cells.header.push_back("published_" + c.name);
   }
   cells.header.insert(cells.header.end(), {"notes", "run_ids"});
@@ -173,7 +190,12 @@ TextTable layout_for_csv(const ExperimentTable& table) {
 std::string legend(const ExperimentTable& table, const std::string& mark, const std::string& end) {
   std::vector<std::string> lines{
       "Values: mean ± standard deviation (sd) over runs that are done; (se): the standard error of a single "
-      "run, over its examples, questions or documents."};
+      "run, over its examples, questions or documents. Of times, speeds and their ratios over five runs or "
+      "more: "
+      "median [lower, upper quartile]."};
+  if (!table.references.empty())
+    lines.emplace_back(
+        "Ratios of runs with the same seeds are taken seed by seed, as rounds of one measurement.");
   for (const auto& reference : table.references)
     lines.push_back(fmt::format(
         "× {0}: how many times better than {1}; / {0}: as a fraction of its; − {0}: less its, "

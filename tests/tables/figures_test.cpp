@@ -23,6 +23,15 @@ TEST(Figures, MeanAndSampleDeviation) {
   EXPECT_TRUE(std::isnan(Figure({{0.5}, {0.1}}).deviation()));
 }
 
+TEST(Figures, HaveQuartilesWhereFiveRunsOrMoreAreDone) {
+  // numpy.quantile([3, 1, 10, 2, 7, 4.5], [0.25, 0.5, 0.75])
+  const Estimate six = Figure{{3, 1, 10, 2, 7, 4.5}, {}}.estimate();
+  EXPECT_DOUBLE_EQ(six.lower_quartile, 2.25);
+  EXPECT_DOUBLE_EQ(six.median, 3.75);
+  EXPECT_DOUBLE_EQ(six.upper_quartile, 6.375);
+  EXPECT_TRUE(std::isnan(Figure({{3, 1, 10, 2}, {}}).estimate().median));
+}
+
 TEST(Figures, TheStandardErrorIsThatOfASingleRun) {
   EXPECT_EQ(Figure({{0.5}, {0.1}}).estimate().standard_error, 0.1);
   EXPECT_TRUE(std::isnan(Figure({{0.5, 0.6}, {0.1, 0.1}}).estimate().standard_error));
@@ -133,6 +142,18 @@ TEST_F(RatiosOfCases, CarryTheRelativeSpread) {
   // Of 1 and 2: mean 1.5, sample deviation 1/sqrt(2).
   EXPECT_NEAR(figures.at("seconds_speedup_ref").deviation, 4 * std::sqrt(0.5) / 1.5, 1e-12);
   EXPECT_TRUE(std::isnan(figures.at("rate_speedup_ref").deviation));
+}
+
+TEST_F(RatiosOfCases, AreThoseOfEachRoundWhereTheSeedsAreTheSame) {
+  // A machine that became three times slower after the first round.
+  all_.cases[0].figures["seconds"] = {{2, 6}, {0, 0}, {1, 2}};
+  all_.cases[1].figures["seconds"] = {{1, 3}, {0, 0}, {1, 2}};
+  const Estimate speedup = ratios_of(all_.cases[1], all_, compare_).figures.at("seconds_speedup_ref");
+  EXPECT_DOUBLE_EQ(speedup.value, 2);
+  EXPECT_DOUBLE_EQ(speedup.deviation, 0);
+  all_.cases[1].figures["seconds"].seeds = {1, 3};
+  EXPECT_GT(ratios_of(all_.cases[1], all_, compare_).figures.at("seconds_speedup_ref").deviation, 1)
+      << "no rounds: as if the spreads were independent";
 }
 
 TEST_F(RatiosOfCases, AreNotMadeAcrossOtherKeysAndSayWhy) {

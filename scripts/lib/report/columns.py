@@ -70,11 +70,14 @@ def number(value, metric=""):
 
 
 def estimate(held, metric):
-    """Mean ± standard deviation over seeds; of a single run its value with the standard error over examples, (se), as
+    """Mean ± standard deviation over seeds, of times over five or more the median [quartiles]; of a single run its value with the standard error over examples, (se), as
     `attnlab table` writes it."""
     if held is None:
         return "–"
     factor, _ = scale(metric, held.unit)
+    if held.quartiles:
+        lower, median, upper = (number(factor * value, metric) for value in held.quartiles)
+        return f"{median} [{lower}, {upper}]"
     mean, spread = factor * held.mean, factor * held.spread
     text = number(mean, metric)
     if not math.isfinite(spread) or spread == 0:

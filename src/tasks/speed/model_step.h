@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/quantiles.h"
 #include "core/record.h"
 #include "models/classifier.h"
 #include "train/options.h"
@@ -77,12 +78,6 @@ class ProductRate {
  private:
   torch::Tensor a_, b_, out_;
 };
-
-/// The middle value, or the mean of the two in the middle. `values` is not empty.
-double median(std::vector<double> values);
-/// The value that `share` of them lie below, between two of them in proportion (NumPy's default): 0.25 and
-/// 0.75 are the quartiles. `values` is not empty.
-double quantile(std::vector<double> values, double share);
 
 /// Figures <name>_first_quartile and <name>_third_quartile beside a median. `over`: what the values are of,
 /// rounds that were interleaved with those of what it is compared with, or steps of one run.

@@ -3,6 +3,8 @@
 import pytest
 import sweeps
 from pages import Page, report
+from report import columns
+from cases import Estimate  # noqa: I001  (on the path that report makes)
 
 
 @pytest.fixture
@@ -72,3 +74,10 @@ def test_figures_that_are_compared_come_before_those_that_are_not(page):
     assert made.row("Luna-16 context=2048")[2:6] == ["210", "1.05", "2.50", "2.50"]
     others = [row for row in made.rows if row and row[0] == "model"][1]
     assert others == ["model", "validation seconds (s)"]
+
+
+def test_times_over_five_rounds_stand_as_median_and_quartiles():
+    told = {"name": "train_seconds", "unit": "s", "better": "lower", "row": "", "over_seeds": True}
+    five = Estimate(mean=2.4, spread=0.9, n=5, quartiles=(1.0, 2.0, 3.5), **told)
+    assert columns.estimate(five, "train_seconds") == "2.00 [1.00, 3.50]"
+    assert columns.estimate(Estimate(mean=2.4, spread=0.9, n=3, **told), "train_seconds") == "2.40 ± 0.90"

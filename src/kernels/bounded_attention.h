@@ -115,13 +115,13 @@ class BlockSpace {
   int threads_;
   SlotFigure figure_;
   int64_t block_, slots_, rows_,
-      width_;                  ///< rows of a block and columns of a value, rounded up for the products
-  Memory k_, v_;               ///< [K, S/32, d, 32] and [K, S, width]
-  Memory q_, y_;               ///< [K, rows, d] and [K, rows, width]
-  Memory shares_, mean_;       ///< [K, S]: a key-value head's sum of weights; [S]
-  Memory squares_, figures_;   ///< [K, S]: of the values, or keys, whose figure it is; [S]
-  Memory vector_;              ///< [H, width]: one token's outputs; or the sum of a head's keys
-  Memory dots_;                ///< [G, S]: to compute figures in
+      width_;                 ///< rows of a block and columns of a value, rounded up for the products
+  Memory k_, v_;              ///< [K, S/32, d, 32] and [K, S, width]
+  Memory q_, y_;              ///< [K, rows, d] and [K, rows, width]
+  Memory shares_, mean_;      ///< [K, S]: a key-value head's sum of weights; [S]
+  Memory lengths_, figures_;  ///< [K, S]: of the values, squared, or 1 / of the keys, as the figure asks; [S]
+  Memory vector_;             ///< [H, width]: one token's outputs; or the sum of a head's keys
+  Memory dots_;               ///< [G, S]: to compute figures in
   std::vector<Block> blocks_;  ///< one, or three of a pipeline
 };
 

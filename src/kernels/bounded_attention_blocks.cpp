@@ -59,7 +59,7 @@ BlockSpace::BlockSpace(HeadShape shape, int64_t states, int64_t tokens, int thre
     block.inverse = allocate(shape.kv_heads * rows_);
   }
   if (figure == SlotFigure::none) return;
-  squares_ = allocate(shape.kv_heads * slots_);
+  lengths_ = allocate(shape.kv_heads * slots_);
   figures_ = allocate(slots_);
   vector_ = allocate(shape.heads * width_);
   dots_ = allocate(std::max<int64_t>(shape.group(), 2) * slots_);
@@ -70,9 +70,11 @@ void BlockSpace::put(int64_t slot, const float* k, const float* v) {
     float* column = k_.get() + (h * slots_ + slot / panel * panel) * shape_.d + slot % panel;
     for (int64_t i = 0; i < shape_.d; ++i) column[i * panel] = k[i];
     std::copy_n(v, shape_.d, v_.get() + (h * slots_ + slot) * width_);
-    if (figure_ != SlotFigure::none)
-      simd().row_squares(1, shape_.d, figure_ == SlotFigure::output_change ? v : k,
-                         squares_.get() + h * slots_ + slot);
+    if (figure_ == SlotFigure::none) continue;
+    const bool of_value = figure_ == SlotFigure::output_change;
+    float* length = lengths_.get() + h * slots_ + slot;
+    simd().row_squares(1, shape_.d, of_value ? v : k, length);
+    if (!of_value) *length = inverse_length(*length);
   }
 }
 
@@ -175,7 +177,7 @@ void BlockSpace::add_changes(const Block& block, int64_t i, int64_t head) {
   const float* weights = logits(block, head) + first * slots_;
   const float* inverse = block.inverse.get() + head * rows_ + first;
   add_output_changes({block.extent, group, weights, slots_, inverse}, width_,
-                     {.fp32 = v_.get() + head * slots_ * width_}, squares_.get() + head * slots_,
+                     {.fp32 = v_.get() + head * slots_ * width_}, lengths_.get() + head * slots_,
                      vector_.get() + head * group * width_, 1.0f / static_cast<float>(shape_.heads),
                      dots_.get(), figures_.get());
 }
@@ -184,8 +186,7 @@ void BlockSpace::add_key_cosines(const Block& block, int64_t i, int64_t head, co
   const int64_t slots = block.extent;
   const float* k = k_.get() + head * slots_ * shape_.d;
   float *inverse = dots_.get(), *dots = inverse + slots_;
-  std::copy_n(squares_.get() + head * slots_, slots, inverse);
-  invert_lengths(slots, bias, inverse);
+  inverse_lengths_of_live(slots, bias, lengths_.get() + head * slots_, inverse);
   if (figure_ == SlotFigure::newest_cosine)
     get_key(block.slots[i], head, vector_.get());
   else

@@ -55,7 +55,8 @@ void make_figures(const StepArguments& a, int64_t unit, const float* weights, fl
     return add_output_changes({n, group, weights, a.slots, inverse}, d, rows, squares, a.y + unit * group * d,
                               lanes_part / static_cast<float>(group), dots, out);
   }
-  invert_lengths(n, a.bias[unit], squares);
+  std::transform(squares, squares + n, squares, inverse_length);
+  inverse_lengths_of_live(n, a.bias[unit], squares, squares);
   const float* with = sum;
   if (a.figure == SlotFigure::newest_cosine)
     with = (rows + a.newest[unit] * d).wide(d, sum);

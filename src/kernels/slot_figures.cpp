@@ -65,9 +65,10 @@ void add_output_changes(const GroupWeights& group, int64_t d, const StoredRows& 
   }
 }
 
-void invert_lengths(int64_t slots, const float* bias, float* lengths) {
-  for (int64_t s = 0; s < slots; ++s)
-    lengths[s] = bias[s] == 0 && lengths[s] > 0 ? 1.0f / std::sqrt(lengths[s]) : 0.0f;
+float inverse_length(float square) { return square > 0 ? 1.0f / std::sqrt(square) : 0.0f; }
+
+void inverse_lengths_of_live(int64_t slots, const float* bias, const float* inverse, float* out) {
+  for (int64_t s = 0; s < slots; ++s) out[s] = bias[s] == 0 ? inverse[s] : 0.0f;
 }
 
 void add_cosines(int64_t slots, int64_t d, const float* x, const float* inverse, const float* dots,

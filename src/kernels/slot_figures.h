@@ -44,8 +44,10 @@ struct GroupWeights {
 void add_output_changes(const GroupWeights& group, int64_t d, const StoredRows& v, const float* squares,
                         const float* y, float share, float* dots, float* out);
 
-/// lengths[s] becomes 1/√lengths[s] where the slot's bias is 0 and there is a length, and 0 elsewhere.
-void invert_lengths(int64_t slots, const float* bias, float* lengths);
+/// 1/√square, or 0 where there is no length.
+float inverse_length(float square);
+/// inverse[s], or 0 where the slot's bias is not 0.
+void inverse_lengths_of_live(int64_t slots, const float* bias, const float* inverse, float* out);
 
 /// out[s] += share·weight_scale·cosine, for dots[s] of each key with x [d]; `inverse`: of the keys' lengths.
 void add_cosines(int64_t slots, int64_t d, const float* x, const float* inverse, const float* dots,

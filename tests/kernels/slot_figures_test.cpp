@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+
 #include "kernels/simd/simd.h"
 #include "kernels/weight_scale.h"
 
@@ -103,7 +105,9 @@ TEST(SlotFigures, CosinesWithTheMeanOfNormalisedKeys) {
          inverse = torch::empty({n});
   Tensor sum = torch::empty({d}), dots = torch::empty({n}), out = torch::zeros({n});
   simd().row_squares(n, d, k_Sd.const_data_ptr<float>(), inverse.mutable_data_ptr<float>());
-  invert_lengths(n, bias_S.const_data_ptr<float>(), inverse.mutable_data_ptr<float>());
+  float* const lengths = inverse.mutable_data_ptr<float>();
+  std::transform(lengths, lengths + n, lengths, inverse_length);
+  inverse_lengths_of_live(n, bias_S.const_data_ptr<float>(), lengths, lengths);
   simd().panel_sum(n, d, panels.const_data_ptr<float>(), inverse.const_data_ptr<float>(),
                    sum.mutable_data_ptr<float>());
   simd().panel_dots(n, d, panels.const_data_ptr<float>(), sum.const_data_ptr<float>(),

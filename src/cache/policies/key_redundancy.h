@@ -56,7 +56,8 @@ class KeyRedundancy {
   std::vector<int64_t> alike_last_;  ///< by slot: where the most recent one stands that is alike; −1: none
   std::vector<float> alike_distance_;  ///< to that one
   std::vector<State> by_age_, forgotten_;
-  std::vector<double> spared_, redundancy_;
+  std::vector<double> spared_, redundancy_;  ///< by slot
+  std::vector<double> means_;                ///< by age
 };
 
 }  // namespace attnlab

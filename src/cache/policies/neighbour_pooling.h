@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 namespace attnlab {
 
@@ -20,6 +21,19 @@ double pooled(NeighbourPooling pooling, int64_t pool, int64_t i, int64_t n, cons
   }
   for (int64_t j = first; j <= last; ++j) total += value(j);
   return total / static_cast<double>(pool);
+}
+
+/// The same of all n by their largest, in log2(pool) passes that hold no branch: `values` begins and ends
+/// with ⌊pool/2⌋ zeros about the n, and the n maxima come to its beginning.
+inline void pool_by_max(std::vector<double>& values, int64_t pool) {
+  const auto larger_of_both = [&values](int64_t apart) {
+    const int64_t count = static_cast<int64_t>(values.size()) - apart;
+    double* const v = values.data();
+    for (int64_t i = 0; i < count; ++i) v[i] = v[i] < v[i + apart] ? v[i + apart] : v[i];
+  };
+  int64_t width = 1;  // of what each place is the largest of, itself and those behind it
+  for (; 2 * width <= pool; width *= 2) larger_of_both(width);
+  if (width < pool) larger_of_both(pool - width);
 }
 
 }  // namespace attnlab

@@ -152,7 +152,7 @@ std::vector<Headline> TranslateOptions::headlines() const {
   for (Headline& figure : translation_figures(Split::validation, data->tokenised()))
     all.push_back(std::move(figure));
   for (const Headline& figure :
-       {training_seconds(), trained_tokens_per_second(), padding_share, trained_numbers()})
+       {training_seconds(), trained_tokens_per_second(), padding_share, harness_share(), trained_numbers()})
     all.push_back(figure);
   return all;
 }

@@ -82,6 +82,14 @@ std::string spread_in(const ExperimentTable& table, const TableColumn& column) {
   return over_runs ? ", ± sd over runs" : within_run ? ", ± " + error : "";
 }
 
+template <class Is>
+bool any_cell(const ExperimentTable& table, const Is& is) {
+  return std::ranges::any_of(table.rows, [&](const TableRow& row) {
+    return std::ranges::any_of(table.columns,
+                               [&](const TableColumn& c) { return is(c, figure_of(row, c.name)); });
+  });
+}
+
 /// Swept keys beside label and seed, in alphabetical order.
 std::vector<std::string> swept_keys(const ExperimentTable& table) {
   std::vector<std::string> keys;
@@ -190,12 +198,13 @@ TextTable layout_for_csv(const ExperimentTable& table) {
 std::string legend(const ExperimentTable& table, const std::string& mark, const std::string& end) {
   std::vector<std::string> lines{
       "Values: mean ± standard deviation (sd) over runs that are done; (se): the standard error of a single "
-      "run, over its examples, questions or documents. Of times, speeds and their ratios over five runs or "
-      "more: "
-      "median [lower, upper quartile]."};
-  if (!table.references.empty())
+      "run, over its examples, questions or documents."};
+  if (any_cell(table, has_quartiles))
     lines.emplace_back(
-        "Ratios of runs with the same seeds are taken seed by seed, as rounds of one measurement.");
+        "Times, speeds and their ratios over five runs or more: median [lower, upper quartile].");
+  const bool several = std::ranges::any_of(table.rows, [](const TableRow& row) { return row.done > 1; });
+  if (several && !table.references.empty())
+    lines.emplace_back("Ratios of runs with the same seeds: seed by seed, as rounds of one measurement.");
   for (const auto& reference : table.references)
     lines.push_back(fmt::format(
         "× {0}: how many times better than {1}; / {0}: as a fraction of its; − {0}: less its, "

@@ -9,6 +9,7 @@ namespace {
 
 using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
@@ -20,7 +21,12 @@ ExperimentTable timed_table() {
   row.figures["seconds"] = Figure{{1, 2, 3, 4, 10}, {}}.estimate();
   row.figures["accuracy"] = Figure{{0.1, 0.2, 0.3, 0.4, 0.5}, {}}.estimate();
   ExperimentTable table;
-  table.columns = {{.name = "seconds", .unit = "s", .timed = true}, {.name = "accuracy", .unit = "1"}};
+  table.columns.resize(2);
+  table.columns[0].name = "seconds";
+  table.columns[0].unit = "s";
+  table.columns[0].timed = true;
+  table.columns[1].name = "accuracy";
+  table.columns[1].unit = "1";
   table.rows = {row};
   return table;
 }
@@ -30,6 +36,13 @@ TEST(TableLayout, TimesOfFiveRoundsStandAsMedianAndQuartiles) {
   EXPECT_THAT(cells.header, ElementsAre("case", "runs", "seconds [s], median [quartiles] over runs",
                                         "accuracy, ± sd over runs", "notes"));
   EXPECT_THAT(cells.rows.at(0), ElementsAre("Luna", "5/5", "3.00 [2.00, 4.00]", "0.30 ± 0.16", ""));
+}
+
+TEST(TableLayout, TheLegendTellsOfQuartilesWhereThereAreAny) {
+  ExperimentTable table = timed_table();
+  EXPECT_THAT(legend(table, "", "\n"), HasSubstr("median [lower, upper quartile]"));
+  table.rows[0].figures.erase("seconds");
+  EXPECT_THAT(legend(table, "", "\n"), Not(HasSubstr("quartile")));
 }
 
 TEST(TableLayout, TimesOfFewerRoundsStandAsOtherFigures) {

@@ -18,9 +18,33 @@ def multi30k(files):
                       f"{seeds} seeds" if seeds > 1 else "sentences, 1 seed",
                       number(float(row["bleu"]) - base, 2), spread(row, "chrf_plus_plus", 2),
                       number(row["perplexity"], 2), number(row["tokens_per_second"], 0),
-                      number(100 * float(row["padding_share"]), 1), number(published[label]["bleu"], 1)])  # fmt: skip
+                      number(100 * float(row["padding_share"]), 1), number(100 * float(row["harness_share"]), 2),
+                      number(published[label]["bleu"], 1)])  # fmt: skip
     return ["model", "parameters, M", "BLEU", "± is over", "less the Transformer's", "chrF++", "perplexity",
-            "training, tokens/s", "padding, %", "published, WMT'14, base size"], table  # fmt: skip
+            "training, tokens/s", "padding, %", "data and record, % of a step", "published, WMT'14, base size"], table  # fmt: skip
 
 
-TABLES = {"multi30k": multi30k}
+def translators(files):
+    """Beside nn.Transformer and CTranslate2, as scripts/compare_translators --csv wrote them."""
+    rows = []
+    for row in files.rows("translators_speed.csv"):
+        beam = f", beam {row['beam']}" if row["beam"] else ""
+        sentences = f"{row['sentences']} sentence{'s' * (row['sentences'] != '1')}"
+        rows.append([f"{row['phase']}{beam}: {sentences} of {row['length']} tokens", row["model"],
+                     number(row["tokens_per_second"], 0), f"{number(row['slowest'], 0)} to {number(row['fastest'], 0)}",
+                     row["rounds"], number(row["ratio"], 2)])  # fmt: skip
+    return ["what", "model", "tokens/s, median of the rounds", "slowest to fastest", "rounds",
+            "× the first of the three, median"], rows  # fmt: skip
+
+
+def multi30k_trials(files):
+    """The recipes that were tried, one seed each, and what each reached."""
+    return ["model", "dropout", "on attention weights", "rate after the warm-up", "perplexity, validation", "BLEU, validation",
+            "BLEU, test"], [
+        [row["model"], row["dropout"], row["attention_dropout"], row["schedule"], number(row["perplexity_validation"], 2),
+         number(row["bleu_validation"], 2), number(row["bleu"], 2)]
+        for row in files.rows("multi30k_trials.csv")
+    ]  # fmt: skip
+
+
+TABLES = {"multi30k": multi30k, "multi30k_trials": multi30k_trials, "translators": translators}

@@ -32,14 +32,15 @@ Estimate ratio_of_means(const Estimate& above, const Estimate& below) {
 /// Runs of the same seeds are the rounds of a measurement: what disturbs the machine for a while disturbs
 /// both runs of a round, so that each round has its own ratio.
 Estimate ratio(const Figure& above, const Figure& below) {
+  const auto has_ratios = [](const Figure& f) {
+    return std::ranges::all_of(f.values, [](double value) { return value > 0; });
+  };
   const bool rounds = above.seeds.size() > 1 && above.seeds == below.seeds;
-  Figure of_rounds{.values = {}, .standard_errors = {}};
-  for (std::size_t i = 0; rounds && i < above.values.size(); ++i)
-    if (above.values[i] > 0 && below.values[i] > 0)
-      of_rounds.values.push_back(above.values[i] / below.values[i]);
-  return of_rounds.values.size() == above.values.size() && rounds
-             ? of_rounds.estimate()
-             : ratio_of_means(above.estimate(), below.estimate());
+  if (!rounds || !has_ratios(above) || !has_ratios(below))
+    return ratio_of_means(above.estimate(), below.estimate());
+  Figure of_rounds = above;
+  for (std::size_t i = 0; i < below.values.size(); ++i) of_rounds.values[i] /= below.values[i];
+  return of_rounds.estimate();
 }
 
 }  // namespace

@@ -18,10 +18,6 @@ Headline trained_tokens_per_second() {
   return {"tokens_per_second", "token/s", "tokens trained on a second, padding not counted", Better::higher};
 }
 
-Headline harness_share() {
-  return {"harness_share", "1", "fraction of the updates' time spent on data, logging and the record",
-          Better::lower};
-}
 Headline trained_numbers() { return {"parameters", "1", "trained numbers", Better::neither}; }
 
 void summarise_training(const TrainOutcome& outcome, torch::Device device, RecordSink& record) {

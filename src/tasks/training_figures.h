@@ -8,8 +8,6 @@ namespace attnlab {
 
 Headline training_seconds();
 Headline trained_tokens_per_second();
-/// Which the training loop writes.
-Headline harness_share();
 /// Of a model, trained or only evaluated.
 Headline trained_numbers();
 

@@ -91,6 +91,11 @@ void report_progress(const TrainState& state, int64_t planned, double loss, int6
       ratio(static_cast<double>(state.tokens), state.seconds.steps), duration(left)));
 }
 
+Headline harness_share() {
+  return {"harness_share", "1", "fraction of update_seconds spent on data, logging and the record",
+          Summary::Better::lower};
+}
+
 void report_times(RecordSink& record, const TrainState& state) {
   const double none = std::numeric_limits<double>::quiet_NaN();
   const int64_t n = std::max<int64_t>(1, state.update);
@@ -103,8 +108,9 @@ void report_times(RecordSink& record, const TrainState& state) {
   write("validation_seconds", state.seconds.validation, "s", "time of all validations", Better::lower);
   write("checkpoint_seconds", state.seconds.checkpoints, "s", "time of writing all checkpoints",
         Better::lower);
-  write("harness_share", ratio(state.seconds.harness, state.seconds.steps), "1",
-        "fraction of update_seconds spent on data, logging and the record", Better::lower);
+  const Headline harness = harness_share();
+  write(harness.name.c_str(), ratio(state.seconds.harness, state.seconds.steps), harness.unit.c_str(),
+        harness.meaning.c_str(), harness.better);
 }
 
 }  // namespace attnlab

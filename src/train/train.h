@@ -61,6 +61,9 @@ struct Trainee {
 /// of a validation (real numbers).
 std::vector<Table> training_tables(const std::vector<Column>& figures = {});
 
+/// A figure that train() writes, for tasks whose tables show it.
+Headline harness_share();
+
 struct TrainOutcome {
   int64_t updates = 0;
   int64_t best_update = 0;

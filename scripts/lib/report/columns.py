@@ -70,8 +70,8 @@ def number(value, metric=""):
 
 
 def estimate(held, metric):
-    """Mean ± standard deviation over seeds, of times over five or more the median [quartiles]; of a single run its value with the standard error over examples, (se), as
-    `attnlab table` writes it."""
+    """Mean ± standard deviation over seeds, of times over five or more the median [quartiles]; of a single run its value
+    with the standard error over examples, (se), as `attnlab table` writes it."""
     if held is None:
         return "–"
     factor, _ = scale(metric, held.unit)

@@ -56,8 +56,8 @@ void KeyRedundancy::arrive(int64_t slot, int64_t order, std::span<const double> 
     own[state.slot] = row(state.slot)[slot] = distance;
     sum += distance;
     sums_[state.slot] += distance;
-    const bool is_alike =
-        distance < alike_;  // no branch hangs on it: which keys are alike follows no pattern
+    // No branch hangs on it: which keys are alike follows no pattern.
+    const bool is_alike = distance < alike_;
     alike_last_[state.slot] = is_alike ? slot : alike_last_[state.slot];
     alike_distance_[state.slot] = is_alike ? distance : alike_distance_[state.slot];
     alike = is_alike ? state.slot : alike;

@@ -48,10 +48,8 @@ RememberedCut remembered_cut(const fs::path& file) {
   return found;
 }
 
-constexpr int64_t kFirst = 0;
-
-bool is_ascending(const std::vector<int64_t>& starts) {
-  return !starts.empty() && starts[0] == kFirst &&
+bool rise_from_zero(const std::vector<int64_t>& starts) {
+  return !starts.empty() && starts[0] == 0 &&
          std::ranges::adjacent_find(starts, std::greater_equal{}) == starts.end();
 }
 
@@ -65,16 +63,16 @@ std::vector<int64_t> starts_to_resume(const fs::path& folder, const std::string&
     if (resumes)
       user_error("{} is gone, which says how its checkpoint's batches were cut; start over with --fresh",
                  file.string());
-    return {kFirst};
+    return {0};
   }
   RememberedCut remembered = remembered_cut(file);
-  if (remembered.hash == cut)
-    return is_ascending(remembered.starts) ? remembered.starts : std::vector{kFirst};
-  if (resumes)
+  const bool same = remembered.hash == cut;
+  if (!same && resumes)
     user_error(
         "{}: its checkpoint's batches were cut from other pairs or by other rules; start over with --fresh",
         folder.string());
-  return {kFirst};
+  if (same && rise_from_zero(remembered.starts)) return std::move(remembered.starts);
+  return {0};
 }
 
 }  // namespace

@@ -13,9 +13,18 @@ Tensor split_heads(const Tensor& x_BLD, int64_t heads) {
   return x_BLD.unflatten(-1, {heads, x_BLD.size(-1) / heads}).transpose(1, 2);
 }
 
-/// The rows' images under each head's map: [B, H, L, d] · [H, d, D] → [B, H·L, D].
+/// The rows' images under each head's map, [B, H, L, d] · [H, d, D] → [B, H, L, D]: a head's rows of all
+/// texts in one product, because a broadcast product copies the map for every text and keeps the copies for
+/// the backward.
+Tensor map_heads(const Tensor& rows_BHLd, const Tensor& map_HdD) {
+  const int64_t texts = rows_BHLd.size(0), length = rows_BHLd.size(2);
+  const Tensor rows_HRd = rows_BHLd.transpose(0, 1).flatten(1, 2);
+  return at::bmm(rows_HRd, map_HdD).unflatten(1, {texts, length}).transpose(0, 1);
+}
+
+/// The same, all heads' rows of a text one below the other: [B, H·L, D].
 Tensor absorb(const Tensor& rows_BHLd, const Tensor& map_HdD) {
-  return at::matmul(rows_BHLd, map_HdD).flatten(1, 2);
+  return map_heads(rows_BHLd, map_HdD).flatten(1, 2);
 }
 
 LunaOutput absorbed(const Tensor& query, const Tensor& context, const Tensor& state, const LunaWeights& w,
@@ -29,7 +38,7 @@ LunaOutput absorbed(const Tensor& query, const Tensor& context, const Tensor& st
   const Tensor pq = split_heads(at::linear(state, w.pack_query.weight, w.pack_query.bias) * scale, heads);
   const Packed packed = pack_rows(absorb(pq, by_head(w.pack_key.weight)), context, context_bias, pack_drop);
   const Tensor heads_BHLd =
-      at::matmul(packed.z_BRD.unflatten(1, {heads, length}), by_head(w.pack_value.weight).transpose(1, 2)) +
+      map_heads(packed.z_BRD.unflatten(1, {heads, length}), by_head(w.pack_value.weight).transpose(1, 2)) +
       packed.total_BR.unflatten(1, {heads, length}).unsqueeze(-1) * w.pack_value.bias.view({heads, 1, d});
   const Tensor y_p = heads_BHLd.transpose(1, 2).flatten(2);
 

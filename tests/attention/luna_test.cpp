@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "attention/softmax.h"
+#include "core/memory.h"
+#include "kernels/luna.h"
 
 namespace attnlab {
 namespace {
@@ -135,6 +137,22 @@ TEST(Luna, ReturnsThePackedStateRawAndUnpacksFromIt) {
   };
   const Tensor expected = linear("output", linear("value", out.state_BLD).mean(1, true)).expand_as(out.y_BND);
   EXPECT_TRUE(torch::allclose(out.y_BND, expected, 1e-5, 1e-6));
+}
+
+TEST(Luna, KeepsNoMapOnceForEveryText) {
+  install_counting_allocator();
+  const int64_t texts = 32, n = 32, l = 4, dim = 256, heads = 4;
+  ASSERT_TRUE(luna_absorbs(dim, heads, l, n, n));
+  LunaOptions options = luna(l);
+  options.kernel = LunaOptions::Kernel::automatic;
+  const auto attention = options.build({.dim = dim, .heads = heads});
+  const Tensor x_BND = torch::randn({texts, n, dim}), p_BLD = torch::randn({texts, l, dim});
+  const int64_t before = tensor_bytes();
+  reset_tensor_bytes_peak();
+  const AttentionOutput out = attention->forward(x_BND, x_BND, {}, p_BLD);
+  (out.y_BND.sum() + out.state_BLD.sum()).backward();
+  const int64_t one_map_per_text = texts * dim * dim * static_cast<int64_t>(sizeof(float));
+  EXPECT_LT(tensor_bytes_peak() - before, one_map_per_text);
 }
 
 TEST(Luna, MovesFewerOperationsThanSoftmaxAtLength) {

@@ -32,9 +32,7 @@ std::shared_ptr<CausalAttentionImpl> CausalLunaOptions::build(const AttentionSha
 CausalLunaImpl::CausalLunaImpl(const CausalLunaOptions& options, const AttentionShape& shape)
     : options_(options), shape_(shape) {
   check_heads(shape);
-  const auto linear = [&](const char* name) {
-    return register_module(name, torch::nn::Linear(shape.dim, shape.dim));
-  };
+  const auto linear = [&](const char* name) { return register_module(name, Linear(shape.dim, shape.dim)); };
   pack_query_ = linear("pack_query");
   query_ = linear("query");
   pack_context_ = linear("pack_context");

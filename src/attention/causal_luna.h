@@ -12,6 +12,7 @@
 
 #include "attention/causal.h"
 #include "kernels/causal_luna.h"
+#include "kernels/linear.h"
 
 namespace attnlab {
 
@@ -48,8 +49,8 @@ class CausalLunaImpl final : public CausalAttentionImpl {
   CausalLunaOptions options_;
   AttentionShape shape_;
   // Tied projections are one module held under both names.
-  torch::nn::Linear pack_query_{nullptr}, pack_context_{nullptr}, query_{nullptr}, key_{nullptr},
-      value_{nullptr}, output_{nullptr};
+  Linear pack_query_{nullptr}, pack_context_{nullptr}, query_{nullptr}, key_{nullptr}, value_{nullptr},
+      output_{nullptr};
 };
 
 }  // namespace attnlab

@@ -18,10 +18,9 @@ std::shared_ptr<AttentionImpl> LinformerOptions::build(const AttentionShape& sha
 LinformerAttentionImpl::LinformerAttentionImpl(const LinformerOptions& options, const AttentionShape& shape)
     : ProjectedAttentionImpl(shape), options_(options) {
   const auto compression = torch::nn::LinearOptions(shape.max_length, options.projected_length).bias(false);
-  compress_key_ = register_module("compress_key", torch::nn::Linear(compression));
-  compress_value_ = options.share_projections
-                        ? compress_key_
-                        : register_module("compress_value", torch::nn::Linear(compression));
+  compress_key_ = register_module("compress_key", Linear(compression));
+  compress_value_ =
+      options.share_projections ? compress_key_ : register_module("compress_value", Linear(compression));
 }
 
 AttentionOutput LinformerAttentionImpl::forward(const Tensor& query_BND, const Tensor& context_BMD,
@@ -34,11 +33,11 @@ AttentionOutput LinformerAttentionImpl::forward(const Tensor& query_BND, const T
   const Tensor real_BM1 = flush.padding().defined()
                               ? flush.padding().logical_not().to(c_BMD.scalar_type()).unsqueeze(-1)
                               : torch::ones({c_BMD.size(0), c_BMD.size(1), 1}, c_BMD.options());
-  const auto compress = [&](const torch::nn::Linear& rows) {
+  const auto compress = [&](const Linear& rows) {
     const Tensor e_KM = rows->weight.narrow(1, 0, flush.length());
     return std::pair{e_KM.matmul(c_BMD), e_KM.matmul(real_BM1)};
   };
-  const auto map = [](const auto& rows, const torch::nn::Linear& linear) {
+  const auto map = [](const auto& rows, const Linear& linear) {
     return rows.first.matmul(linear->weight.t()) + rows.second * linear->bias;
   };
   const auto keys = compress(compress_key_);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "attention/projected.h"
+#include "kernels/linear.h"
 
 namespace attnlab {
 
@@ -33,7 +34,7 @@ class LinformerAttentionImpl final : public ProjectedAttentionImpl {
 
  private:
   LinformerOptions options_;
-  torch::nn::Linear compress_key_{nullptr}, compress_value_{nullptr};
+  Linear compress_key_{nullptr}, compress_value_{nullptr};
 };
 
 }  // namespace attnlab

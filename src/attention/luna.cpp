@@ -29,9 +29,7 @@ std::shared_ptr<AttentionImpl> LunaOptions::build(const AttentionShape& shape) c
 LunaAttentionImpl::LunaAttentionImpl(const LunaOptions& options, const AttentionShape& shape)
     : options_(options), shape_(shape) {
   check_heads(shape);
-  const auto linear = [&](const char* name) {
-    return register_module(name, torch::nn::Linear(shape.dim, shape.dim));
-  };
+  const auto linear = [&](const char* name) { return register_module(name, Linear(shape.dim, shape.dim)); };
   pack_query_ = linear("pack_query");
   pack_key_ = linear(options.tie_kv ? "pack_key_value" : "pack_key");
   pack_value_ = options.tie_kv ? pack_key_ : linear("pack_value");
@@ -52,7 +50,7 @@ AttentionOutput LunaAttentionImpl::forward(const Tensor& query_BND, const Tensor
 
 AttentionOutput LunaAttentionImpl::native(const Tensor& query_BND, const Tensor& context_BMD,
                                           const Masks& masks, const Tensor& state_BLD) {
-  const auto map = [](const torch::nn::Linear& linear) { return AffineMap{linear->weight, linear->bias}; };
+  const auto map = [](const Linear& linear) { return AffineMap{linear->weight, linear->bias}; };
   const LunaWeights weights{map(pack_query_), map(pack_key_), map(pack_value_), map(query_),
                             map(key_),        map(value_),    map(output_)};
   const Drop pack_drop = Drop::draw(shape_.dropout, is_training());

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "attention/attention.h"
+#include "kernels/linear.h"
 
 namespace attnlab {
 
@@ -61,8 +62,8 @@ class LunaAttentionImpl final : public AttentionImpl {
   LunaOptions options_;
   AttentionShape shape_;
   // Tied projections are one module held under both names.
-  torch::nn::Linear pack_query_{nullptr}, pack_key_{nullptr}, pack_value_{nullptr};
-  torch::nn::Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, output_{nullptr};
+  Linear pack_query_{nullptr}, pack_key_{nullptr}, pack_value_{nullptr};
+  Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, output_{nullptr};
 };
 
 }  // namespace attnlab

@@ -5,6 +5,7 @@
 #include "attention/attention.h"
 #include "attention/causal.h"
 #include "attention/shape.h"
+#include "kernels/linear.h"
 
 namespace attnlab {
 
@@ -15,7 +16,7 @@ class Projected : public Attention {
   explicit Projected(const AttentionShape& shape) : shape_(shape) {
     check_heads(shape);
     const auto linear = [&](const char* name) {
-      return this->register_module(name, torch::nn::Linear(shape.dim, shape.dim));
+      return this->register_module(name, Linear(shape.dim, shape.dim));
     };
     query_ = linear("query");
     key_ = linear("key");
@@ -24,7 +25,7 @@ class Projected : public Attention {
   }
 
   AttentionShape shape_;
-  torch::nn::Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, output_{nullptr};
+  Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, output_{nullptr};
 };
 
 using ProjectedAttentionImpl = Projected<AttentionImpl>;

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "kernels/attention_weights.h"
 #include "kernels/decoder_ops.h"
+#include "kernels/linear.h"
 
 namespace attnlab {
 
@@ -24,7 +25,7 @@ inline Tensor merge_heads(const Tensor& x_BHNd) { return x_BHNd.transpose(1, 2).
 
 /// linear(x) for the few rows of a step of decoding, which is read from the weights more than computed;
 /// without a gradient.
-inline Tensor step_linear(const torch::nn::Linear& linear, const Tensor& x) {
+inline Tensor step_linear(const Linear& linear, const Tensor& x) {
   return thin_linear(x, linear->weight).add_(linear->bias);
 }
 

@@ -28,8 +28,8 @@ SynthesizerAttentionImpl::SynthesizerAttentionImpl(const SynthesizerOptions& opt
     : options_(options), shape_(shape) {
   check_heads(shape);
   const int64_t n = shape.max_length, d = shape.dim / shape.heads;
-  value_ = register_module("value", torch::nn::Linear(shape.dim, shape.dim));
-  output_ = register_module("output", torch::nn::Linear(shape.dim, shape.dim));
+  value_ = register_module("value", Linear(shape.dim, shape.dim));
+  output_ = register_module("output", Linear(shape.dim, shape.dim));
   const auto factor = [&](const char* name, int64_t rows, int64_t columns) {
     Tensor x = register_parameter(name, torch::empty({shape.heads, rows, columns}));
     torch::NoGradGuard no_grad;
@@ -38,8 +38,8 @@ SynthesizerAttentionImpl::SynthesizerAttentionImpl(const SynthesizerOptions& opt
   };
   switch (options.scores) {
     case Scores::dense:
-      hidden_ = register_module("hidden", torch::nn::Linear(shape.dim, shape.dim));
-      scores_ = register_module("scores", torch::nn::Linear(d, n));
+      hidden_ = register_module("hidden", Linear(shape.dim, shape.dim));
+      scores_ = register_module("scores", Linear(d, n));
       break;
     case Scores::random:
       left_ = factor("scores", n, n);

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "attention/attention.h"
+#include "kernels/linear.h"
 
 namespace attnlab {
 
@@ -42,7 +43,7 @@ class SynthesizerAttentionImpl final : public AttentionImpl {
 
   SynthesizerOptions options_;
   AttentionShape shape_;
-  torch::nn::Linear value_{nullptr}, output_{nullptr}, hidden_{nullptr}, scores_{nullptr};
+  Linear value_{nullptr}, output_{nullptr}, hidden_{nullptr}, scores_{nullptr};
   Tensor left_, right_;  ///< factors of the random scores; `random` has the left one only
 };
 

@@ -12,8 +12,8 @@ bool is_narrow(const torch::Tensor& w);
 
 /// x·wᵀ [..., N] for x [..., K] and w [N, K]. Native where x has few rows, as in decoding, where reading the
 /// weights is the work: libraries pack them first for large products, which here costs as much as the
-/// product. Narrow weights go with x in fp32: widened in registers for few rows, for more a panel at a time,
-/// with sums in fp32 either way.
+/// product. Narrow weights go with x in fp32: widened in registers for few rows, for more some millions at a
+/// time, with sums in fp32 either way.
 torch::Tensor thin_linear(const torch::Tensor& x, const torch::Tensor& w);
 
 /// thin_linear for each of several weights, all of them read in one go where x has few rows.

@@ -1,3 +1,4 @@
+#include "kernels/linear.h"
 #include "kernels/native.h"
 
 namespace attnlab {
@@ -37,14 +38,12 @@ struct FeedForwardFunction : torch::autograd::Function<FeedForwardFunction> {
                   mask_spec(p, seed)};
     const int64_t f = l.inner();
     Tensor y = at::empty({l.rows(), w2.size(0)}, x.options());
-    Tensor h = recompute ? Tensor() : at::empty({l.rows(), f}, x.options());
+    const Tensor h = recompute ? Tensor() : product(l.x_RD, w1);
     for_slices(l.rows(), [&](int64_t first, int64_t n, int) {
-      Tensor a = at::empty({n, f}, x.options());
-      Tensor hs = recompute ? a : h.narrow(0, first, n);
-      multiply(hs, l.x_RD.narrow(0, first, n), w1.t());
+      Tensor hs = recompute ? product(l.x_RD.narrow(0, first, n), w1) : h.narrow(0, first, n);
+      Tensor a = recompute ? hs : at::empty({n, f}, x.options());
       activate(l, first, n, hs, a);
-      Tensor ys = y.narrow(0, first, n);
-      at::addmm_out(ys, b2, a, w2.t());
+      y.narrow(0, first, n).copy_(product(a, w2, b2));
     });
     ctx->saved_data["activation"] = activation;
     ctx->saved_data["p"] = p;
@@ -73,17 +72,15 @@ struct FeedForwardFunction : torch::autograd::Function<FeedForwardFunction> {
         db1({f}, x.options());
     for_slices(l.rows(), [&](int64_t first, int64_t n, int thread) {
       const Tensor xs = l.x_RD.narrow(0, first, n), dys = dy.narrow(0, first, n);
-      Tensor a = at::empty({n, f}, x.options()), dh = at::empty({n, f}, x.options());
-      if (!h.defined()) multiply(a, xs, l.w1_FD.t());
+      Tensor a = h.defined() ? at::empty({n, f}, x.options()) : product(xs, l.w1_FD);
       const float* hp = h.defined() ? h.const_data_ptr<float>() + first * f : a.const_data_ptr<float>();
-      multiply(dh, dys, l.w2_DF);
+      Tensor dh = product(dys, l.w2_DF.t());
       for (int64_t i = 0; i < n; ++i)
         back(l.mask, (first + i) * f, f, hp + i * f, l.bias(), a.mutable_data_ptr<float>() + i * f,
              dh.mutable_data_ptr<float>() + i * f, db1[thread].mutable_data_ptr<float>());
       multiply(dw2[thread], dys.t(), a, /*accumulate=*/true);
       multiply(dw1t[thread], xs.t(), dh, /*accumulate=*/true);
-      Tensor dxs = dx.narrow(0, first, n);
-      multiply(dxs, dh, l.w1_FD);
+      dx.narrow(0, first, n).copy_(product(dh, l.w1_FD.t()));
     });
     return {dx.view(x.sizes()), dw1t.sum().t().contiguous(), db1.sum(), dw2.sum(), dy.sum(0), {}, {}, {}, {}};
   }
@@ -96,8 +93,8 @@ Tensor feed_forward(const Tensor& x, const Tensor& w1, const Tensor& b1, const T
   if (is_native(x))
     return FeedForwardFunction::apply(x, w1, b1, w2, b2, static_cast<int64_t>(activation), drop.probability,
                                       drop.seed, recompute);
-  const Tensor h = at::linear(x, w1, b1);
-  return at::linear(dropout(activation == Activation::gelu ? at::gelu(h) : at::relu(h), drop), w2, b2);
+  const Tensor h = affine(x, w1, b1);
+  return affine(dropout(activation == Activation::gelu ? at::gelu(h) : at::relu(h), drop), w2, b2);
 }
 
 }  // namespace attnlab

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/few_rows.h"
+#include "kernels/linear.h"
 #include "kernels/native.h"
 
 namespace attnlab {
@@ -35,7 +36,7 @@ LunaOutput absorbed(const Tensor& query, const Tensor& context, const Tensor& st
   const auto by_head = [&](const Tensor& weight) { return weight.view({heads, d, dim}); };
 
   // Pack. The key's bias adds the same to all scores of a row and so leaves the softmax alone.
-  const Tensor pq = split_heads(at::linear(state, w.pack_query.weight, w.pack_query.bias) * scale, heads);
+  const Tensor pq = split_heads(affine(state, w.pack_query.weight, w.pack_query.bias) * scale, heads);
   const Packed packed = pack_rows(absorb(pq, by_head(w.pack_key.weight)), context, context_bias, pack_drop);
   const Tensor heads_BHLd =
       map_heads(packed.z_BRD.unflatten(1, {heads, length}), by_head(w.pack_value.weight).transpose(1, 2)) +
@@ -43,8 +44,8 @@ LunaOutput absorbed(const Tensor& query, const Tensor& context, const Tensor& st
   const Tensor y_p = heads_BHLd.transpose(1, 2).flatten(2);
 
   // Unpack.
-  const Tensor k = split_heads(at::linear(y_p, w.key.weight, w.key.bias) * scale, heads);
-  const Tensor v = split_heads(at::linear(y_p, w.value.weight, w.value.bias), heads);
+  const Tensor k = split_heads(affine(y_p, w.key.weight, w.key.bias) * scale, heads);
+  const Tensor v = split_heads(affine(y_p, w.value.weight, w.value.bias), heads);
   Tensor c0 = (k * w.query.bias.view({heads, 1, d})).sum(-1);
   if (slot_bias.defined()) c0 = c0 + slot_bias.unsqueeze(1);
   const Tensor output_HdD = w.output.weight.t().reshape({heads, d, dim});
@@ -56,7 +57,7 @@ LunaOutput absorbed(const Tensor& query, const Tensor& context, const Tensor& st
 LunaOutput projected(const Tensor& query, const Tensor& context, const Tensor& state, const LunaWeights& w,
                      int64_t heads, const Tensor& context_bias, const Tensor& slot_bias, Drop pack_drop,
                      Drop unpack_drop) {
-  const auto map = [](const Tensor& x, const AffineMap& m) { return at::linear(x, m.weight, m.bias); };
+  const auto map = [](const Tensor& x, const AffineMap& m) { return affine(x, m.weight, m.bias); };
   const bool tied_pack = w.pack_key.weight.is_same(w.pack_value.weight);
   const Tensor pk = map(context, w.pack_key);
   const Tensor y_p =

@@ -1,5 +1,6 @@
 #include "kernels/projected_cross_entropy.h"
 
+#include "kernels/linear.h"
 #include "kernels/native.h"
 
 namespace attnlab {
@@ -57,8 +58,7 @@ Tensor native_losses_and_gradient(Tensor& z, const Tensor& targets, const Smooth
 struct Projection {
   Tensor hidden, weight, bias;
   Tensor logits(int64_t first, int64_t rows) const {
-    const Tensor x = hidden.narrow(0, first, rows);
-    const Tensor z = bias.defined() ? at::addmm(bias, x, weight.t()) : at::mm(x, weight.t());
+    const Tensor z = product(hidden.narrow(0, first, rows), weight, bias);
     return z.scalar_type() == torch::kDouble ? z : z.to(torch::kFloat);
   }
 };
@@ -91,7 +91,7 @@ struct ProjectedCrossEntropyFunction : torch::autograd::Function<ProjectedCrossE
       losses += of_slice(z, targets.narrow(0, first, rows), shares).sum(1);
       if (of_bias) dbias += z.sum(0);
       z = z.to(type);
-      if (of_hidden) dhidden.narrow(0, first, rows).copy_(at::mm(z, all.weight));
+      if (of_hidden) dhidden.narrow(0, first, rows).copy_(product(z, all.weight.t()));
       if (of_weight) add_product(dweight, z.t(), all.hidden.narrow(0, first, rows));
     }
     ctx->save_for_backward({dhidden, dweight, dbias});

@@ -1,21 +1,18 @@
 // x·wᵀ for a decoder's weights, narrow ones widened on the way: few rows by the thin product, dozens turned
-// over, many by the thick one or the library's, whichever is faster on the processor.
+// over, many by the library's.
 #include <memory>
 
 #include "kernels/decoder_ops.h"
+#include "kernels/linear.h"
 #include "kernels/native.h"
 
 namespace attnlab {
 namespace {
 
-// Up to so many rows the thin product is the faster one (measured on Zen 4 before rows were turned over, fp32
-// and bf16: 160-178 GFLOP/s at 36 to 136 rows, where the thick one reaches 116-145 and the library's less);
-// beyond, laying weights out pays.
-constexpr int64_t most_rows = 128;
-// The same where the library was made for the processor (Sapphire Rapids, fp32 from memory, one and two
-// threads: turned over, 67 rows are 1.4 times as fast as in the library, 132 1.2 and 1.05 times, 192 1.1
-// times; 512 0.9).
-constexpr int64_t most_rows_before_library = 192;
+// Up to so many rows the thin product is the faster one (fp32 from memory, one and two threads. Sapphire
+// Rapids beside MKL: 67 rows 1.4 times as fast, 132 1.2 and 1.05 times, 192 1.1 times, 512 0.9. Zen 4 beside
+// oneDNN: 32 rows 1.3 to 4 times, 128 1.0 to 1.1, 192 equal, 512 0.96).
+constexpr int64_t most_rows = 192;
 // From so many rows on they are turned over; from fewer where rows are long, which the thin product reads
 // from the second cache for every tile (Sapphire Rapids, bf16 and fp32, two threads: 20 rows of 4,096 and
 // more are equal, 25 1.25 times as fast, 64 1.9 times; of 576 and 1,536 44 rows are equal).
@@ -23,7 +20,6 @@ constexpr int64_t least_turned = 48, least_turned_deep = 20, deep = 4096;
 // Few, so that threads get equal shares; a multiple of what any tile takes, so that no sum depends on them.
 constexpr int64_t outputs_a_turn = 24;
 constexpr int64_t least_products = 65536;           // a thread's share, below which waking it costs more
-constexpr int64_t least_part = 128;                 // rows for which a panel of weights is laid out
 constexpr int64_t most_widened = int64_t{1} << 22;  // weights that are widened at a time for the library
 
 /// A weight [N, K], and where x times its rows goes.
@@ -85,56 +81,15 @@ void thin(const Tensor& x_RK, const Products& products) {
   });
 }
 
-/// The library's product is the better one on processors that it was made for.
-bool is_slow_in_the_library() {
-#if defined(__x86_64__)
-  static const bool is_amd = __builtin_cpu_is("amd");
-  return is_amd;
-#else
-  return false;
-#endif
-}
-
-void lay_out(const Tensor& w_NK, int64_t first, int64_t count, float* panel) {
-  const int64_t depth = w_NK.size(1);
-  if (w_NK.scalar_type() == torch::kFloat)
-    return simd().thick_panel(count, depth, w_NK.const_data_ptr<float>() + first * depth, panel);
-  const auto* w = static_cast<const uint16_t*>(w_NK.const_data_ptr()) + first * depth;
-  (w_NK.scalar_type() == torch::kHalf ? simd().thick_panel_fp16 : simd().thick_panel_bf16)(count, depth, w,
-                                                                                           panel);
-}
-
-/// Panels of w, each times all rows, or times a part of them where there are few panels for the threads. No
-/// copy of all weights exists.
-void thick(const Tensor& x_RK, const Tensor& w_NK, Tensor& y_RN) {
-  const int64_t rows = x_RK.size(0), depth = x_RK.size(1), outputs = w_NK.size(0),
-                width = simd().thick_columns;
-  const int64_t panels = (outputs + width - 1) / width, wanted = 8 * at::get_num_threads();
-  const int64_t parts = std::clamp<int64_t>(panels >= wanted ? 1 : wanted / panels, 1, 1 + rows / least_part);
-  const float* x = x_RK.const_data_ptr<float>();
-  float* y = y_RN.mutable_data_ptr<float>();
-  at::parallel_for(0, panels * parts, 1, [&](int64_t begin, int64_t end) {
-    const std::unique_ptr<float[]> panel(new float[static_cast<size_t>(depth * width)]);
-    int64_t laid_out = -1;
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t first = i / parts * width, count = std::min(width, outputs - first);
-      const int64_t row = i % parts * rows / parts, end_row = (i % parts + 1) * rows / parts;
-      if (laid_out != first) lay_out(w_NK, first, count, panel.get());
-      laid_out = first;
-      simd().thick_product(end_row - row, depth, x + row * depth, depth, panel.get(), count,
-                           y + row * outputs + first, outputs);
-    }
-  });
-}
-
-/// Narrow weights widened a few megabytes at a time, each times all rows in the library.
-void by_library(const Tensor& x_RK, const Tensor& w_NK, Tensor& y_RN) {
+/// Narrow weights widened a few megabytes at a time, each times all rows.
+Tensor widened_product(const Tensor& x_RK, const Tensor& w_NK) {
   const int64_t outputs = w_NK.size(0), most = std::max<int64_t>(1, most_widened / w_NK.size(1));
+  Tensor y_RN = at::empty({x_RK.size(0), outputs}, x_RK.options());
   for (int64_t first = 0; first < outputs; first += most) {
     const int64_t count = std::min(most, outputs - first);
-    Tensor part_RN = y_RN.narrow(1, first, count);
-    at::mm_out(part_RN, x_RK, w_NK.narrow(0, first, count).to(torch::kFloat).t());
+    y_RN.narrow(1, first, count).copy_(product(x_RK, w_NK.narrow(0, first, count).to(torch::kFloat)));
   }
+  return y_RN;
 }
 
 }  // namespace
@@ -145,7 +100,6 @@ bool is_narrow(const Tensor& w) {
 
 std::vector<Tensor> thin_linears(const Tensor& x, at::ArrayRef<Tensor> weights) {
   const int64_t depth = x.size(-1), rows = depth > 0 ? x.numel() / depth : 0;
-  const int64_t most = is_slow_in_the_library() ? most_rows : most_rows_before_library;
   const bool native = is_native(x) && !wants_gradient(x) && rows >= 1;
   std::vector<int64_t> shape = x.sizes().vec();
   std::vector<Tensor> all;
@@ -156,19 +110,17 @@ std::vector<Tensor> thin_linears(const Tensor& x, at::ArrayRef<Tensor> weights) 
                 w.sizes());
     const bool narrow = is_narrow(w) && x.scalar_type() == torch::kFloat;
     const bool own = native && !wants_gradient(w) && w.is_contiguous() && (narrow || is_native(w));
-    if (!own || (!narrow && rows > most && !is_slow_in_the_library())) {
-      all.push_back(at::linear(x, narrow ? w.to(x.dtype()) : w));
+    if (!own) {
+      all.push_back(affine(x, narrow ? w.to(x.dtype()) : w));
       continue;
     }
     const torch::NoGradGuard no_grad;
     if (!x_RK.defined()) x_RK = x.contiguous().view({rows, depth});
-    Tensor y_RN = at::empty({rows, w.size(0)}, x.options());
-    if (rows <= most)
-      few.push_back({w, y_RN});
-    else if (is_slow_in_the_library())
-      thick(x_RK, w, y_RN);
+    Tensor y_RN;
+    if (rows <= most_rows)
+      few.push_back({w, y_RN = at::empty({rows, w.size(0)}, x.options())});
     else
-      by_library(x_RK, w, y_RN);
+      y_RN = narrow ? widened_product(x_RK, w) : product(x_RK, w);
     shape.back() = w.size(0);
     all.push_back(y_RN.view(shape));
   }

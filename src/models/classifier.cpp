@@ -19,9 +19,9 @@ ClassifierImpl::ClassifierImpl(const ClassifierOptions& options, int64_t vocabul
   const int64_t d = options.encoder.dim;
   encoder_ = register_module("encoder", Encoder(options.encoder, vocabulary, max_length));
   if (options.pooled_norm) pooled_norm_ = register_module("pooled_norm", torch::nn::BatchNorm1d(d));
-  hidden_ = register_module("hidden", torch::nn::Linear(d, options.head_dim));
-  classes_ = register_module(
-      "classes", torch::nn::Linear(torch::nn::LinearOptions(options.head_dim, classes).bias(false)));
+  hidden_ = register_module("hidden", Linear(d, options.head_dim));
+  classes_ =
+      register_module("classes", Linear(torch::nn::LinearOptions(options.head_dim, classes).bias(false)));
   initialise_linear(*hidden_, options.encoder.initialisation);
   initialise_linear(*classes_, options.encoder.initialisation);
 }

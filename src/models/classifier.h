@@ -7,6 +7,7 @@
 // [classes, head_dim].
 #pragma once
 
+#include "kernels/linear.h"
 #include "models/encoder.h"
 
 namespace attnlab {
@@ -43,7 +44,7 @@ class ClassifierImpl : public torch::nn::Module {
   ClassifierOptions options_;
   Encoder encoder_{nullptr};
   torch::nn::BatchNorm1d pooled_norm_{nullptr};
-  torch::nn::Linear hidden_{nullptr}, classes_{nullptr};
+  Linear hidden_{nullptr}, classes_{nullptr};
 };
 TORCH_MODULE(Classifier);
 

@@ -20,8 +20,8 @@ EncoderLayerImpl::EncoderLayerImpl(const EncoderLayerOptions& options,
   attention_ = register_module("attention", std::move(attention));
   attention_norm_ = norm("attention_norm");
   if (attention_->state_length() > 0) state_norm_ = norm("state_norm");
-  ffn_in_ = register_module("ffn_in", torch::nn::Linear(d, f));
-  ffn_out_ = register_module("ffn_out", torch::nn::Linear(f, d));
+  ffn_in_ = register_module("ffn_in", Linear(d, f));
+  ffn_out_ = register_module("ffn_out", Linear(f, d));
   ffn_norm_ = norm("ffn_norm");
 }
 

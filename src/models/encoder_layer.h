@@ -18,6 +18,7 @@
 #include <memory>
 
 #include "attention/attention.h"
+#include "kernels/linear.h"
 #include "kernels/ops.h"
 
 namespace attnlab {
@@ -62,7 +63,7 @@ class EncoderLayerImpl final : public torch::nn::Module {
   EncoderLayerOptions options_;
   std::shared_ptr<AttentionImpl> attention_;
   torch::nn::LayerNorm attention_norm_{nullptr}, state_norm_{nullptr}, ffn_norm_{nullptr};
-  torch::nn::Linear ffn_in_{nullptr}, ffn_out_{nullptr};
+  Linear ffn_in_{nullptr}, ffn_out_{nullptr};
 };
 TORCH_MODULE(EncoderLayer);
 

@@ -19,8 +19,8 @@ TargetLayerImpl::TargetLayerImpl(const EncoderLayerOptions& options,
   cross_attention_ = register_module("cross_attention", std::move(cross));
   cross_norm_ = norm("cross_norm");
   if (cross_attention_->state_length() > 0) state_norm_ = norm("state_norm");
-  ffn_in_ = register_module("ffn_in", torch::nn::Linear(d, f));
-  ffn_out_ = register_module("ffn_out", torch::nn::Linear(f, d));
+  ffn_in_ = register_module("ffn_in", Linear(d, f));
+  ffn_out_ = register_module("ffn_out", Linear(f, d));
   ffn_norm_ = norm("ffn_norm");
 }
 

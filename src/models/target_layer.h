@@ -16,6 +16,7 @@
 #pragma once
 
 #include "attention/causal.h"
+#include "kernels/linear.h"
 #include "models/encoder.h"
 
 namespace attnlab {
@@ -55,7 +56,7 @@ class TargetLayerImpl final : public torch::nn::Module {
   std::shared_ptr<CausalAttentionImpl> self_attention_;
   std::shared_ptr<AttentionImpl> cross_attention_;
   torch::nn::LayerNorm self_norm_{nullptr}, cross_norm_{nullptr}, state_norm_{nullptr}, ffn_norm_{nullptr};
-  torch::nn::Linear ffn_in_{nullptr}, ffn_out_{nullptr};
+  Linear ffn_in_{nullptr}, ffn_out_{nullptr};
 };
 TORCH_MODULE(TargetLayer);
 

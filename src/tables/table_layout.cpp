@@ -71,15 +71,19 @@ std::string spread_in(const ExperimentTable& table, const TableColumn& column) {
   for (const auto& row : table.rows) {
     if (row.kind != TableRow::Kind::ours) continue;
     const Estimate e = figure_of(row, column.name);
-    const bool several = e.deviation > 0;
-    quartiles = quartiles || has_quartiles(column, e);
-    over_runs = over_runs || several;
-    within_run = within_run || (!several && std::isfinite(e.standard_error) && e.standard_error > 0);
+    if (has_quartiles(column, e)) {
+      quartiles = true;
+    } else if (e.deviation > 0) {
+      over_runs = true;
+    } else if (std::isfinite(e.standard_error) && e.standard_error > 0) {
+      within_run = true;
+    }
   }
-  if (quartiles) return ", median [quartiles] over runs";
   const std::string error = column.errors_over.empty() ? "se" : "se over " + column.errors_over;
-  if (over_runs && within_run) return ", ± sd over runs or " + error;
-  return over_runs ? ", ± sd over runs" : within_run ? ", ± " + error : "";
+  std::string rest = over_runs ? "± sd over runs" : within_run ? "± " + error : "";
+  if (over_runs && within_run) rest += " or " + error;
+  if (quartiles) return ", median [quartiles] over runs" + (rest.empty() ? "" : ", of fewer runs " + rest);
+  return rest.empty() ? "" : ", " + rest;
 }
 
 template <class Is>

@@ -40,8 +40,8 @@ TEST_P(ThinLinear, EqualsTheProductInDouble) {
   expect_product(torch::randn({rows, depth}), torch::randn({outputs, depth}));
 }
 
-/// Weights in 16 bits: by the thin product and by the thick one. The product in double of the same weights is
-/// the reference, so that only sums in fp32 remain.
+/// Weights in 16 bits: by the thin product and, widened, by the library's. The product in double of the same
+/// weights is the reference, so that only sums in fp32 remain.
 TEST_P(ThinLinear, ReadsNarrowWeightsAsTheyAre) {
   torch::manual_seed(3);
   const auto [rows, outputs, depth] = GetParam();

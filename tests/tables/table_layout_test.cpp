@@ -49,6 +49,9 @@ TEST(TableLayout, TimesOfFewerRoundsStandAsOtherFigures) {
   ExperimentTable table = timed_table();
   table.rows[0].figures["seconds"] = Figure{{1, 3}, {}}.estimate();
   EXPECT_EQ(layout_for_people(table).rows.at(0).at(2), "2.0 ± 1.4");
+  table.rows.insert(table.rows.begin(), timed_table().rows[0]);
+  EXPECT_EQ(layout_for_people(table).header.at(2),
+            "seconds [s], median [quartiles] over runs, of fewer runs ± sd over runs");
 }
 
 TEST(TableLayout, CsvHasTheQuartilesOfTimesOnly) {

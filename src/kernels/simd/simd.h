@@ -182,15 +182,6 @@ struct Simd {
                               const float* turned, float* y, int64_t ldy);
   void (*turned_product_fp16)(int64_t outputs, int64_t depth, const uint16_t* w, int64_t rows, const float* x,
                               const float* turned, float* y, int64_t ldy);
-  /// Rows of a large w that thick_product takes at a time.
-  int64_t thick_columns;
-  /// panel [depth, thick_columns] from w [outputs, depth], of so many outputs at most; zeros behind them.
-  void (*thick_panel)(int64_t outputs, int64_t depth, const float* w, float* panel);
-  void (*thick_panel_bf16)(int64_t outputs, int64_t depth, const uint16_t* w, float* panel);
-  void (*thick_panel_fp16)(int64_t outputs, int64_t depth, const uint16_t* w, float* panel);
-  /// y [rows, outputs] = x [rows, depth] · panel, with row strides ldx and ldy: many rows.
-  void (*thick_product)(int64_t rows, int64_t depth, const float* x, int64_t ldx, const float* panel,
-                        int64_t outputs, float* y, int64_t ldy);
   /// y = x·w / sqrt(mean(x²) + eps), one row of d.
   void (*rms_norm)(int64_t d, float eps, const float* x, const float* w, float* y);
   /// y = gate·sigmoid(gate)·x

@@ -72,7 +72,7 @@ class ProductRate {
   /// Square matrices with sides of `size`, in the type that the steps' products have.
   ProductRate(int64_t size, torch::Device device, Precision precision);
   /// FLOP/s of products, timed by seconds_each: of the best of two products by Torch's library, and on the
-  /// CPU in fp32 of two by thin_linear.
+  /// CPU in fp32 of two by thin_linear, as a decoder makes them.
   double measure();
 
  private:

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/stop.h"
 #include "kernels/decoder_ops.h"
+#include "kernels/linear.h"
 #include "kernels/projected_cross_entropy.h"
 #include "metrics/bleu.h"
 #include "metrics/chrf.h"
@@ -44,7 +45,7 @@ Tensor projected_losses(const Tensor& hidden_ND, const Tensor& weight_VD, const 
   const int64_t rows = std::max(least_slice_rows, slice_logits / weight_VD.size(0));
   std::vector<Tensor> losses;
   for (int64_t first = 0; first < hidden_ND.size(0); first += rows)
-    losses.push_back(token_losses(at::linear(hidden_ND.slice(0, first, first + rows), weight_VD),
+    losses.push_back(token_losses(affine(hidden_ND.slice(0, first, first + rows), weight_VD),
                                   targets_N.slice(0, first, first + rows)));
   return at::cat(losses).cpu();
 }

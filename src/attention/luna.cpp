@@ -4,6 +4,7 @@
 
 #include "attention/fused.h"
 #include "kernels/attention_weights.h"
+#include "kernels/beam_attention.h"
 #include "kernels/luna.h"
 #include "kernels/ops.h"
 
@@ -99,32 +100,29 @@ class LunaAttentionImpl::Packed final : public OpenedContext {
   Packed(LunaAttentionImpl& attention, Tensor packed_BLD, const Tensor& masked_BL)
       : attention_(attention), packed_BLD_(std::move(packed_BLD)) {
     const int64_t heads = attention.shape_.heads;
-    const double scale = 1.0 / std::sqrt(static_cast<double>(attention.shape_.dim / heads));
     const Tensor k_BLD = attention.key_(packed_BLD_);
     const Tensor v_BLD = attention.options_.tie_kv ? k_BLD : attention.value_(packed_BLD_);
-    keys_BHdL_ = split_heads(k_BLD * scale, heads).transpose(-2, -1).contiguous();
+    keys_BHLd_ = split_heads(k_BLD, heads).contiguous();
     values_BHLd_ = split_heads(v_BLD, heads).contiguous();
-    masked_BL_ = masked_BL;
+    bias_BL_ = padding_bias(masked_BL, keys_BHLd_);
   }
   Tensor read(const Tensor& query_BND) override {
     LunaAttentionImpl& at = attention_;
-    const Tensor scores_BHNL =
-        split_heads(step_linear(at.query_, query_BND), at.shape_.heads).matmul(keys_BHdL_);
-    return step_linear(at.output_,
-                       merge_heads(attention_weights(scores_BHNL, masked_BL_, {}).matmul(values_BHLd_)));
+    const Tensor q_BHNd = split_heads(step_linear(at.query_, query_BND), at.shape_.heads);
+    return step_linear(at.output_, context_attention(q_BHNd, keys_BHLd_, values_BHLd_, bias_BL_));
   }
   Tensor state_update() const override { return packed_BLD_; }
   void select(const Tensor& members_B) override {
     packed_BLD_ = Tensor();  // read by now
-    keys_BHdL_ = keys_BHdL_.index_select(0, members_B);
+    keys_BHLd_ = keys_BHLd_.index_select(0, members_B);
     values_BHLd_ = values_BHLd_.index_select(0, members_B);
-    if (masked_BL_.defined()) masked_BL_ = masked_BL_.index_select(0, members_B);
+    if (bias_BL_.defined()) bias_BL_ = bias_BL_.index_select(0, members_B);
   }
-  int64_t bytes() const override { return static_cast<int64_t>(keys_BHdL_.nbytes() + values_BHLd_.nbytes()); }
+  int64_t bytes() const override { return static_cast<int64_t>(keys_BHLd_.nbytes() + values_BHLd_.nbytes()); }
 
  private:
   LunaAttentionImpl& attention_;
-  Tensor packed_BLD_, keys_BHdL_, values_BHLd_, masked_BL_;
+  Tensor packed_BLD_, keys_BHLd_, values_BHLd_, bias_BL_;
 };
 
 std::unique_ptr<OpenedContext> LunaAttentionImpl::open(const Tensor& context_BMD, const Masks& masks,

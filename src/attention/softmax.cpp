@@ -1,6 +1,7 @@
 #include "attention/softmax.h"
 
 #include "attention/fused.h"
+#include "kernels/beam_attention.h"
 #include "kernels/ops.h"
 
 namespace attnlab {
@@ -60,7 +61,7 @@ class SoftmaxAttentionImpl::KeysAndValues final : public OpenedContext {
   Tensor read(const Tensor& query_BND) override {
     SoftmaxAttentionImpl& at = attention_;
     const Tensor q_BHNd = split_heads(step_linear(at.query_, query_BND), at.shape_.heads);
-    return step_linear(at.output_, fused_attention(q_BHNd, keys_BHMd_, values_BHMd_, bias_BM_, 0.0));
+    return step_linear(at.output_, context_attention(q_BHNd, keys_BHMd_, values_BHMd_, bias_BM_));
   }
   void select(const Tensor& members_B) override {
     keys_BHMd_ = keys_BHMd_.index_select(0, members_B);

@@ -1,6 +1,8 @@
 #include "kernels/beam_attention.h"
 
+#include "kernels/bounded_operators.h"
 #include "kernels/native.h"
+#include "kernels/sdpa.h"
 
 namespace attnlab {
 namespace {
@@ -53,6 +55,20 @@ int64_t BeamCache::bytes() const {
   for (const BeamBlock& block : blocks)
     sum += static_cast<int64_t>(block.keys.nbytes() + block.values.nbytes());
   return sum;
+}
+
+Tensor context_attention(const Tensor& q_SHNd, const Tensor& k_SHMd, const Tensor& v_SHMd,
+                         const Tensor& bias_SM) {
+  if (!is_native(q_SHNd)) {
+    const Tensor bias_S11M = bias_SM.defined() ? bias_SM.unsqueeze(1).unsqueeze(1) : Tensor();
+    return sdpa(q_SHNd, k_SHMd, v_SHMd, {.mask = if_defined(bias_S11M)}).transpose(1, 2).flatten(2);
+  }
+  // A head's queries are to the operator what query heads that share keys are.
+  const Tensor bias_SHM =
+      bias_SM.defined() ? bias_SM.unsqueeze(1).expand({-1, q_SHNd.size(1), -1}).contiguous() : Tensor();
+  const Tensor y_SRd = std::get<0>(bounded_attention_step(
+      q_SHNd.flatten(1, 2).contiguous(), k_SHMd.contiguous(), v_SHMd.contiguous(), bias_SHM, {}));
+  return y_SRd.view(q_SHNd.sizes()).transpose(1, 2).flatten(2);
 }
 
 Tensor beam_attention(const Tensor& q_RD, const BeamCache& cache, int64_t beam) {

@@ -31,6 +31,11 @@ struct BeamCache {
   int64_t bytes() const;  ///< allocated
 };
 
+/// A sentence's texts over the context that they share: q [S, H, R / S, d], keys and values [S, H, M, d],
+/// bias [S, M], added to the scaled scores, or undefined. Returns [S, R / S, D]. No gradient.
+Tensor context_attention(const Tensor& q_SHNd, const Tensor& k_SHMd, const Tensor& v_SHMd,
+                         const Tensor& bias_SM);
+
 /// Every text over its tokens so far: q [R, D], not scaled. `beam` texts side by side are worked on together.
 /// Returns [R, D]. No gradient.
 Tensor beam_attention(const Tensor& q_RD, const BeamCache& cache, int64_t beam);

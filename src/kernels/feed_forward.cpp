@@ -26,6 +26,10 @@ void activate(const Layer& l, int64_t first, int64_t n, const Tensor& h, Tensor&
              a.mutable_data_ptr<float>() + i * f);
 }
 
+constexpr size_t kOperands = 4;  // x, W1, b1 and W2, which are saved before the slices of h
+
+size_t slice_at(int64_t first) { return kOperands + static_cast<size_t>(first / slice_rows); }
+
 struct FeedForwardFunction : torch::autograd::Function<FeedForwardFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& w1, const Tensor& b1,
                         const Tensor& w2, const Tensor& b2, int64_t activation, double p, int64_t seed,
@@ -38,17 +42,19 @@ struct FeedForwardFunction : torch::autograd::Function<FeedForwardFunction> {
                   mask_spec(p, seed)};
     const int64_t f = l.inner();
     Tensor y = at::empty({l.rows(), w2.size(0)}, x.options());
-    const Tensor h = recompute ? Tensor() : product(l.x_RD, w1);
+    variable_list saved{x, w1, b1, w2};
+    if (!recompute) saved.resize(slice_at(l.rows() + slice_rows - 1));
     for_slices(l.rows(), [&](int64_t first, int64_t n, int) {
-      Tensor hs = recompute ? product(l.x_RD.narrow(0, first, n), w1) : h.narrow(0, first, n);
-      Tensor a = recompute ? hs : at::empty({n, f}, x.options());
-      activate(l, first, n, hs, a);
+      Tensor h = product(l.x_RD.narrow(0, first, n), w1), a = recompute ? h : at::empty({n, f}, x.options());
+      activate(l, first, n, h, a);
+      if (!recompute) saved[slice_at(first)] = h;
       y.narrow(0, first, n).copy_(product(a, w2, b2));
     });
     ctx->saved_data["activation"] = activation;
     ctx->saved_data["p"] = p;
     ctx->saved_data["seed"] = seed;
-    ctx->save_for_backward({x, w1, b1, w2, h});
+    ctx->saved_data["recompute"] = recompute;
+    ctx->save_for_backward(std::move(saved));
     auto shape = x.sizes().vec();
     shape.back() = w2.size(0);
     return y.view(shape);
@@ -56,7 +62,8 @@ struct FeedForwardFunction : torch::autograd::Function<FeedForwardFunction> {
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const variable_list saved = ctx->get_saved_variables();
-    const Tensor &x = saved[0], &h = saved[4];
+    const Tensor& x = saved[0];
+    const bool recompute = ctx->saved_data["recompute"].toBool();
     const Layer l{x.contiguous().view({-1, x.size(-1)}),
                   saved[1],
                   saved[2],
@@ -72,8 +79,9 @@ struct FeedForwardFunction : torch::autograd::Function<FeedForwardFunction> {
         db1({f}, x.options());
     for_slices(l.rows(), [&](int64_t first, int64_t n, int thread) {
       const Tensor xs = l.x_RD.narrow(0, first, n), dys = dy.narrow(0, first, n);
-      Tensor a = h.defined() ? at::empty({n, f}, x.options()) : product(xs, l.w1_FD);
-      const float* hp = h.defined() ? h.const_data_ptr<float>() + first * f : a.const_data_ptr<float>();
+      const Tensor h = recompute ? product(xs, l.w1_FD) : saved[slice_at(first)];
+      Tensor a = recompute ? h : at::empty({n, f}, x.options());
+      const float* hp = h.const_data_ptr<float>();
       Tensor dh = product(dys, l.w2_DF.t());
       for (int64_t i = 0; i < n; ++i)
         back(l.mask, (first + i) * f, f, hp + i * f, l.bias(), a.mutable_data_ptr<float>() + i * f,
@@ -93,8 +101,8 @@ Tensor feed_forward(const Tensor& x, const Tensor& w1, const Tensor& b1, const T
   if (is_native(x))
     return FeedForwardFunction::apply(x, w1, b1, w2, b2, static_cast<int64_t>(activation), drop.probability,
                                       drop.seed, recompute);
-  const Tensor h = affine(x, w1, b1);
-  return affine(dropout(activation == Activation::gelu ? at::gelu(h) : at::relu(h), drop), w2, b2);
+  const Tensor h = at::linear(x, w1, b1);
+  return at::linear(dropout(activation == Activation::gelu ? at::gelu(h) : at::relu(h), drop), w2, b2);
 }
 
 }  // namespace attnlab

@@ -13,10 +13,10 @@ using torch::autograd::variable_list;
 // oneDNN looks its kernel up at every call, which smaller products notice (Zen 4: 16 million operations).
 constexpr int64_t least_operations = int64_t{1} << 24;
 
-/// Whether MKL was made for other processors: linear.h.
+/// Whether MKL leaves the processor's AVX-512 alone: linear.h.
 bool prefers_onednn() {
 #if defined(__x86_64__)
-  static const bool is_amd = __builtin_cpu_is("amd");
+  static const bool is_amd = __builtin_cpu_is("amd") && __builtin_cpu_supports("avx512f");
   return is_amd;
 #else
   return false;
@@ -40,7 +40,8 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     ctx->saved_data["biased"] = b_N.has_value();
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() = w_NK.size(0);
-    return product(x.reshape({-1, x.size(-1)}), w_NK, b_N.value_or(Tensor())).view(shape);
+    // Not a view: Torch forbids to change one in place where a function of one's own made it.
+    return at::_unsafe_view(product(x.reshape({-1, x.size(-1)}), w_NK, b_N.value_or(Tensor())), shape);
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
@@ -49,6 +50,7 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     const Tensor dy_RN = grads[0].reshape({-1, w_NK.size(0)});
     Tensor dx, dw_NK, db_N;
     if (ctx->needs_input_grad(0)) dx = product(dy_RN, w_NK.t()).view(x.sizes());
+    // MKL's: dyᵀ and xᵀ are what oneDNN copies before it multiplies.
     if (ctx->needs_input_grad(1)) dw_NK = at::mm(dy_RN.t(), x.reshape({-1, x.size(-1)}));
     if (ctx->saved_data["biased"].toBool() && ctx->needs_input_grad(2)) db_N = dy_RN.sum(0);
     return {dx, dw_NK, db_N};
@@ -65,15 +67,15 @@ std::optional<Tensor> onednn_product(const Tensor& x_RK, const Tensor& w_NK, con
 }
 
 Tensor product(const Tensor& x_RK, const Tensor& w_NK, const Tensor& b_N) {
-  if (prefers_onednn() && is_native(x_RK) && is_fp32_on_cpu(w_NK) &&
+  const bool wanted = wants_gradient(x_RK) || wants_gradient(w_NK) || (b_N.defined() && wants_gradient(b_N));
+  if (prefers_onednn() && !wanted && is_native(x_RK) && is_fp32_on_cpu(w_NK) &&
       x_RK.numel() * w_NK.size(0) >= least_operations)
     if (const auto y_RN = onednn_product(x_RK, w_NK, b_N)) return *y_RN;
   return b_N.defined() ? at::addmm(b_N, x_RK, w_NK.t()) : at::mm(x_RK, w_NK.t());
 }
 
 Tensor affine(const Tensor& x, const Tensor& w_NK, const Tensor& b_N) {
-  if (!prefers_onednn() || !is_native(x) || !is_fp32_on_cpu(w_NK))
-    return at::linear(x, w_NK, if_defined(b_N));
+  if (!is_native(x) || !is_fp32_on_cpu(w_NK)) return at::linear(x, w_NK, if_defined(b_N));
   return LinearFunction::apply(x, w_NK, if_defined(b_N));
 }
 

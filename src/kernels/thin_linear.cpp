@@ -84,6 +84,7 @@ void thin(const Tensor& x_RK, const Products& products) {
 /// Narrow weights widened a few megabytes at a time, each times all rows.
 Tensor widened_product(const Tensor& x_RK, const Tensor& w_NK) {
   const int64_t outputs = w_NK.size(0), most = std::max<int64_t>(1, most_widened / w_NK.size(1));
+  if (outputs <= most) return product(x_RK, w_NK.to(torch::kFloat));
   Tensor y_RN = at::empty({x_RK.size(0), outputs}, x_RK.options());
   for (int64_t first = 0; first < outputs; first += most) {
     const int64_t count = std::min(most, outputs - first);
@@ -117,10 +118,12 @@ std::vector<Tensor> thin_linears(const Tensor& x, at::ArrayRef<Tensor> weights) 
     const torch::NoGradGuard no_grad;
     if (!x_RK.defined()) x_RK = x.contiguous().view({rows, depth});
     Tensor y_RN;
-    if (rows <= most_rows)
-      few.push_back({w, y_RN = at::empty({rows, w.size(0)}, x.options())});
-    else
+    if (rows <= most_rows) {
+      y_RN = at::empty({rows, w.size(0)}, x.options());
+      few.push_back({w, y_RN});
+    } else {
       y_RN = narrow ? widened_product(x_RK, w) : product(x_RK, w);
+    }
     shape.back() = w.size(0);
     all.push_back(y_RN.view(shape));
   }

@@ -6,7 +6,7 @@
 namespace attnlab {
 
 TranslatorSteps::TranslatorSteps(Translator model, const Encoded& source)
-    : model_(std::move(model)), layers_(model_->open(source)) {
+    : model_(std::move(model)), layers_(model_->open(source)), sentences_(source.x_BND.size(0)) {
   ensure(!model_->is_training(), "a model in evaluation mode");
 }
 
@@ -17,10 +17,14 @@ Tensor TranslatorSteps::read(const Tensor& ids_R) {
 
 void TranslatorSteps::select(const Tensor& rows_R, int64_t beam) {
   const Tensor sentences_S = rows_R.view({-1, beam}).select(1, 0).div(beam_, "floor").contiguous();
+  // Texts change places at most steps, sentences only where one is done: their keys and values are not copied
+  // before.
+  const bool same_sentences = torch::equal(sentences_S, torch::arange(sentences_, sentences_S.options()));
   for (TargetLayerImpl::Steps& layer : layers_) {
     layer.texts->select(rows_R, sentences_S, beam);
-    layer.source->select(sentences_S);
+    if (!same_sentences) layer.source->select(sentences_S);
   }
+  sentences_ = sentences_S.size(0);
   beam_ = beam;
 }
 

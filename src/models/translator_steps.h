@@ -18,7 +18,7 @@ class TranslatorSteps final : public NextTokenScorer {
  private:
   Translator model_;
   std::vector<TargetLayerImpl::Steps> layers_;
-  int64_t token_ = 0, beam_ = 1;
+  int64_t sentences_, token_ = 0, beam_ = 1;
 };
 
 }  // namespace attnlab

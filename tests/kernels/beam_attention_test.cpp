@@ -73,5 +73,30 @@ TEST(BeamAttention, CountsWhatItAllocates) {
   EXPECT_EQ(cache.bytes(), (2 * 4 * kDim * BeamBlock::kPlaces + 4) * int64_t{sizeof(float)});
 }
 
+/// Texts of a sentence beside one another over its source, some of which is padding.
+void expect_context(torch::Dtype type, double tolerance) {
+  const torch::NoGradGuard no_grad;
+  torch::manual_seed(2);
+  for (const int64_t texts : {1, 4, 5})
+    for (const bool padded : {false, true}) {
+      const Tensor q = torch::randn({3, texts, kHeads, 5}, type).transpose(1, 2);
+      const Tensor k = torch::randn({3, kHeads, 21, 5}, type), v = torch::randn({3, kHeads, 21, 5}, type);
+      Tensor bias, mask = torch::zeros({3, 21}, torch::kDouble);
+      mask.select(0, 1).slice(0, 9).fill_(-1e9);
+      if (padded) bias = mask.to(type);
+      const auto twice = [](const Tensor& t) { return t.to(torch::kDouble); };
+      const Tensor want = at::scaled_dot_product_attention(
+          twice(q), twice(k), twice(v), padded ? std::optional(mask.view({3, 1, 1, 21})) : std::nullopt);
+      const Tensor got = context_attention(q, k, v, bias);
+      EXPECT_EQ(got.sizes(), (std::vector<int64_t>{3, texts, kDim}));
+      EXPECT_LT(relative_error(got, want.transpose(1, 2).flatten(2)), tolerance) << texts << padded;
+    }
+}
+
+TEST(ContextAttention, IsThatOfEachTextByItself) {
+  expect_context(torch::kDouble, 1e-12);
+  expect_context(torch::kFloat, 1e-6);
+}
+
 }  // namespace
 }  // namespace attnlab

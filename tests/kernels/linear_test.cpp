@@ -62,6 +62,31 @@ TEST(Affine, HasValuesAndGradientsOfLinearInDouble) {
   }
 }
 
+TEST(Affine, IsLinearOfOneRowOfNoneAndOfAStridedOne) {
+  torch::manual_seed(5);
+  const torch::Tensor w = torch::randn({200, 300}).requires_grad_(), b = torch::randn({200});
+  for (const torch::Tensor& x : {torch::randn({300}), torch::randn({0, 300}), torch::randn({300, 400}).t(),
+                                 torch::randn({300}).expand({500, 300})}) {
+    const torch::Tensor y = affine(x, w, b), want = at::linear(x, w, b);
+    ASSERT_EQ(y.sizes(), want.sizes());
+    EXPECT_LT(relative_error(y, want.to(torch::kDouble)), 1e-6);
+  }
+}
+
+TEST(Affine, CanBeChangedInPlaceAndDifferentiatedTwice) {
+  torch::manual_seed(6);
+  const torch::Tensor x = torch::randn({400, 256}).requires_grad_(),
+                      w = torch::randn({256, 256}).requires_grad_();
+  const auto second = [&](const auto& map) {
+    const torch::Tensor y = map(x, w).relu_().square().sum();
+    const torch::Tensor dx = torch::autograd::grad({y}, {x}, {}, true, true)[0];
+    return torch::autograd::grad({dx.square().sum()}, {w})[0];
+  };
+  const torch::Tensor got = second([](const auto& x, const auto& w) { return affine(x, w); });
+  const torch::Tensor want = second([](const auto& x, const auto& w) { return at::linear(x, w); });
+  EXPECT_LT(relative_error(got, want.to(torch::kDouble)), 1e-5);
+}
+
 TEST(Affine, AsksForNoGradientThatNobodyWants) {
   const torch::Tensor x = torch::randn({300, 256}), w = torch::randn({256, 256}).requires_grad_();
   affine(x, w).sum().backward();

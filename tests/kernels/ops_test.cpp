@@ -70,16 +70,25 @@ TEST_P(WithAndWithoutDropout, AddNormWithoutResidual) {
 }
 
 TEST_P(WithAndWithoutDropout, FeedForwardMatchesTheFormula) {
-  for (const Activation act : {Activation::relu, Activation::gelu})
-    for (const bool recompute : {false, true})
-      expect_same(
-          [&](const Inputs& x) { return feed_forward(x[0], x[1], x[2], x[3], x[4], act, drop(), recompute); },
-          [&](const Inputs& x) {
-            const Tensor h = torch::linear(x[0], x[1], x[2]);
-            const Tensor a = act == Activation::gelu ? torch::gelu(h) : torch::relu(h);
-            return torch::linear(a * dropout_mask(a, drop()), x[3], x[4]);
-          },
-          {random({2, 650, 24}), random({96, 24}) * 0.2, random({96}), random({24, 96}) * 0.1, random({24})});
+  // The second is large enough for the products of linear.h.
+  const Inputs small = {random({2, 650, 24}), random({96, 24}) * 0.2, random({96}), random({24, 96}) * 0.1,
+                        random({24})};
+  const Inputs large = {random({2, 650, 256}), random({512, 256}) * 0.06, random({512}),
+                        random({256, 512}) * 0.04, random({256})};
+  for (const auto& [act, recompute, in] : {std::tuple(Activation::relu, false, &small),
+                                           {Activation::relu, true, &small},
+                                           {Activation::gelu, false, &small},
+                                           {Activation::gelu, true, &small},
+                                           {Activation::gelu, false, &large},
+                                           {Activation::relu, true, &large}})
+    expect_same(
+        [&](const Inputs& x) { return feed_forward(x[0], x[1], x[2], x[3], x[4], act, drop(), recompute); },
+        [&](const Inputs& x) {
+          const Tensor h = torch::linear(x[0], x[1], x[2]);
+          const Tensor a = act == Activation::gelu ? torch::gelu(h) : torch::relu(h);
+          return torch::linear(a * dropout_mask(a, drop()), x[3], x[4]);
+        },
+        *in);
 }
 
 TEST_P(WithAndWithoutDropout, PackRowsMatchesTheFormula) {

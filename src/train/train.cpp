@@ -299,9 +299,10 @@ void Session::validate() {
   validating_ = watch.seconds();
   state_.seconds.validation += validating_;
   report_validation(record_, state_, found, better);
-  log_info("update {}: validation {} {:.4f} ± {:.4f}, loss {:.4f}, n {}{}{}", state_.update, trainee_.metric,
-           found.value, found.standard_error, found.loss, found.n, further(found),
-           better ? ", best so far" : "");
+  const bool has_error = std::isfinite(found.standard_error);
+  log_info("update {}: validation {} {:.4f}{}, loss {:.4f}, n {}{}{}", state_.update, trainee_.metric,
+           found.value, has_error ? fmt::format(" ± {:.4f}", found.standard_error) : "", found.loss, found.n,
+           further(found), better ? ", best so far" : "");
 }
 
 bool Session::is_better(const Validation& found) const {

@@ -53,7 +53,6 @@ struct FeedForwardFunction : torch::autograd::Function<FeedForwardFunction> {
     ctx->saved_data["activation"] = activation;
     ctx->saved_data["p"] = p;
     ctx->saved_data["seed"] = seed;
-    ctx->saved_data["recompute"] = recompute;
     ctx->save_for_backward(std::move(saved));
     auto shape = x.sizes().vec();
     shape.back() = w2.size(0);
@@ -63,7 +62,7 @@ struct FeedForwardFunction : torch::autograd::Function<FeedForwardFunction> {
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const variable_list saved = ctx->get_saved_variables();
     const Tensor& x = saved[0];
-    const bool recompute = ctx->saved_data["recompute"].toBool();
+    const bool recompute = saved.size() == kOperands;
     const Layer l{x.contiguous().view({-1, x.size(-1)}),
                   saved[1],
                   saved[2],

@@ -35,7 +35,7 @@ def retrieval(files):
                 rows.append([label, number(length, 0), seen,
                              *(number(found[d]["string_match"], 0) if d in found else "–" for d in depths),
                              number(passkeys, 0)])  # fmt: skip
-    return ["cache", "tokens", "question visible when states were dropped", *(f"depth {d} %" for d in depths),
+    return ["cache", "tokens", "question visible when states were dropped", *(f"found at depth {d} %, %" for d in depths),
             "published, of passkeys: at best"], rows  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def retrieval_variants(files):
         found = {row["benchmark.variant"]: row for row in ours if row["label"] == label}
         seen = SEEN[next(iter(found.values()))["question_visible"]]
         rows.append([label, seen, *(number(100 * float(found[v]["string_match"]), 0) if v in found else "–" for v in variants)])  # fmt: skip
-    return ["cache", "question visible when states were dropped", *variants], rows
+    return ["cache", "question visible when states were dropped", *(f"{v}, % found" for v in variants)], rows
 
 
 def long_generation_small(files):

@@ -9,12 +9,13 @@ import numpy as np
 
 TRANSFORMERS = ("softmax", "textbook", "fused")
 LENGTHS = ("length", "encoding.max_length")  # options that bound what is read of an example
+SWEPT = re.compile(r'(^|\s+)(?:\w+\.)*(\w+)=("[^"]*"|\S+)')  # key=value in the name of a case
 
 
 @dataclass
 class Estimate:
     """A figure of a row: the mean over its finished runs; `spread` is the sample standard deviation over seeds, or of
-    a single run its standard error over examples (`over_seeds` is then false). `quartiles`: lower, median and upper, of
+    a single run its standard error (`over_seeds` is then false). `quartiles`: lower, median and upper, of
     times and speeds over five runs or more, else none. `row`: what a floor is called."""
 
     name: str
@@ -42,6 +43,11 @@ def estimate(experiment, row, metric):
     )  # fmt: skip
 
 
+def above(metric, floor):
+    """The figure of how far one lies above a floor of its, example by example: accuracy_above_byte_counts."""
+    return f"{metric}_above_{floor.removeprefix(f'{metric}_')}"
+
+
 def published(experiment, row, metric):
     """[(figure, name of the paper's row)]. What is printed as a percentage is returned as a fraction, as our own figures
     are."""
@@ -65,7 +71,7 @@ class Case:
     def named_without(self, keys):
         """Its label and swept values, but those of some keys."""
         swept = (f"{key}={value}" for key, value in self.condition.items() if key not in keys)
-        return short(" ".join([self.label, *swept]))
+        return short(" ".join(filter(None, [self.label, *swept])))
 
     @property
     def done(self):
@@ -113,8 +119,13 @@ class Case:
 
 
 def short(label):
-    """A label whose dotted keys are cut to their last word: the type of an attention needs no path."""
-    return re.sub(r"[\w.]+\.(\w+)=", r"\1=", label).replace("attention={type: ", "{").strip()
+    """A case as readers see it: `tova cache.share="1/8"` is tova, share 1/8."""
+
+    def in_words(found):
+        before, key, value = found.groups()
+        return f"{', ' if before else ''}{key.replace('_', ' ')} " + value.strip('"')
+
+    return SWEPT.sub(in_words, label).replace("attention {type: ", "{").strip()
 
 
 def series_of(cases):

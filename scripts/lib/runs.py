@@ -12,8 +12,12 @@ from dataclasses import dataclass
 import h5py
 import numpy as np
 import yaml
-from cases import LENGTHS, Case
+from cases import LENGTHS, Case, short
 from program import NoRun, tables
+
+
+# Tables of a row a thing that figures are means over; the first column names the thing.
+OF_THINGS = ("/eval/test", "/eval/validation", "/shares", "/translations/test", "/translations/validation")
 
 
 @dataclass
@@ -74,7 +78,7 @@ class Run:
         self.experiment, self.case = experiment, None
         self.path = pathlib.Path(os.fsdecode(urllib.parse.unquote_to_bytes(told["record"]).removeprefix(b"file://")))
         self.id, self.status, self.error, self.seed = (told[key] for key in ("id", "status", "error", "seed"))
-        self.title = told["name"] or self.id
+        self.title = short(told["name"]) or self.id
         self.figures = {name: figure(name, held) for name, held in told["figures"].items()}
         self._tables = {}
 
@@ -98,6 +102,11 @@ class Run:
             table = self._read(lambda file: Table(file[name]) if name in file else None)
             self._tables[name] = table if table is not None and len(table) > 0 else None
         return self._tables[name]
+
+    def counted(self, figure):
+        """What a figure's n are, "example" or "document", by a table of as many rows; empty where none is."""
+        tables = (self.table(name) for name in OF_THINGS)
+        return next((next(iter(table.columns)) for table in tables if table and len(table) == figure.n), "")
 
     @functools.cached_property
     def expiry(self):
@@ -176,6 +185,10 @@ class Experiment:
         cases = [Case(self, row, [runs[at] for at in row["runs"]]) for row in rows["ours"]]
         first = self.references.values()
         self.cases = sorted(cases, key=lambda case: case.label not in first and not case.is_transformer)
+
+    @property
+    def task(self):
+        return next((task for run in self.readable if (task := run.setting("task"))), "")
 
     @property
     def readable(self):

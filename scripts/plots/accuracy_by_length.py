@@ -36,7 +36,7 @@ def draw(cases):
     common.length_axis(axis, lengths_of(cases), read)
     axis.set_title("Test accuracy ± spread against length")
     common.percent_axis(axis)
-    common.legend_below(made, axis, columns=1 if len(names) < 5 else 2)
+    common.legend(made, [axis], columns=1 if len(names) < 5 else 2)
     return made
 
 

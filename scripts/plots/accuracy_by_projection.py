@@ -29,7 +29,7 @@ def draw(cases):
     axes[0].set_title("Test accuracy against projection length" + ("" if whole is None else ", near Luna"))
     if whole is not None:
         axes[1].set_title("The same with all reference lines")
-    common.legend_below(made, axes[0], columns=1)
+    common.legend(made, axes[:1], columns=1)
     return made
 
 

@@ -9,7 +9,6 @@ import re
 import common
 import matplotlib
 import numpy as np
-import scaling
 from caches import is_full, name_of
 
 KIB = 1024
@@ -47,13 +46,12 @@ def draw_families(families):
         error = np.nan_to_num(spread) if np.isfinite(spread).any() else None
         axis.errorbar(size / KIB, perplexity, yerr=error, **looks[name], **LINE, label=name)
     axis.set_xscale("log", base=2)
-    axis.set_yscale("log")
     axis.xaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.6g}"))
     axis.set_xlabel("KiB of state a text, log scale")
     axis.set_ylabel("perplexity, log scale")
     axis.set_title("Perplexity against bytes of state")
-    scaling.plain_numbers(axis)
-    common.legend_below(made, axis)
+    common.log_axis(axis)
+    common.legend(made, [axis])
     return made
 
 

@@ -4,6 +4,7 @@
 import argparse
 import csv
 import io
+import math
 import pathlib
 import sys
 
@@ -100,10 +101,19 @@ def line_look(look):
     return {key: look[key] for key in ("color", "linestyle")}
 
 
-def legend_below(made, axis, columns=2):
-    """One legend for all panels, beneath them."""
-    handles, labels = axis.get_legend_handles_labels()
-    made.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=3)
+def legend(made, axes, columns=2):
+    """One legend of all that some panels show: above several, where it is read first, beneath one."""
+    held = {}
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels()):
+            held.setdefault(label, handle)
+    place = "outside upper center" if len(made.axes) > 1 else "outside lower center"
+    made.legend(held.values(), held.keys(), loc=place, ncols=columns, handlelength=3)
+
+
+def updates_axis(axis):
+    axis.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axis.set_xlabel("updates")
 
 
 def length_axis(axis, lengths, label="tokens of an example (n)"):
@@ -127,9 +137,36 @@ def metric_axis(axis, metric):
         return percent_axis(axis)
     if metric == "BLEU":
         return
+    log_axis(axis)
+
+
+STEPS = ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))  # of a decade
+MOST_TICKS = 7
+
+
+class PlainTicks(matplotlib.ticker.Locator):
+    """On a log scale round numbers, as many as have room, whether the axis has several decades or a part of one."""
+
+    def __call__(self):
+        return self.tick_values(*sorted(self.axis.get_view_interval()))
+
+    def tick_values(self, vmin, vmax):
+        if not 0 < vmin < vmax < math.inf:
+            return []
+        decades = range(math.floor(math.log10(vmin)), math.ceil(math.log10(vmax)))
+        sets = ([step * 10.0**power for power in decades for step in steps] + [10.0 ** decades.stop] for steps in STEPS)
+        inside = ([tick for tick in ticks if vmin <= tick <= vmax] for ticks in sets)
+        found = next((ticks for ticks in inside if len(ticks) <= MOST_TICKS), None)
+        if found is None:  # powers of ten alone are too many
+            return matplotlib.ticker.LogLocator(numticks=MOST_TICKS).tick_values(vmin, vmax)
+        return found if len(found) > 2 else matplotlib.ticker.MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(vmin, vmax)
+
+
+def log_axis(axis):
+    """A vertical log scale with plain numbers instead of powers of ten."""
     axis.set_yscale("log")
-    axis.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
-    axis.yaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,g}"))
+    axis.yaxis.set_major_locator(PlainTicks())
+    axis.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axis.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
 
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """What a bounded cache costs against what it saves: perplexity above the full cache, in per cent on a log scale, against
-the bytes of keys and values. Points are geometric means over the documents, of each one's perplexity over its own with the
-full cache; bars are twice the standard error of that mean. Differences at or below nothing cannot be shown."""
+the bytes of the cache: keys, values and what a policy keeps beside them. Points are geometric means over the documents, of
+each one's perplexity over its own with the full cache; bars are twice the standard error of that mean. Differences at or
+below nothing cannot be shown: there a line is broken."""
 
 import common
 import matplotlib
 import numpy as np
-import scaling
 import sizes
 from caches import costs_of, losses_of
 
@@ -20,7 +20,7 @@ def draw(cases):
     policies = sizes.policies_of(cases)
     full = losses_of(policies.full)
     lines = {name: points_of(policies.line(name), full) for name in policies.names}
-    lines = {name: points for name, points in lines.items() if points}
+    lines = {name: points for name, points in lines.items() if np.isfinite([cost for _, cost, *_ in points]).any()}
     if not any(len(points) > 1 for points in lines.values()):
         return None
     made, (axis,) = common.figure(1, heights=4.0 + 0.1 * len(lines))
@@ -29,27 +29,29 @@ def draw(cases):
         axis.errorbar(held / MIB, cost, yerr=[cost - lower, upper - cost], **policies.looks[name],
                       linewidth=1.2, capsize=2, label=name)  # fmt: skip
     axis.set_xscale("log", base=2)
-    axis.set_yscale("log")
-    axis.set_ylim(bottom=max(LEAST, 0.5 * min(point[1] for points in lines.values() for point in points)))
-    scaling.plain_numbers(axis)
+    axis.set_ylim(bottom=max(LEAST, 0.5 * np.nanmin([cost for points in lines.values() for _, cost, *_ in points])))
+    common.log_axis(axis)
     axis.xaxis.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:,.4g}"))
-    axis.set_xlabel("MiB of keys and values, log scale")
-    axis.set_title("Perplexity above the full cache\n(per cent, log scale; ± 2 standard errors over documents)")
-    common.legend_below(made, axis, columns=sizes.columns(list(lines)))
+    axis.set_xlabel("MiB of cache: keys, values and what a policy keeps beside them, log scale")
+    broken = "; lines are broken where nothing is lost" if any(
+        np.isnan(cost) for points in lines.values() for _, cost, *_ in points) else ""  # fmt: skip
+    axis.set_title(f"Perplexity above the full cache\n(per cent, log scale; ± 2 standard errors over documents{broken})")
+    common.legend(made, [axis], columns=sizes.columns(list(lines)))
     return made
 
 
 def points_of(cases, full):
-    """(bytes, per cent above the full cache, that less and plus two standard errors), by bytes; what costs nothing is left
-    out, and a bar that would reach below nothing ends at a hundredth of its point."""
+    """(bytes, per cent above the full cache, that less and plus two standard errors), by bytes; NaN for what costs nothing,
+    and a bar that would reach below nothing ends at a hundredth of its point."""
     points = []
     for case in cases:
         held, costs = case.estimate("cache_bytes"), costs_of(case, full)
-        if not held or len(costs) < FEWEST or (mean := costs.mean()) <= 0:
+        if not held or len(costs) < FEWEST:
             continue
         error = costs.std(ddof=1) / np.sqrt(len(costs))
-        cost, lower, upper = 100 * np.expm1(mean + np.array([0, -2, 2]) * error)
-        points.append((held.mean, cost, max(lower, 0.01 * cost), upper))
+        cost, lower, upper = 100 * np.expm1(costs.mean() + np.array([0, -2, 2]) * error)
+        seen = (cost, max(lower, 0.01 * cost), upper) if cost > 0 else (np.nan,) * 3
+        points.append((held.mean, *seen))
     return sorted(points)
 
 

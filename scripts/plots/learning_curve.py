@@ -33,28 +33,33 @@ def metric_of(validation):
     return validation[name] if name in validation else None
 
 
+DIAMOND = {"marker": "D", "markersize": 6, "linestyle": "none", "zorder": 6}  # an accuracy on test
+
+
+def at_edge(axis):
+    """For what is of the test examples: at the right edge, so that no line of it crosses a validation curve."""
+    return {"transform": axis.get_yaxis_transform(), "clip_on": False}
+
+
+def draw_floors(axis, floors):
+    """A dash for each (name, value), the highest first."""
+    for style, (name, value) in zip(("-", (0, (1, 1))), floors):
+        words = f"floor: {name.replace('logistic regression on ', '')} (test)"
+        look = {"color": common.GREY, "linestyle": style, "linewidth": 2.2}
+        axis.plot([0.97, 1.03], [value] * 2, **look, label=words, **at_edge(axis))
+
+
 def draw_metric(axis, run, validation):
     values, step = metric_of(validation), validation["step"]
     axis.plot(step, values, color=common.VERMILION, marker="o", markersize=4, label="validation")
     if "standard_error" in validation:
         error = validation["standard_error"]
         axis.fill_between(step, values - error, values + error, color=common.VERMILION, alpha=0.2, linewidth=0)
-    for style, floor in zip(("--", ":"), run.floors("accuracy")):
-        words = f"floor: {floor.row.replace('logistic regression on ', '')} (test)"
-        axis.axhline(floor.value, color=common.GREY, linestyle=style, linewidth=1.4, label=words)
-    if "accuracy" in run.figures:
-        best = run.figures["best_update"].value if "best_update" in run.figures else step[int(np.argmax(values))]
-        axis.errorbar(
-            [best],
-            [run.figures["accuracy"].value],
-            yerr=[np.nan_to_num(run.figures["accuracy"].error)],
-            color=common.BLACK,
-            marker="D",
-            markersize=6,
-            linestyle="none",
-            capsize=3,
-            label="test, selected on validation",
-        )
+    draw_floors(axis, [(floor.row, floor.value) for floor in run.floors("accuracy")])
+    if accuracy := run.figures.get("accuracy"):
+        error = [np.nan_to_num(accuracy.error)]
+        look = {**DIAMOND, **at_edge(axis), "color": common.BLACK, "capsize": 3}
+        axis.errorbar([1], [accuracy.value], yerr=error, **look, label="accuracy on test")
     axis.set_title(f"{run.validated_by[0].upper()}{run.validated_by[1:]} ± standard error")
     common.metric_axis(axis, run.validated_by)
     axis.margins(y=0.1)
@@ -82,7 +87,7 @@ def draw(run):
     for axis, panel in zip(axes, panels):
         panel(axis)
         axis.tick_params(labelbottom=True)
-    axes[-1].set_xlabel("updates")
+    common.updates_axis(axes[-1])
     return made
 
 

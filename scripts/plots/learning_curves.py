@@ -8,7 +8,7 @@ import math
 
 import common
 import numpy as np
-from learning_curve import metric_of
+from learning_curve import DIAMOND, at_edge, draw_floors, metric_of
 
 TOGETHER = 6
 
@@ -44,19 +44,15 @@ def seeds(curves):
 def draw_test(axis, cases, everyone, looks):
     """At the right edge a diamond for the accuracy of each case on test, and beside it a dash for the highest of each floor
     among everyone: floors are of the test examples too, so that no line of theirs crosses a validation curve."""
-    at_edge = {"transform": axis.get_yaxis_transform(), "clip_on": False}
     floors = {}
     for floor in (floor for case in everyone for floor in case.floors("accuracy")):
         floors[floor.name] = max(floor, floors.get(floor.name, floor), key=lambda held: held.mean)
-    for style, floor in zip(("-", (0, (1, 1))), sorted(floors.values(), key=lambda held: -held.mean)):
-        words = f"floor: {floor.row.replace('logistic regression on ', '')} (test)"
-        axis.plot([0.97, 1.03], [floor.mean] * 2, color=common.GREY, linestyle=style, linewidth=2.2, label=words, **at_edge)
-    diamond = {"marker": "D", "markersize": 6, "linestyle": "none"}
+    draw_floors(axis, [(floor.row, floor.mean) for floor in sorted(floors.values(), key=lambda held: -held.mean)])
     accuracies = [(case, found.mean) for case in cases if (found := case.estimate("accuracy"))]
     for case, mean in accuracies:
-        axis.plot([1], [mean], **diamond, color=looks[case.series]["color"], zorder=6, **at_edge)
+        axis.plot([1], [mean], **DIAMOND, color=looks[case.series]["color"], **at_edge(axis))
     if accuracies:
-        axis.plot([], [], **diamond, color=common.GREY, label="accuracy on test")
+        axis.plot([], [], **DIAMOND, color=common.GREY, label="accuracy on test")
 
 
 def draw(cases):
@@ -76,9 +72,9 @@ def together(cases, looks):
     shown = [case for case, _ in cases]
     draw_test(axis, shown, shown, looks)
     axis.set_title(f"Validation {cases[0][0].runs[0].validated_by}")
-    axis.set_xlabel("updates")
+    common.updates_axis(axis)
     common.metric_axis(axis, cases[0][0].runs[0].validated_by)
-    common.legend_below(made, axis, columns=1 if max(len(case.series) for case, _ in cases) > 26 else 2)
+    common.legend(made, [axis], columns=1 if max(len(case.series) for case, _ in cases) > 26 else 2)
     return made
 
 
@@ -98,7 +94,7 @@ def apart(cases, looks):
     for axis in axes.flat[len(cases) :]:
         axis.set_visible(False)
     for axis in axes.flat[max(0, len(cases) - 2) : len(cases)]:
-        axis.set_xlabel("updates")
+        common.updates_axis(axis)
         axis.tick_params(labelbottom=True)
     drawn = {str(line.get_label()): line for axis in axes.flat for line in axis.get_lines()}
     handles = [line for label, line in drawn.items() if label.startswith(("floor", "accuracy on test"))]

@@ -39,8 +39,7 @@ def draw(cases, run=None):
     axes[-1].set_xlabel("position in the chunk (tokens)")
     if bounded:
         names = list(dict.fromkeys(name_of(case) for case in bounded))
-        widest = max(axes, key=lambda axis: len(axis.get_legend_handles_labels()[1]))
-        common.legend_below(made, widest, columns=sizes.columns(names))
+        common.legend(made, axes[bool(full) :], columns=sizes.columns(names))
     return made
 
 

@@ -5,7 +5,6 @@ per cent and what breaks down."""
 
 import common
 import numpy as np
-import scaling
 import sizes
 from caches import size_of
 
@@ -34,7 +33,7 @@ def draw(cases):
         axes[0].axhline(full.mean, color=common.BLACK, **OURS, label="full cache")
     axes[0].set_ylim(*extent([e.mean for e in policies.estimates("perplexity")], min(values)))
     axes[0].set_title("Perplexity against size of the cache")
-    axes[1].set_yscale("log")
+    common.log_axis(axes[1])
     if full:
         draw_lines(axes[1], policies, {name: above(points, full.mean) for name, points in lines.items()})
         if said_full:
@@ -45,8 +44,7 @@ def draw(cases):
         draw_lines(axes[1], policies, lines)
         draw_published(axes[1], policies, said)
         axes[1].set_title("All of it, log scale")
-    scaling.plain_numbers(axes[1])
-    common.legend_below(made, axes[0], columns=sizes.columns(policies.names))
+    common.legend(made, axes[:1], columns=sizes.columns(policies.names))
     return made
 
 

@@ -2,7 +2,6 @@
 memory_by_length have in common."""
 
 import common
-import matplotlib
 import numpy as np
 from cases import lengths_of, series_of
 
@@ -18,11 +17,12 @@ class Cells:
         self.looks = common.styles(self.names, series_of(references))
 
     def compared(self, words):
-        """{name of a ratio: title} of the comparisons that the experiment asks for; `words` by figure."""
+        """{name of a ratio: title} of the comparisons that the experiment asks for and some case has; `words` by figure."""
+        known = {name for case in self.cases for name in case.row["figures"] if case.estimate(name)}
         titles = {}
         for experiment in dict.fromkeys(case.experiment for case in self.cases):
             for column in experiment.comparisons:
-                if column["metric"] in words:
+                if column["metric"] in words and column["name"] in known:
                     what, label = words[column["metric"]], experiment.references[column["reference"]]
                     fraction, times = f"{what}, fraction of {label}'s", f"{what}, times {label} at the same length"
                     titles[column["name"]] = times if column["kind"] == "speedup" else fraction
@@ -52,7 +52,7 @@ def finish(made, axes, cells):
         common.length_axis(axis, cells.lengths, "")
         axis.tick_params(labelbottom=True)
     axes[-1].set_xlabel("tokens of a sequence (n), log scale")
-    common.legend_below(made, axes[0])
+    common.legend(made, axes)
     return made
 
 
@@ -77,9 +77,8 @@ def draw_metric(axis, cells, metric, scale, title):
         return estimate.mean / scale, spread, spread
 
     draw_lines(axis, cells, value_of)
-    axis.set_yscale("log")
+    common.log_axis(axis)
     axis.set_title(title)
-    plain_numbers(axis)
 
 
 def draw_guides(axis, cells):
@@ -95,23 +94,24 @@ def draw_guides(axis, cells):
 
 
 def draw_ratio(axis, cells, name, title):
-    """Ratio to a reference at the same length, 1 being the reference itself."""
+    """Ratio to a reference at the same length, 1 being the reference itself, and what is published of it: hollow."""
 
     def value_of(case):
         held = case.estimate(name)
         return held and (held.mean, held.spread, held.spread)
 
     draw_lines(axis, cells, value_of)
+    draw_published(axis, cells, name)
     axis.axhline(1, color=common.GREY, linewidth=1)
-    axis.set_yscale("log")
+    common.log_axis(axis)
     axis.set_title(title)
-    plain_numbers(axis)
 
 
-def plain_numbers(axis):
-    """0.1, 1, 10 with 2 and 5 or 3 between them as room allows, instead of powers of ten."""
-    low, high = axis.get_ylim()
-    subs = (1, 2, 5) if high / low < 40 else (1, 3) if high / low < 2000 else (1,)
-    axis.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=subs, numticks=20))
-    axis.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axis.yaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+def draw_published(axis, cells, name):
+    hollow = {"linestyle": "none", "markerfacecolor": "white", "markersize": 6.5}
+    for case in cells.cases:
+        look = cells.looks[case.series]
+        for value, _ in case.published(name):
+            axis.plot([case.length], [value], **hollow, marker=look["marker"], markeredgecolor=look["color"])
+    if any(case.published(name) for case in cells.cases):
+        axis.plot([], [], **hollow, marker="o", markeredgecolor=common.GREY, label="hollow: published")

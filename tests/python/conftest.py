@@ -85,6 +85,8 @@ def write_attributes(file, folder, **attributes):
         version_attnlab="0.1.0",
         version_torch="2.11.0",
         data_checksum="sha256:c40f74a1",
+        model_checksum="8852bd67",
+        cpu_clock=2596.124,
     )
     for name, value in {**held, **attributes}.items():
         file.attrs[name] = value
@@ -138,6 +140,7 @@ def classification(folder, accuracy=0.6425, floor=0.6375, updates=900, **attribu
         write_test_split(file, rng)
         for name, value in (("accuracy", accuracy), ("accuracy_byte_counts", floor), ("accuracy_majority", 0.5)):
             write_figure(file, name, value, n=2000, error=np.sqrt(value * (1 - value) / 2000), better="higher")
+        write_figure(file, "accuracy_above_byte_counts", accuracy - floor, n=2000, error=0.0121, better="higher")
         write_figure(file, "accuracy_validation", 0.651, n=2500, error=0.0095, better="higher")
         write_figure(file, "parameters", 123456, meaning="trained numbers")
         write_figure(file, "best_update", 800, meaning="update with the best validation accuracy")

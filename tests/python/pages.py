@@ -37,6 +37,7 @@ class Page(html.parser.HTMLParser):
     def __init__(self, path):
         super().__init__()
         self.words, self.sources, self.links, self.ids, self.rows, self.open = [], [], [], [], [], []
+        self.tags = []  # of each of the words the innermost element
         self.feed(path.read_text(encoding="utf-8"))
         assert self.open == []
         self.text = re.sub(r"\s+", " ", " ".join(self.words))
@@ -59,8 +60,9 @@ class Page(html.parser.HTMLParser):
     def handle_data(self, data):
         if self.open[-1:] != ["style"]:
             self.words.append(data)
+            self.tags.append(self.open[-1] if self.open else "")
         if "td" in self.open or "th" in self.open:
-            self.rows[-1][-1] += data
+            self.rows[-1][-1] += data.replace("\u00a0", " ")
 
     def row(self, *beginning):
         """The first row of a table that begins with these cells."""

@@ -89,6 +89,9 @@ def classification(folder, label, seed, length=4002, row=None, accuracy=None, fl
             conftest.write_figure(
                 file, "accuracy", accuracy, n=25000, error=np.sqrt(accuracy * (1 - accuracy) / 25000), better="higher"
             )
+            if label != "Local attention":  # as in records older than the figure
+                above = {"n": 25000, "error": 0.003, "better": "higher"}
+                conftest.write_figure(file, "accuracy_above_byte_counts", accuracy - floor, **above)
             conftest.write_figure(file, "parameters", 5312768)
             conftest.write_figure(file, "training_seconds", 1171.7, "s", better="lower")
             write_floors(file, floor, 25000)
@@ -348,7 +351,7 @@ def throughput_sweep(folder):
         rows = [{"name": name, "figures": dict(zip(names, values)), "this_case": name == label}
                 for name, values in paper.items()]  # fmt: skip
         figures = {"text_cache_bytes": (size * 2**20, "byte", "lower"), "tokens_per_second": (speed, "token/s", "higher")}
-        measured(folder / label[:4], label, "task: throughput\nseed: 1\n", figures, compare,
+        measured(folder / label[:4], label, "task: long_generation\nseed: 1\n", figures, compare,
                  {"source": "Oren et al. 2024", "unit": "1", "metrics": list(names), "rows": rows})  # fmt: skip
 
 

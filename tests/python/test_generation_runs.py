@@ -126,8 +126,8 @@ def test_the_table_has_paired_differences_beside_the_published_ones(scored):
     (experiment,) = load(scored)
     text = str(case_table.table(experiment))
     assert "less that of full" in text and "f1 (%)" in text
-    assert "-10.00" in text, "every question is a tenth lower"
-    assert "-1" in text and "Somebody 2024" in text
+    assert "−10.00" in text, "every question is a tenth lower"
+    assert "−1" in text and "Somebody 2024" in text
 
 
 def test_answers_stand_beside_their_first_reference(scored):

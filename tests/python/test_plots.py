@@ -148,6 +148,13 @@ def test_the_curve_of_a_language_model_is_in_perplexity(tmp_path):
     assert axis.get_yscale() == "log" and axis.yaxis.get_major_formatter()(2000) == "2,000"
 
 
+def test_floors_cross_no_validation_curve_of_a_run_either(root):
+    axis = learning_curve.draw(load_run(root / "accuracy" / "Luna-161" / "run.h5")).axes[1]
+    edge, value = line(axis, "floor: majority class (test)")
+    assert min(edge) > 0.9 and list(value) == pytest.approx([0.5] * 2)
+    assert line(axis, "accuracy on test")[1] == pytest.approx([0.6531])
+
+
 def test_the_mean_curve_is_over_the_seeds_that_are_done(root):
     made = learning_curves.draw(cases(root / "accuracy"))
     panels = {axis.get_title(loc="left"): axis for axis in made.axes if axis.get_title(loc="left")}
@@ -205,6 +212,22 @@ def test_only_the_comparisons_that_the_experiment_asks_for_are_drawn(tmp_path):
     assert line(fused, "Luna-16")[1] == pytest.approx((0.12 + 0.20 * k) / 0.175)
     for made in (speed_by_length.draw(held, phase="infer"), memory_by_length.draw(held, phase="train")):
         assert len(made.axes) == 2, "no panel of a ratio"
+
+
+def test_a_ratio_that_no_case_has_gets_no_panel(root):
+    alone = [case for case in cases(root / "speed") if case.label == "Luna-16"]
+    for case in alone:
+        case.row["figures"]["train_seconds_speedup_fused"] = {**case.row["figures"]["train_seconds"], "value": None}
+    titles = [axis.get_title(loc="left") for axis in speed_by_length.draw(alone, phase="train").axes]
+    assert len(titles) == 3 and not any("fused" in title for title in titles)
+
+
+def test_published_ratios_are_hollow_marks(root):
+    textbook = speed_by_length.draw(cases(root / "speed"), phase="train").axes[2]
+    luna = line_of(textbook, "Luna-16")
+    hollow = [held for held in textbook.get_lines() if held.get_markerfacecolor() == "white" and len(held.get_xdata()) == 1]
+    assert [(held.get_xdata()[0], held.get_ydata()[0]) for held in hollow] == [(4096, 5.5)]
+    assert hollow[0].get_markeredgecolor() == luna.get_color()
 
 
 def test_the_bars_of_a_time_are_its_least_and_most_repetition(root):
@@ -360,13 +383,3 @@ def test_loss_by_position_of_one_run_has_nothing_of_its_other_seeds(tmp_path):
     assert line(loss_by_position.draw([case]).axes[0], "tova+4")[1] == pytest.approx([1.9, 2.5, 2.5, 2.5])
     for run, loss in zip(case.runs, (2.7, 2.3)):
         assert line(loss_by_position.draw_run(run).axes[0], "tova+4")[1] == pytest.approx([1.9, loss, loss, loss])
-
-
-def test_no_two_lines_look_alike():
-    names = [f"model {i}" for i in range(14)]
-    looks = common.styles(names, names[:2])
-    assert len({(look["color"], look["marker"], str(look["linestyle"])) for look in looks.values()}) == 14
-    assert {looks[name]["color"] for name in names[:2]} == {common.BLACK}
-    for name, look in looks.items():  # without the colour, as on a grey print
-        alike = [other for other in looks if all(looks[other][key] == look[key] for key in ("marker", "linestyle"))]
-        assert len([other for other in alike if (other in names[:2]) == (name in names[:2])]) == 1

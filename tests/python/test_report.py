@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from pages import PLOTS, REPORT, Page, report, start
 from report import case_table, words
+import cases  # noqa: I001  (on the path that report makes)
 from runs import Figure, load, load_run
 
 
@@ -40,7 +41,8 @@ def test_a_report_of_one_run_states_the_protocol(text):
     assert "at most 1,024 tokens, <CLS> and </s> included; longer texts are cut" in text
     assert "256 bytes and 5 special tokens" in text
     assert "accuracy on validation examples held out of train; test was not looked at Selected update 800" in text
-    assert "2,000 test examples" in text
+    assert "Data imdb (0.1 of the training examples held out for validation, 2,000 test examples)" in text
+    assert "Evaluated on 2,000 test examples" in text
     assert "Attention luna (projection_length 16, tie_kv false) Parameters 123,456" in text
     assert "900 updates, adamw, peak learning rate 0.002, schedule linear Batch 32 examples Precision fp32" in text
 
@@ -82,19 +84,22 @@ def figure(name, value, n=2000):
 
 
 @pytest.mark.parametrize(
-    "accuracy, sentence",
+    "difference, sentence",
     [
-        # standard error of the difference: sqrt(0.01072² + 0.01075²) = 1.52 points
-        (0.6425, "0.50 percentage points above the floor (logistic regression on byte counts)"),
-        (0.6425, "at most 1.52 points). That is less than two standard errors: this run does not show"),
-        (0.7000, "more than two standard errors: the model has learned something that the floor has not."),
-        (0.5500, "8.75 percentage points below the floor"),
-        (0.5500, "the floor would have been the better classifier."),
+        (0.0050, "0.50 percentage points above the floor (logistic regression on byte counts)"),
+        (0.0050, "paired over the examples: 1.21 points). That is less than two standard errors: this run does not show"),
+        (0.0625, "more than two standard errors: the model has learned something that the floor has not."),
+        (-0.0875, "8.75 percentage points below the floor"),
+        (-0.0875, "the floor would have been the better classifier."),
     ],
 )
-def test_the_difference_to_the_floor_is_explained(written, accuracy, sentence):
-    run = load_run(written / "quickstart" / "aaaa1111")
-    assert sentence in words.against_floor(figure("accuracy", accuracy), figure("floor", 0.6375), run)
+def test_the_difference_to_the_floor_is_explained(difference, sentence):
+    assert sentence in words.against_floor(difference, 0.0121, figure("floor", 0.6375), "byte")
+
+
+def test_a_difference_without_a_recorded_error_is_not_judged():
+    said = words.against_floor(0.0625, float("nan"), figure("floor", 0.6375), "byte")
+    assert said.endswith("which sees nothing of the order of the bytes (its error is not recorded).")
 
 
 @pytest.mark.parametrize("accuracy, clear", [(0.501, False), (0.521, False), (0.523, True)])
@@ -104,18 +109,49 @@ def test_chance_is_mentioned_unless_the_model_is_clearly_above_it(accuracy, clea
 
 def test_the_explanation_stands_on_the_page(written, text):
     sentences = list(words.interpretation(load_run(written / "quickstart" / "aaaa1111")))
-    assert len(sentences) == 1 and sentences[0] in text
+    assert len(sentences) == 1 and sentences[0] in text and "paired over the examples: 1.21 points" in text
 
 
 def test_the_environment_is_stated(text):
-    for stated in ("Test CPU at 3 GHz", "torch 2.11.0", "0123456789abcdef with uncommitted changes", "8.00 GiB"):
+    for stated in ("Test CPU at 3 GHz", "torch 2.11.0", "0123456789abcdef with uncommitted changes", "8.00 GiB",
+                   "Date 2026-01-02", "Clock 2,596 MHz", "SHA-256 of the data c40f74a1", "SHA-256 of the model 8852bd67"):  # fmt: skip
         assert stated in text
     assert "attnlab run experiments/quickstart.yaml" in text
     assert "projection_length: 16" in text, "the whole configuration"
 
 
+def test_a_clean_tree_is_stated_too(unfinished):
+    assert "0123456789abcdef, no uncommitted changes" in unfinished("failed", "", git_dirty="false").text
+
+
+def test_figures_that_are_told_in_the_same_words_are_named(tmp_path):
+    record = conftest.classification(tmp_path / "e" / "r")
+    with h5py.File(record, "r+") as file:
+        for name in ("loss_test", "loss_validation"):
+            conftest.write_figure(file, name, 0.69, "nat", "mean negative log-probability")
+    assert report(record.parent) == 0
+    page = Page(record.parent / "report.html")
+    for name in ("mean negative log-probability (loss test)", "mean negative log-probability (loss validation)"):
+        assert page.row(name)[1] == "0.69 nat"
+    assert page.row("trained numbers"), "which nothing else is told as"
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ('tova cache.share="1/8"', "tova, share 1/8"),
+        ("Luna-16 encoding.max_length=1024 seed=2", "Luna-16, max length 1024, seed 2"),
+        ("model.encoder.attention=luna", "attention luna"),
+        ("tova, k = 1/8", "tova, k = 1/8"),
+    ],
+)
+def test_names_of_cases_are_words(name, said):
+    assert cases.short(name) == said
+
+
 def test_a_limited_evaluation_says_so(unfinished):
-    assert "limited to the first 200 examples of each split" in unfinished("failed", "", limit=200).text
+    page = unfinished("failed", "", limit=200).text
+    assert "limited to the first 200 examples of each split" in page and "200 test examples" in page
 
 
 def test_texts_of_a_record_are_escaped(unfinished):

@@ -21,13 +21,16 @@ def page(tmp_path):
 
 def test_ratios_and_shares_of_forms_come_first_and_the_rest_is_folded(page):
     made = page("causal_speed", sweeps.causal_sweep)
-    first, second = (row for row in made.rows if row and row[0] == "model")
+    first = made.row("case")
     ratios = [f"scan speedup {form} {n}" for form in ("chunks", "outer products", "softmax") for n in ("1 thread", "2 threads")]
-    assert first == ["model", "seeds", *ratios, "product share 1 thread (%)", "product share 2 threads (%)", "runs"]
-    row = made.row("256 tokens projection_length=16")
+    assert first == ["case", "seeds", *ratios, "product share 1 thread (%)", "product share 2 threads (%)", "runs"]
+    row = made.row("256 tokens, projection length 16")
     assert row[2:] == ["2.00", "2.00", "3.00", "3.00", "4.00", "4.00", "27.0", "27.0", "1 done"]
-    assert made.row("1,024 tokens projection_length=16")[4:8] == ["–", "–", "3.00", "3.00"]
-    assert set(second[1:]) == {
+    assert made.row("1,024 tokens, projection length 16")[4:8] == ["–", "–", "3.00", "3.00"]
+    second = made.rows[made.rows.index(made.row("figure")) :]
+    lengths = ("256", "1,024", "4,096")
+    assert second[0][1:] == [f"{n} tokens, projection length {rows}" for n in lengths for rows in (16, 128)]
+    assert {row[0] for row in second[1:15]} == {
         *(f"extra bytes {form} (MiB)" for form in ("scan", "chunks", "outer products", "softmax")),
         *(f"seconds {form} {n} (s)" for form in ("scan", "chunks", "outer products", "softmax")
           for n in ("1 thread", "2 threads")),
@@ -39,25 +42,25 @@ def test_ratios_and_shares_of_forms_come_first_and_the_rest_is_folded(page):
 def test_lengths_that_stand_in_labels_make_no_grid_of_empty_cells(page):
     made = page("causal_speed", sweeps.causal_sweep)
     assert "no record" not in made.text
-    names = [row[0] for row in made.rows if row and "tokens projection_length" in row[0]][:6]
-    assert names == [f"{n} tokens projection_length={rows}" for n in ("256", "1,024", "4,096") for rows in (16, 128)]
+    names = [row[0] for row in made.rows if row and "tokens, projection length" in row[0]][:6]
+    assert names == [f"{n} tokens, projection length {rows}" for n in ("256", "1,024", "4,096") for rows in (16, 128)]
 
 
 def test_a_comparison_stands_beside_its_figure(page):
     made = page("decode_speed", sweeps.decode_sweep)
-    assert made.row("model") == [
-        "model", "seeds", "decode seconds (s)", "times better than Transformer", "decode state bytes (MiB)",
+    assert made.row("case") == [
+        "case", "seeds", "decode seconds (s)", "times better than Transformer", "decode state bytes (MiB)",
         "as a fraction of that of Transformer", "decode tokens per second (thousand tokens/s)", "runs",
     ]  # fmt: skip
     # (512 / 128)² s beside 512 / 128 s; 25 of 100 MiB
-    assert made.row("Luna-16 target_length=512")[2:6] == ["4.00", "4.00", "25.0", "0.250"]
+    assert made.row("Luna-16, target length 512")[2:6] == ["4.00", "4.00", "25.0", "0.250"]
     assert "Other figures" not in made.text
 
 
 def test_what_is_published_of_figures_and_of_comparisons_stands_beside_them_in_their_unit(page):
     made = page("throughput", sweeps.throughput_sweep)
-    assert made.row("model")[2:] == [
-        "text cache bytes (MiB)", "published", "training speed (thousand tokens/s)", "times better than full",
+    assert made.row("case")[2:] == [
+        "text cache bytes (MiB)", "published", "generation speed (thousand tokens/s)", "times better than full",
         "published: the same", "runs",
     ]  # fmt: skip
     # 2.8e8 / 2^20 = 267.0, 1.5e8 / 2^20 = 143.1
@@ -67,13 +70,13 @@ def test_what_is_published_of_figures_and_of_comparisons_stands_beside_them_in_t
 
 def test_figures_that_are_compared_come_before_those_that_are_not(page):
     made = page("decoder_only_lm", sweeps.decoder_sweep)
-    assert made.row("model")[2:6] == [
+    assert made.row("case")[2:6] == [
         "perplexity validation", "as a fraction of that of Transformer", "training speed (thousand tokens/s)",
         "times better than Transformer",
     ]  # fmt: skip
-    assert made.row("Luna-16 context=2048")[2:6] == ["210", "1.05", "2.50", "2.50"]
-    others = [row for row in made.rows if row and row[0] == "model"][1]
-    assert others == ["model", "validation seconds (s)"]
+    assert made.row("Luna-16, context 2048")[2:6] == ["210", "1.05", "2.50", "2.50"]
+    others = [row for row in made.rows if row and row[0] == "case"][1]
+    assert others == ["case", "validation seconds (s)"]
 
 
 def test_times_over_five_rounds_stand_as_median_and_quartiles():

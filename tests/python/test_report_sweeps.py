@@ -2,12 +2,13 @@
 
 import re
 import shutil
+import types
 
 import h5py
 import pytest
 import sweeps
 from pages import PNG, REPORT, Page, report, start
-from report import html
+from report import html, scaling_tables
 from runs import load
 
 
@@ -73,7 +74,7 @@ def test_navigation_and_overview_lead_to_every_experiment(page):
 
 def test_the_overview_has_a_line_an_experiment(page):
     assert page[0].row("luna_text", "4 done 1 diverged 1 interrupted 1 unreadable ", "1,024 tokens")[3] == (
-        "test accuracy (%): 65.60 ± 0.46, attention=luna, 3 seeds; highest floor 63.75"
+        "test accuracy (%): 65.60 ± 0.46, attention luna, 3 seeds; highest floor 63.75"
     )
 
 
@@ -95,16 +96,35 @@ def test_every_colour_of_text_is_legible_on_white():
 
 
 def test_a_row_has_mean_spread_published_and_the_distance_to_the_floor(accuracies):
-    # 65.31, 65.51, 65.71: mean 65.51, sample standard deviation 0.20. Its distance to 65.26 has the standard error
-    # sqrt(0.6531·0.3469/25000 + 0.6526·0.3474/25000) = 0.43 points.
-    assert accuracies.row("Luna-16")[:5] == ["Luna-16", "3", "65.51 ± 0.20", "65.74", "+0.25 ± 0.43"]
-    assert accuracies.row("Local attention")[2:5] == ["53.20 ± 0.20", "–", "−12.06 ± 0.44"]
+    # 65.31, 65.51, 65.71: mean 65.51, sample standard deviation 0.20, and so the differences to 65.26.
+    assert accuracies.row("Luna-16")[:5] == ["Luna-16", "3", "65.51 ± 0.20", "65.74", "+0.25 ± 0.20"]
+    assert "accuracy above byte counts" not in accuracies.text, "once is enough"
+
+
+def test_the_distance_of_a_single_seed_has_the_recorded_error_and_is_bold_beyond_twice_that(accuracies):
+    assert accuracies.row("Synthesizer")[4] == "−3.76 ± 0.30 (se)"
+    bold = [text for text, tag in zip(accuracies.words, accuracies.tags) if tag == "b"]
+    assert "−3.76 ±\u00a00.30\u00a0(se)" in bold and not any(text.startswith("+0.25") for text in bold)
+
+
+def test_a_distance_of_which_no_error_is_recorded_has_none(accuracies):
+    assert accuracies.row("Local attention")[2:5] == ["53.20 ± 0.20", "–", "−12.06"]
 
 
 def test_a_single_seed_shows_the_standard_error_and_says_so(accuracies):
     # sqrt(0.615 · 0.385 / 25000) = 0.31 points
     assert accuracies.row("Synthesizer")[1:3] == ["1", "61.50 ± 0.31 (se)"]
-    assert "(se): one seed, standard error over the examples" in accuracies.text
+    assert "(se): one seed, standard error as recorded." in accuracies.text, "no table has a row for each of the examples"
+
+
+def test_what_a_standard_error_is_over_is_the_records_word(page, perplexities):
+    said = "(se): one seed, standard error over the examples, else as recorded."
+    assert said in page[0].text, "of those held out there is no table"
+    assert "(se): one seed, standard error over the documents." in perplexities.text
+
+
+def test_speeds_are_named_by_what_the_task_does(perplexities):
+    assert "reading speed (thousand tokens/s)" in perplexities.text and "training speed" not in perplexities.text
 
 
 def test_floors_and_rows_that_only_the_paper_has_follow(accuracies):
@@ -127,7 +147,7 @@ def test_what_is_missing_or_failed_has_its_reason(accuracies):
     assert accuracies.row("Performer")[-1] == "2 done; no record of seed 3"
     state = "1 done; seed 2 diverged: the loss is NaN at update 600.; seed 3 interrupted"
     assert accuracies.row("Synthesizer")[-1] == state
-    assert accuracies.row("Synthesizer seed=2", "diverged")[2] == (
+    assert accuracies.row("Synthesizer, seed 2", "diverged")[2] == (
         "the loss is NaN at update 600. The gradient of classifier.weight was the first."
     )
     assert "24 done" in accuracies.text and "1 interrupted" in accuracies.text
@@ -148,7 +168,7 @@ def test_plots_of_each_run_are_left_out_where_there_are_many(accuracies):
 
 def test_older_records_without_labels_are_named_by_what_was_swept(page):
     # 65.2, 66.1, 65.5: mean 65.60, sample standard deviation 0.458
-    assert page[0].row("attention=luna")[:3] == ["attention=luna", "3", "65.60 ± 0.46"]
+    assert page[0].row("attention luna")[:3] == ["attention luna", "3", "65.60 ± 0.46"]
     assert page[0].row("foreign1", "unreadable")[2].endswith(
         "run.h5 is no HDF5 file: something else wrote it or it was cut short"
     )
@@ -158,7 +178,7 @@ def test_older_records_without_labels_are_named_by_what_was_swept(page):
 
 
 def test_accuracies_of_several_lengths_stand_side_by_side_over_their_floors(lengths):
-    assert lengths.row("model", "1,024", "2,048", "3,072", "4,096")
+    assert lengths.row("case", "1,024", "2,048", "3,072", "4,096")
     luna = ["62.51 ± 0.31 (se)", "63.51 ± 0.30 (se)", "64.51 ± 0.30 (se)", "65.51 ± 0.30 (se)"]
     assert lengths.row("Luna-16")[1:] == luna
     assert lengths.row("floor: logistic regression on byte counts")[1:] == ["62.86", "63.66", "64.46", "65.26"]
@@ -174,7 +194,7 @@ def test_a_floor_that_differs_says_for_which_length(lengths):
 def test_times_have_a_column_a_length_and_a_skipped_cell_says_so(speeds):
     # 0.12·k + 0.24·k² at k = 1.024, 2.048, 4.096
     assert speeds.row("Transformer (textbook)")[1:] == ["0.375", "1.25", "4.52", "skipped"]
-    reason = speeds.row("Transformer (textbook) length=8192", "skipped")[2]
+    reason = speeds.row("Transformer (textbook), length 8192", "skipped")[2]
     assert reason == "needs about 12.1 GiB, 9.8 GiB are available"
 
 
@@ -189,7 +209,7 @@ def test_ratios_to_each_reference_with_the_published_figure(speeds):
 
 
 def test_what_doubling_costs(speeds):
-    assert speeds.row("model", "training: time of a step, 1,024 to 2,048")
+    assert speeds.row("case", "training: time of a step, 1,024 to 2,048")
     rows = [row for row in speeds.rows if row[0] == "Luna-256"]
     assert rows[-1] == ["Luna-256"] + ["2.00"] * 12
     # (0.12 + 0.20·8.192) / (0.12 + 0.20·4.096) · 2 = 3.74
@@ -197,7 +217,9 @@ def test_what_doubling_costs(speeds):
 
 
 def test_rows_that_only_the_paper_has_are_named(speeds):
-    assert "In brackets: published (Ma et al. 2021). Published only: Reformer, 4K 0.79." in speeds.text
+    assert "In brackets: published (Ma et al. 2021)." in speeds.text
+    assert speeds.row("published") == ["published", "Time of a step, times faster than Transformer (textbook)"]
+    assert [row for row in speeds.rows if row[0] == "Reformer, 4K"] == [["Reformer, 4K", "0.79"]]
 
 
 def test_a_sweep_repeated_with_an_override_is_not_taken_for_more_seeds(tmp_path):
@@ -211,7 +233,7 @@ def test_a_sweep_repeated_with_an_override_is_not_taken_for_more_seeds(tmp_path)
     cases = load(folder)[0].cases
     assert {len(case.runs) for case in cases} == {1}
     luna = {case.condition["precision"]: case for case in cases if case.label == "Luna-16" and case.length == 1024}
-    assert {case.series for case in luna.values()} == {"Luna-16 precision=fp32", "Luna-16 precision=bf16"}
+    assert {case.series for case in luna.values()} == {"Luna-16, precision fp32", "Luna-16, precision bf16"}
     assert luna["fp32"].estimate("train_seconds").mean == pytest.approx(0.175 * 1.024)
     assert luna["bf16"].estimate("train_seconds").mean == pytest.approx(0.175 * 1.024 / 2)
     for case in luna.values():  # each is compared with the reference of its own precision
@@ -219,7 +241,12 @@ def test_a_sweep_repeated_with_an_override_is_not_taken_for_more_seeds(tmp_path)
 
 
 def test_repetitions_behind_a_time_are_stated(speeds):
-    assert "Median of 5 repetitions; of all cells the fastest lies at 0.95 of it, the slowest at 1.20." in speeds.text
+    assert "Median of 5 repetitions; single steps lie between 0.95 and 1.20 of it." in speeds.text
+
+
+def test_one_repetition_has_no_spread():
+    once = types.SimpleNamespace(estimate=lambda _: types.SimpleNamespace(mean=2.0), repetitions=lambda _: (2.0, 2.0, 1))
+    assert scaling_tables.repetitions_note([once, once], "train_seconds") == "One repetition, no spread."
 
 
 def test_a_comparison_in_one_run_has_tables(page):
@@ -236,7 +263,7 @@ def test_a_comparison_in_one_run_has_tables(page):
 def test_a_row_has_the_perplexity_beside_the_published_one(perplexities):
     # exp(1.9), exp(2.5); the standard error is the record's
     assert perplexities.row("full")[:4] == ["full", "1", "6.69 ± 0.30 (se)", "7.16"]
-    assert perplexities.row("tova+4 size=64")[2:4] == ["12.2 ± 0.3 (se)", "9.63"]
+    assert perplexities.row("tova+4, size 64")[2:4] == ["12.2 ± 0.3 (se)", "9.63"]
 
 
 def test_sizes_stand_side_by_side_with_the_published_perplexities_in_brackets(perplexities):

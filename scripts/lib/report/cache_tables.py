@@ -54,7 +54,7 @@ def cost(case, full):
     if len(found) < FEWEST:
         return "–"
     ratio = np.exp(found.mean())
-    return f"{100 * (ratio - 1):.2f} ± {100 * ratio * found.std(ddof=1) / np.sqrt(len(found)):.2f}".replace("-", "−")
+    return columns.minus(f"{100 * (ratio - 1):.2f} ± {100 * ratio * found.std(ddof=1) / np.sqrt(len(found)):.2f}")
 
 
 def cell(case):

@@ -1,11 +1,11 @@
 """The tables of an experiment: a row a case with its seeds, the floors, and the rows that only the paper has; what does not
 fit in the width of a page stands in a second one."""
 
-import math
+import itertools
 import re
 from dataclasses import dataclass
 
-from cases import LENGTHS, estimate, lengths_of, published, series_of
+from cases import LENGTHS, above, estimate, lengths_of, published, series_of
 
 from report import columns, html, words
 from report.grid import grid
@@ -19,7 +19,7 @@ PREFERRED = (
 MAIN = ("bleu", "perplexity", "perplexity_validation", "rouge_geometric_mean", "f1", "string_match", "full_model_perplexity")
 RATIO = re.compile(r"speedup|fraction_of")  # in the name of a figure that is a ratio of its own
 MOST = 8
-SPREAD = "± is the sample standard deviation over seeds; (se): one seed, standard error over the examples."
+FOLDED = ("word_perplexity",)  # as wide as it says little beside bits per byte
 
 
 @dataclass
@@ -42,6 +42,7 @@ def metrics_of(experiment):
 def others_of(experiment):
     """The figures with a direction, and shares, that have no column there."""
     shown = metrics_of(experiment)
+    shown += [above(metric, held[0].name) for case in experiment.cases for metric in shown if (held := case.floors(metric))]
     rest = [m for m, f in known(experiment).items() if f["better"] != "neither" or columns.SHARE.search(m)]
     order = [m for m in wanted(experiment) if m not in shown]
     return [*order, *(m for m in rest if m not in shown and m not in order)]
@@ -63,7 +64,7 @@ def wanted(experiment):
     else:
         directed = [m for m, f in held.items() if f["better"] != "neither"]
         order = [*said, *MAIN, *ratios, *(m for m in directed if columns.SHARE.search(m)), *directed]
-    return [m for m in dict.fromkeys(order) if m in held]
+    return [m for m in dict.fromkeys(order) if m in held and m not in FOLDED]
 
 
 def table(experiment):
@@ -79,20 +80,24 @@ def table(experiment):
     rows += floor_rows(experiment, main, len(head))
     rows += published_only(experiment, made)
     floored = any(case.floors(main) for case in cases)
-    parts = [element("p", caption(experiment, floored), class_="soft")]
+    parts = [element("p", caption(experiment, metrics, floored), class_="soft")]
     return html.join([*parts, html.table(head, rows, numbers=range(1, len(head) - 1), first_column=True)])
 
 
 def other_figures(experiment):
-    """The figures that are not in `table`, folded; nothing where there are none."""
+    """The figures that are not in `table`, folded, a row each where they outnumber the cases; nothing where there are
+    none."""
     if metrics := others_of(experiment):
         head, rows = laid_out(experiment.cases, columns_of(experiment, metrics))
+        if len(head) - 1 > len(rows):
+            head, *rows = map(list, zip(head, *rows))
+            head[0] = "figure"
         yield html.folded("Other figures of every case", html.table(head, rows, range(1, len(head)), first_column=True))
 
 
 def laid_out(cases, made):
     made = list(made)
-    return ["model", *(c.head for c in made)], [[case.name, *(c.cells[i] for c in made)] for i, case in enumerate(cases)]
+    return ["case", *(c.head for c in made)], [[case.name, *(c.cells[i] for c in made)] for i, case in enumerate(cases)]
 
 
 def columns_of(experiment, metrics):
@@ -100,7 +105,7 @@ def columns_of(experiment, metrics):
     cases, published_of = experiment.cases, experiment.published["metrics"]
     said = [m for m in published_of if m in known(experiment)]
     for metric in metrics:
-        yield Column(columns.head(metric, experiment.figures[metric]["unit"]),
+        yield Column(heading(experiment, metric),
                      [columns.estimate(case.estimate(metric), metric) for case in cases])  # fmt: skip
         if metric in said:
             yield published_column(cases, metric, published_head(metric, said), (metric, experiment.figures[metric]["unit"]))
@@ -113,6 +118,10 @@ def columns_of(experiment, metrics):
                     yield published_column(cases, column["name"], "published: the same", (written, column["unit"]))
         if any(case.floors(metric) for case in cases):
             yield Column("above the highest floor (points)", [above_floor(case, metric) for case in cases])
+
+
+def heading(experiment, metric):
+    return columns.head(metric, experiment.figures[metric]["unit"], columns.title(metric, experiment.task))
 
 
 def published_column(cases, name, head, written):
@@ -144,17 +153,18 @@ def by_length(experiment):
     seeds = sorted({len(case.done) for case in cases if case.done})
     several = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     several += " seed" if seeds[-1] == 1 else " seeds"
-    note = f"Columns: tokens of an example that are read at most. {several} a cell. {SPREAD}"
+    note = f"Columns: tokens of an example that are read at most. {several} a cell. {spread(experiment, [metric])}"
     return grid(cases, lambda case: columns.estimate(e, metric) if (e := case.estimate(metric)) else "",
-                columns.head(metric, experiment.figures[metric]["unit"]), note, extra)  # fmt: skip
+                heading(experiment, metric), note, extra)  # fmt: skip
 
 
-def caption(experiment, floored):
-    text = SPREAD
+def caption(experiment, metrics, floored):
+    text = spread(experiment, metrics)
     if floored:
         text += (
-            " Floors know nothing of order; the difference to the highest one is bold where it is more than two "
-            "standard errors of the difference, taken as if the errors were independent."
+            " Floors know nothing of order. The difference to the highest one is the records' own, example by example: ± "
+            "over seeds as elsewhere, (se) its paired standard error; bold where it is more than twice its ± and twice "
+            "the paired standard error of each run; no ± where no such figure was recorded."
         )
     if experiment.published["source"]:
         text += f" Published: {experiment.published['source']}."
@@ -164,22 +174,35 @@ def caption(experiment, floored):
     return text
 
 
-def difference(case, metric):
-    """(mean − highest floor, standard error) in points; None where one of them is missing."""
-    held, floors = case.estimate(metric), case.floors(metric)
-    if held is None or not floors:
-        return None
-    errors = (case.figures(name)[0].error for name in (metric, floors[0].name))
-    return 100 * (held.mean - floors[0].mean), 100 * math.hypot(*errors)
+def spread(experiment, metrics):
+    """What ± is in a table of some figures and of their floors."""
+    floors = [name for name, figure in experiment.figures.items() if figure["floor_of"] in metrics]
+    over = dict.fromkeys(word for metric in (*metrics, *floors) for word in error_over(experiment.readable, metric))
+    things = " or ".join(f"{word}s" for word in over if word)
+    parts = [*([f"over the {things}"] if things else []), *(["as recorded"] if "" in over else [])]
+    error = f"; (se): one seed, standard error {', else '.join(parts)}" if parts else ""
+    return f"± is the sample standard deviation over seeds{error}."
+
+
+def error_over(runs, metric):
+    """What the standard error of a figure is over, "example" or "document", in a list; "" where the records do not say;
+    none without such an error."""
+    held = (run for run in runs if metric in run.figures and run.figures[metric].error > 0)
+    return [run.counted(run.figures[metric]) for run in itertools.islice(held, 1)]
 
 
 def above_floor(case, metric):
-    held = difference(case, metric)
-    if held is None:
+    """As recorded where that is of the highest floor, else the difference of both alone."""
+    held, floors = case.estimate(metric), case.floors(metric)
+    if held is None or not floors:
         return "–"
-    size, error = held
-    text = f"{size:+.2f} ± {error:.2f}".replace("-", "−") if math.isfinite(error) else f"{size:+.2f}"
-    return element("b", text) if math.isfinite(error) and abs(size) > 2 * error else text
+    name = above(metric, floors[0].name)
+    recorded = case.estimate(name)
+    if recorded is None:
+        return columns.signed(columns.number(100 * (held.mean - floors[0].mean), metric))
+    text = columns.signed(columns.estimate(recorded, name))
+    errors = [recorded.spread, *(figure.error for figure in case.figures(name))]
+    return element("b", text) if all(abs(recorded.mean) > 2 * error for error in errors) else text
 
 
 def state(case):

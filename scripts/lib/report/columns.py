@@ -8,8 +8,14 @@ TITLES = {
     "accuracy_validation": "validation accuracy",
     "accuracy_selected_on_test": "test accuracy, selected on test",
     "training_seconds": "training",
-    "tokens_per_second": "training speed",
     "resident_peak": "resident peak",
+}
+SPEEDS = {  # what tokens_per_second of a task is
+    "classify": "training speed",
+    "translate": "training speed",
+    "train_lm": "training speed",
+    "perplexity": "reading speed",
+    "long_generation": "generation speed",
 }
 PHASES = {"train": "training", "infer": "inference"}
 MEASURES = {
@@ -20,13 +26,14 @@ MEASURES = {
     "flop_rate": "rate of floating-point operations",
     "product_share": "share of the machine's matrix-product rate",
 }
-
-
 SCORES = ("accuracy", "rouge", "stemmed_rouge", "f1", "string_match")  # fractions that are written in per cent
 SHARE = re.compile(r"_share(_\d+_threads?)?$")
 
 
-def title(metric):
+def title(metric, task=""):
+    """`task`: of the experiment, by which a speed is named."""
+    if metric == "tokens_per_second":
+        return SPEEDS.get(task, "speed")
     phase, _, measure = metric.partition("_")
     if phase in PHASES and measure in MEASURES:
         return f"{PHASES[phase]}: {MEASURES[measure]}"
@@ -64,14 +71,24 @@ def number(value, metric=""):
     if not math.isfinite(value):
         return "–"
     if metric.startswith(SCORES):
-        return f"{value:.2f}"
+        return minus(f"{value:.2f}")
     size = math.floor(math.log10(abs(value))) if value else 0
-    return f"{value:,.{max(0, 2 - size)}f}"
+    return minus(f"{value:,.{max(0, 2 - size)}f}")
+
+
+def minus(text):
+    """With the sign of a minus, as wide as a plus, for a hyphen."""
+    return text.replace("-", "−")
+
+
+def signed(text):
+    """A difference: one that is not negative has a plus."""
+    return text if text.startswith("−") else f"+{text}"
 
 
 def estimate(held, metric):
     """Mean ± standard deviation over seeds, of times over five or more the median [quartiles]; of a single run its value
-    with the standard error over examples, (se), as `attnlab table` writes it."""
+    with its standard error, (se), as `attnlab table` writes it."""
     if held is None:
         return "–"
     factor, _ = scale(metric, held.unit)
@@ -90,7 +107,7 @@ def published(rows, metric, unit=""):
     """The paper's figures about one case in the unit of ours, with their names where there are several."""
     factor, _ = scale(metric, unit)
     form = ".2f" if metric.startswith("accuracy") else ",.4g" if unit == "byte" else "g"
-    shown = [(f"{factor * value:{form}}", name) for value, name in rows]
+    shown = [(minus(f"{factor * value:{form}}"), name) for value, name in rows]
     if len(shown) == 1:
         return shown[0][0]
     return "; ".join(f"{value} ({name})" for value, name in shown) or "–"

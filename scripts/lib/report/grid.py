@@ -21,7 +21,7 @@ def grid(cases, cell, heading, note="", extra=()):
         rows.append(row)
     if not anything:
         return html.Html("")
-    head = ["model", *(f"{n:,}" for n in lengths)]
+    head = ["case", *(f"{n:,}" for n in lengths)]
     table = html.table(head, [*rows, *extra], range(1, len(head)), first_column=True)
     return html.join([element("h4", heading), *([element("p", note, class_="soft")] if note else []), table])
 

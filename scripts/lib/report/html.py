@@ -46,7 +46,7 @@ def table(head, rows, numbers=(), caption=None, first_column=False):
         return "short" if len(cell) <= SHORT else "text"
 
     def line(tag, cells):
-        made = [element(tag, cell, class_=kind(i, cell)) for i, cell in enumerate(cells)]
+        made = [element(tag, whole_errors(cell), class_=kind(i, cell)) for i, cell in enumerate(cells)]
         if first_column and tag == "td":
             made[0] = element("th", cells[0], scope="row")
         attributes = {"class_": cells.class_} if isinstance(cells, Row) else {}
@@ -57,6 +57,11 @@ def table(head, rows, numbers=(), caption=None, first_column=False):
     made = element("table", *parts, class_="named") if first_column else element("table", *parts)
     made = element("div", made, class_="wide", tabindex="0")
     return join([element("p", caption, class_="soft"), made]) if caption else made
+
+
+def whole_errors(cell):
+    """A cell that may be broken before its ±, but not within what follows."""
+    return Html(escape(cell).replace("± ", "±\u00a0").replace(" (se)", "\u00a0(se)"))
 
 
 def pairs(rows):
@@ -110,7 +115,7 @@ STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0; color: var(--ink); background: white; font: 16px/1.5 system-ui, "DejaVu Sans", sans-serif;
   overflow-wrap: break-word; }
-main { max-width: 62rem; margin: 0 auto; padding: 1rem; }
+main { max-width: 76rem; margin: 0 auto; padding: 1rem; }
 nav { position: sticky; top: 0; z-index: 2; display: flex; gap: 1.3rem; overflow-x: auto; background: white;
   border-bottom: 1px solid var(--line); padding: .55rem 0; }
 nav a { white-space: nowrap; padding: .2rem 0; }
@@ -131,7 +136,13 @@ p { margin: .5rem 0; max-width: 44rem; }
 .status.failed, .status.diverged, .status.out_of_memory, .status.unreadable { color: #a33f00; }
 .error { border-left: 4px solid #d55e00; background: #fdf3ec; padding: .5rem .8rem; margin: .8rem 0; max-width: none;
   white-space: pre-wrap; }
-.wide { overflow-x: auto; margin: .6rem 0; }
+.wide { overflow-x: auto; margin: .6rem 0;  /* a shadow at the side towards which there is more */
+  background: linear-gradient(to right, white 30%, #fff0) left / 3rem 100% no-repeat local,
+    linear-gradient(to left, white 30%, #fff0) right / 3rem 100% no-repeat local,
+    linear-gradient(to right, #0004, #0000) left / 1rem 100% no-repeat scroll,
+    linear-gradient(to left, #0004, #0000) right / 1rem 100% no-repeat scroll; }
+.wide::-webkit-scrollbar { height: .6rem; } .wide::-webkit-scrollbar-track { background: var(--back); }
+.wide::-webkit-scrollbar-thumb { background: #8a8a8a; border-radius: .3rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .28rem 1rem .28rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; min-width: 4.5rem; border-bottom: 1.5px solid var(--ink); vertical-align: bottom; }
@@ -143,7 +154,7 @@ tbody th { font-weight: 400; border-bottom: 1px solid var(--line); vertical-alig
 tr.floor > *, tr.published > * { color: var(--soft); } tr.published th, tr.published td { font-style: italic; }
 .counts { line-height: 2; }
 td.text { min-width: 11rem; overflow-wrap: anywhere; } .number { text-align: right; } td.number, td.short { white-space: nowrap; }
-dl { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); gap: .25rem 1rem; margin: .6rem 0; }
+dl { display: grid; grid-template-columns: 11.5rem minmax(0, 1fr); gap: .25rem 1rem; margin: .6rem 0; }
 dt { color: var(--soft); } dd { margin: 0; }
 pre, code { font: .85rem/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
 pre { background: var(--back); padding: .7rem; white-space: pre-wrap; }
@@ -156,6 +167,7 @@ details.run > summary { font-weight: 600; color: var(--ink); padding: .3rem 0; }
   th, td { padding-right: .7rem; } table { font-size: .92em; }
   table.named th:first-child { max-width: 8.5rem; min-width: 6.5rem; }
   tbody th { min-width: 6.5rem; }
+  th { min-width: 3.5rem; } td.text { min-width: 7rem; } td.number, td.short { white-space: normal; }
 }
 @media print {
   :root { --ink: black; --soft: #444; --blue: black; }

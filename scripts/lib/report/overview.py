@@ -6,13 +6,18 @@ from report import case_table, columns, html, protocol, scaling_tables
 from report.experiment_section import counts
 from report.html import element
 
-HOW_TO_READ = (
+SEEDS = (
     "Several seeds: mean ± sample standard deviation over seeds, with the number of seeds beside it. One seed: ± is "
-    "the standard error over examples and marked (se). A floor is what a model reaches that knows nothing of order; an "
-    "accuracy near it shows nothing about attention. Published figures are the papers' own, from other machines and, "
-    "for accuracies, probably selected on the test half. Speeds are ratios to the Transformers of the same sweep on the "
-    "same machine."
+    "the standard error, over examples, documents or what else was evaluated, and marked (se)."
 )
+FLOORS = (
+    "A floor is what a model reaches that knows nothing of order; an accuracy near it shows nothing about attention."
+)
+PUBLISHED = (
+    "Published figures are the papers' own, from other machines and, for accuracies, probably selected on the test half."
+)
+SPEEDS = "Speeds are in tokens a second, on the machine that is named"
+RATIOS = "; a ratio names the case that it is to, of the same sweep on the same machine"
 
 
 def section(experiments):
@@ -22,8 +27,17 @@ def section(experiments):
         element("h2", "Overview"),
         html.table(["experiment", "runs", "read at most", "what came of it"], rows, first_column=True),
         element("h3", "How to read the figures"),
-        element("p", HOW_TO_READ),
+        element("p", how_to_read(experiments)),
     )
+
+
+def how_to_read(experiments):
+    """In sentences, of what these experiments have."""
+    floored = any(experiment.floors for experiment in experiments)
+    said = any(experiment.published["source"] for experiment in experiments)
+    compared = any(experiment.comparisons for experiment in experiments)
+    speeds = f"{SPEEDS}{RATIOS if compared else ''}."
+    return " ".join([SEEDS, *([FLOORS] if floored else []), *([PUBLISHED] if said else []), speeds])
 
 
 def row(experiment):
@@ -50,7 +64,7 @@ def result(experiment):
     higher = held[0][0].better != "lower"
     estimate, best = (max if higher else min)(held, key=lambda pair: pair[0].mean)
     seeds = f"{estimate.n} seed{'s' if estimate.n > 1 else ''}"
-    text = f"{columns.head(metrics[0], estimate.unit)}: {columns.estimate(estimate, metrics[0])}, "
+    text = f"{case_table.heading(experiment, metrics[0])}: {columns.estimate(estimate, metrics[0])}, "
     text += f"{best.name}, {seeds}" if len(held) > 1 else seeds
     floors = best.floors(metrics[0])
     return text + (f"; highest floor {100 * floors[0].mean:.2f}" if floors else "")

@@ -38,9 +38,29 @@ def chosen(run, key):
     settings = run.setting(key)
     if not isinstance(settings, dict):
         return settings
-    rest = ", ".join(f"{key} {describe(value)}" for key, value in settings.items() if key != "type")
+    told = {key: value for key, value in settings.items() if key != "type" and (value or key not in OPTIONS)}
+    rest = ", ".join(option(run, key, value) for key, value in told.items())
     few = f", the first {run.setting('documents'):,} documents" if run.setting("documents") else ""
     return f"{settings.get('type', '')}" + (f" ({rest})" if rest else "") + few
+
+
+OPTIONS = {  # where 0 or false stands, nothing is said
+    "validation_fraction": "{:.4g} of the training examples held out for validation",
+    "train_on_held_out": "which are trained on, too",
+    "train_examples": "{:,} training examples",
+    "validation_examples": "{:,} validation examples",
+    "test_examples": "{:,} test examples",
+    "min_length": "of {:,} tokens at least",
+    "max_length": "of {:,} at most",
+}
+
+
+def option(run, key, value):
+    """An option of the data in words; of the examples of an evaluation those within the run's limit."""
+    limit = int(run.attributes.get("limit", 0) or 0)
+    if limit and key in ("validation_examples", "test_examples"):
+        value = min(value, limit)
+    return OPTIONS[key].format(value) if key in OPTIONS else f"{key.replace('_', ' ')} {describe(value)}"
 
 
 def prompt(run):

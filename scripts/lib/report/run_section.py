@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from report import html, machine, protocol, words
+from report import columns, html, machine, protocol, words
 from report.html import element
 
 NAMES = {
@@ -105,7 +105,14 @@ def further(run):
     others = [f for f in run.figures.values() if f.name not in NAMES and f.floor_of != "accuracy"]
     if others:
         yield element("h3", "Further figures")
-        yield html.table(("", "value"), [(f.meaning or f.name, spread(f)) for f in others], numbers=(1,))
+        yield html.table(("", "value ± standard error"), [(told(f, others), spread(f)) for f in others], numbers=(1,))
+
+
+def told(figure, others):
+    """What a figure is; its name too where others are told in the same words."""
+    name = columns.title(figure.name)
+    alike = [other for other in others if other.meaning == figure.meaning]
+    return f"{figure.meaning} ({name})" if len(alike) > 1 else figure.meaning or name
 
 
 def spread(figure):

@@ -29,6 +29,7 @@ def tables(experiment):
         yield html.join(ratios(experiment, phase))
         folded = [by_length(cases, f"{phase}_{measure}") for measure in FOLDED]
         yield html.folded(f"{name.capitalize()}: tokens a second, resident peak, rate of operations", *folded)
+    yield from only_published(experiment)
     yield growth(cases)
 
 
@@ -52,10 +53,11 @@ def repetitions_note(cases, metric):
     if not known:
         return ""
     counts = sorted({count for _, _, _, count in known})
+    if counts == [1]:
+        return "One repetition, no spread."
     several = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     low, high = min(least / middle for middle, least, _, _ in known), max(most / middle for middle, _, most, _ in known)
-    reach = f"of all cells the fastest lies at {low:.2f} of it, the slowest at {high:.2f}."
-    return f"Median of {several} repetitions; {reach}"
+    return f"Median of {several} repetitions; single steps lie between {low:.2f} and {high:.2f} of it."
 
 
 def ratios(experiment, phase):
@@ -78,20 +80,30 @@ def ratio_table(experiment, column):
         said = case.published(name)
         return text + (f" [{columns.published(said, name)}]" if said else "")
 
-    what, label = columns.measure(column["metric"]), experiment.references[column["reference"]]
-    words = f"times faster than {label}" if column["kind"] == "speedup" else f"fraction of that of {label}"
     note = ""
     if any(case.published(name) for case in experiment.cases):
         note = f"In brackets: published ({experiment.published['source']})."
-        if others := only_published(experiment, name):
-            note += f" Published only: {others}."
-    return grid(experiment.cases, cell, f"{what}, {words}", note)
+    return grid(experiment.cases, cell, ratio_title(experiment, column), note)
 
 
-def only_published(experiment, metric):
-    """The paper's rows that no case is about, in a sentence."""
-    rows = [said for row in experiment.published_only for said in published(experiment, row, metric)]
-    return "; ".join(f"{name} {value:g}" for value, name in rows)
+def ratio_title(experiment, column):
+    what, label = columns.measure(column["metric"]), experiment.references[column["reference"]]
+    words = f"times faster than {label}" if column["kind"] == "speedup" else f"fraction of that of {label}"
+    return f"{what}, {words}"
+
+
+def only_published(experiment):
+    """The paper's rows that no case is about, folded; nothing where there are none."""
+    told = [column for column in experiment.comparisons if column["published"]]
+    rows = [
+        [row["name"], *(columns.published(published(experiment, row, c["name"]), c["name"]) for c in told)]
+        for row in experiment.published_only
+    ]
+    if told and rows:
+        head = ["published", *(ratio_title(experiment, column) for column in told)]
+        source = element("p", f"{experiment.published['source']}.", class_="soft")
+        table = html.table(head, rows, range(1, len(head)), first_column=True)
+        yield html.folded("Published only, of what was not run here", source, table)
 
 
 def growth(cases):
@@ -101,7 +113,7 @@ def growth(cases):
     if not doublings:
         return html.Html("")
     known = [metric for metric in DOUBLED if any(case.estimate(metric) for case in cases)]
-    head = ["model", *(f"{columns.title(m)}, {a:,} to {b:,}" for m in known for a, b in doublings)]
+    head = ["case", *(f"{columns.title(m)}, {a:,} to {b:,}" for m in known for a, b in doublings)]
     rows = []
     for name in series_of(cases):
         at = {case.length: case for case in cases if case.series == name}

@@ -3,6 +3,8 @@
 import math
 import re
 
+from cases import above
+
 STATUS = {
     "done": "finished",
     "running": "still running; what follows is as far as it has come",
@@ -74,24 +76,25 @@ def interpretation(run):
         return
     for floor in floors:
         if floor.name != "accuracy_majority":
-            yield against_floor(accuracy, floor, run)
+            paired = run.figures.get(above("accuracy", floor.name))
+            yield against_floor(accuracy.value - floor.value, paired.error if paired else math.nan, floor, run.symbol)
     for floor in floors:
         if floor.name == "accuracy_majority" and (sentence := against_chance(accuracy, floor)):
             yield sentence
 
 
-def against_floor(accuracy, floor, run):
-    """What the difference between the model and a floor that sees only frequencies allows to say. Both are tested on
-    the same examples; taking their errors as independent errs on the wide side."""
-    difference = accuracy.value - floor.value
-    error = math.hypot(accuracy.error, floor.error)
+def against_floor(difference, error, floor, symbol):
+    """What the difference between a model and a floor that sees only frequencies allows to say. `error`: its standard
+    error, paired over the examples that both are tested on; not finite where the record has none."""
     side = "above" if difference >= 0 else "below"
+    known = math.isfinite(error)
+    paired = f"standard error, paired over the examples: {100 * error:.2f} points"
     size = (
         f"The model is {abs(100 * difference):.2f} percentage points {side} the floor "
-        f"({floor.row}), which sees nothing of the order of the {run.symbol}s (standard error of the "
-        f"difference: at most {100 * error:.2f} points)."
+        f"({floor.row}), which sees nothing of the order of the {symbol}s "
+        f"({paired if known else 'its error is not recorded'})."
     )
-    if not math.isfinite(error):
+    if not known:
         return size
     if difference > 2 * error:
         return f"{size} That is more than two standard errors: the model has learned something that the floor has not."
@@ -99,7 +102,7 @@ def against_floor(accuracy, floor, run):
         return f"{size} That is more than two standard errors: the floor would have been the better classifier."
     return (
         f"{size} That is less than two standard errors: this run does not show that the model has learned more than how "
-        f"often each {run.symbol} occurs. Such an accuracy is a check of the harness, not of attention."
+        f"often each {symbol} occurs. Such an accuracy is a check of the harness, not of attention."
     )
 
 

@@ -103,7 +103,9 @@ void SplitResults::write(Split split, const LabelledSequences& data, RecordSink&
   const Validation v = validation();
   const bool test = split == Split::test;
   record.summarise(summary_of(accuracy_on(split), v.value, v.n, v.standard_error));
-  record.summarise({test ? "loss_test" : "loss_validation", v.loss, "nat", "mean negative log-probability",
+  record.summarise({test ? "loss_test" : "loss_validation", v.loss, "nat",
+                    test ? "mean negative log-probability of the test examples"
+                         : "mean negative log-probability of the examples held out of training",
                     Summary::Better::lower, v.n, std::numeric_limits<double>::quiet_NaN()});
 }
 

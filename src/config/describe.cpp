@@ -58,7 +58,8 @@ class Describer final : public Fields {
   }
 
   void spread_choice(std::string_view name, AnyChoice& value, const Note& note) override {
-    Described& described = add(name, "component", "", yaml_value(value.name()), note);
+    Described& described = note.required ? add(name, "component, which has to be named", "", "", note)
+                                         : add(name, "component", "", yaml_value(value.name()), note);
     described.spread = true;
     describe_components(described, value, prefix_, note.in_id);
   }

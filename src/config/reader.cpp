@@ -171,13 +171,16 @@ class Reader final : public Fields {
     visit_scope(std::move(scope), [&] { visit_chosen(value, refused); });
   }
 
-  void spread_choice(std::string_view name, AnyChoice& value, const Note&) override {
+  void spread_choice(std::string_view name, AnyChoice& value, const Note& note) override {
     const Tree* type = enter(name);
     Scope& scope = scopes_.back();
     scope.chosen = &value;
+    const bool missing = !type && note.required && !config_.incomplete;
     const bool refused = type && !select(joined_path(scope.path, name), *type, value);
-    if (refused || (!type && config_.incomplete)) scope.type_known = false;
-    visit_chosen(value, refused);
+    if (refused || missing || (!type && config_.incomplete)) scope.type_known = false;
+    if (missing && !scope.bad.contains(std::string(name)))
+      report(scope.mark, joined_path(scope.path, name), "is missing; choose from " + listed(names_of(value)));
+    visit_chosen(value, refused || missing);
   }
 
   /// Reads the component's keys. Where its name was refused they belong to another one, so nothing is said of
@@ -188,11 +191,16 @@ class Reader final : public Fields {
     silent_ = outer;
   }
 
+  static std::vector<std::string> names_of(const AnyChoice& value) {
+    std::vector<std::string> names;
+    for (const auto& [name, meaning] : value.names()) names.push_back(name);
+    return names;
+  }
+
   /// Chooses the component, unless it is the one already chosen: its options may have defaults of their own
   /// there.
   bool select(const std::string& path, const Tree& type, AnyChoice& value) {
-    std::vector<std::string> names;
-    for (const auto& [name, meaning] : value.names()) names.push_back(name);
+    const std::vector<std::string> names = names_of(value);
     if (type.kind == Kind::scalar && (type.text == value.name() || value.select(type.text))) return true;
     const std::string found = type.kind == Kind::scalar ? close_to(type.text, names) : "";
     if (type.kind == Kind::null)

@@ -38,11 +38,19 @@ struct Note {
   Note(const char* meaning_text) : meaning(meaning_text) {}  // NOLINT: implicit on purpose
   Note(const char* meaning_text, bool has_effect) : meaning(meaning_text), in_id(has_effect) {}
   std::string meaning;
+  bool required = false;  ///< a component that has to be named
   bool in_id = true;  ///< false: cannot change a result (paths, threads, logging), so a run's id ignores it
 };
 
 /// A note on a field that cannot change a result.
 inline Note no_effect(const char* meaning) { return Note(meaning, false); }
+
+/// A note on a component that has no default: a configuration that does not name one is refused.
+inline Note required(const char* meaning) {
+  Note note(meaning);
+  note.required = true;
+  return note;
+}
 
 class Fields;
 

@@ -56,7 +56,7 @@ void RunOptions::visit(Fields& f) {
   f("data_folder", data_folder, OneOf{},
     no_effect("where the data sets are; empty: $ATTNLAB_DATA, else .data"));
   f("profile", profile, no_effect("a trace of some training steps"));
-  f.spread("task", task, "what the run does; its keys stand beside this one");
+  f.spread("task", task, required("what the run does; its keys stand beside this one"));
   f.require(!task->only_evaluates() || !init_from.empty(), "train",
             "none only evaluates, and needs init_from, the weights to evaluate");
 }

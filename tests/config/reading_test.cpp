@@ -71,6 +71,29 @@ TEST(Reading, AComponentWithoutTypeIsTheDefaultOne) {
   EXPECT_EQ(sample_from("model: {mixer: {rows: 4}}").packed().rows, 4);
 }
 
+/// A choice whose keys stand beside it, without a default.
+struct NamedJob {
+  int64_t seed = 1;
+  Choice<JobOptions> job;
+  void visit(Fields& f) {
+    f("seed", seed, Range{0}, "of all randomness");
+    f.spread("job", job, required("what is done"));
+  }
+};
+
+class NamedJobs : public FolderTest {
+ protected:
+  std::string refusal(const std::string& yaml) const {
+    return message_of([&] { read_options<NamedJob>(parse_yaml(yaml, "f.yaml")); });
+  }
+};
+
+TEST_F(NamedJobs, HaveToBeNamedAndOfTheirKeysNothingIsSaidBefore) {
+  EXPECT_EQ(read_options<NamedJob>(parse_yaml("job: count", "f.yaml")).job.name(), "count");
+  EXPECT_EQ(refusal("seed: 2\nunit: words"), "f.yaml: job: is missing; choose from classify, count");
+  EXPECT_EQ(refusal("job:"), "f.yaml:1: job: has no value") << "said once";
+}
+
 TEST(Reading, ASectionCanBeSwitchedOff) {
   EXPECT_FALSE(sample_from("train: none").classify().trains);
   EXPECT_TRUE(sample_from("train: {updates: 3}").classify().trains);

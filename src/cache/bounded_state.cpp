@@ -1,6 +1,7 @@
 #include "cache/bounded_state.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "cache/stored_tensor.h"
 #include "core/error.h"
@@ -9,6 +10,13 @@
 #include "kernels/native.h"
 
 namespace attnlab {
+namespace {
+
+/// Room at the beginning, which grows with the text: k may be larger than all that will ever be read.
+constexpr int64_t first_slots = 64;
+
+}  // namespace
+
 BoundedState::BoundedState(BoundedOptions options, const StateShape& shape, const StateRun& run)
     : options_(std::move(options)),
       needs_(options_.policy->needs()),
@@ -16,7 +24,8 @@ BoundedState::BoundedState(BoundedOptions options, const StateShape& shape, cons
       apart_(options_.policy->heads == Heads::head_wise && shape.kv_heads > 1) {
   ensure(shape.heads % shape.kv_heads == 0, "query heads in equal groups, not {} over {}", shape.heads,
          shape.kv_heads);
-  k_BKSd_ = torch::zeros({run.batch, shape.kv_heads, options_.lane.size + 1, shape.head_dim},
+  const int64_t slots = std::min(options_.lane.size + 1, first_slots);
+  k_BKSd_ = torch::zeros({run.batch, shape.kv_heads, slots, shape.head_dim},
                          torch::TensorOptions().dtype(run.kept()).device(run.device));
   v_BKSd_ = torch::zeros_like(k_BKSd_);
   composed_ = !run.device.is_cpu() || run.dtype != torch::kFloat || !StoredTensor::knows(k_BKSd_) ||
@@ -100,17 +109,21 @@ DropAt BoundedState::drop_at() const {
 }
 
 int64_t BoundedState::slots_needed(const Lane& lane, int64_t tokens) const {
-  if (drop_at() != DropAt::every_token) return lane.live() + tokens;
-  const int64_t size = lane.options().size, piece = prompt_read_ ? 1 : options_.piece;
-  return std::min(size + piece, std::max(size, lane.live()) + std::max<int64_t>(tokens, 1));
+  return std::min(most_slots(), lane.live() + std::max<int64_t>(tokens, 1));
+}
+
+int64_t BoundedState::most_slots() const {
+  if (drop_at() != DropAt::every_token) return std::numeric_limits<int64_t>::max();
+  return options_.lane.size + (prompt_read_ ? 1 : options_.piece);
 }
 
 void BoundedState::make_room(const TokenCall& call) {
   int64_t slots = capacity();
   for (int64_t b = 0; b < call.batch(); ++b)
     slots = std::max(slots, slots_needed(lane(b, 0), static_cast<int64_t>(call.columns[b].size())));
-  // Where nothing is dropped any more, room is doubled, not added token by token.
-  if (slots > capacity() && drop_at() == DropAt::never) slots = std::max(slots, capacity() * 2);
+  // Room is doubled, not added token by token, but for a prompt behind which most of it is given up.
+  if (slots > capacity() && drop_at() != DropAt::end_of_call)
+    slots = std::max(slots, std::min(capacity() * 2, most_slots()));
   grow(slots);
 }
 

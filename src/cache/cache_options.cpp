@@ -153,21 +153,24 @@ std::vector<int64_t> sizes_of_layers(const CacheOptions& options, int64_t layers
   if (options.budget == Budget::pyramid) sizes = pyramid(options.size, options.pyramid_last, layers);
   if (options.budget == Budget::list) {
     if (static_cast<int64_t>(options.sizes.size()) != layers)
-      user_error("the cache's list of sizes has {} entries for {} layers", options.sizes.size(), layers);
+      user_error("cache.sizes has {} entries, but the model has {} layers", options.sizes.size(), layers);
     sizes = options.sizes;
   }
   for (const int64_t l : options.only_layers)
     if (l < 0 || l >= layers)
-      user_error("the cache's only_layers names layer {}, but the model has layers 0 to {}", l, layers - 1);
+      user_error("cache.only_layers names layer {}, but the model has layers 0 to {}", l, layers - 1);
   for (int64_t l = 0; l < layers; ++l) {
     const bool bounded =
         options.only_layers.empty() ||
         std::find(options.only_layers.begin(), options.only_layers.end(), l) != options.only_layers.end();
     if (!bounded)
       sizes[l] = 0;
+    else if (sizes[l] < 1)
+      user_error("cache.pyramid_last of {} leaves layer {} no state", options.pyramid_last, l);
     else if (sizes[l] <= options.protect_first)
-      user_error("protecting the first {} states leaves no room among the {} of layer {}",
-                 options.protect_first, sizes[l], l);
+      user_error(
+          "cache.protect_first: protecting the first {} states leaves no room among the {} of layer {}",
+          options.protect_first, sizes[l], l);
   }
   return sizes;
 }

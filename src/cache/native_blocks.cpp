@@ -114,8 +114,9 @@ Tensor BoundedState::native_blocks(const TokenCall& call) {
   int64_t most = 0;
   for (int64_t b = 0; b < call.batch(); ++b)
     most = std::max(most, slots_needed(lane(b, 0), static_cast<int64_t>(call.columns[b].size())));
-  // Otherwise what is left at the end fits as it is: more states are live only while blocks are read.
-  if (drop_at() == DropAt::never || prompt_goes_on_) grow(most);
+  // More than a size and one are live only while blocks are read, unless what is dropped is dropped later.
+  const bool dropped_later = drop_at() == DropAt::never || prompt_goes_on_;
+  grow(dropped_later ? most : std::min(most, options_.lane.size + 1));
   on_threads(static_cast<int64_t>(lanes_.size()), [&](int64_t i, int threads) {
     const torch::NoGradGuard no_grad;  // of this thread
     read_blocks(call, i / groups(), i % groups(), y_BTHd, threads);

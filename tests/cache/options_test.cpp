@@ -66,7 +66,7 @@ TEST(CacheSizes, CanBeGivenLayerByLayer) {
   options.budget = Budget::list;
   options.sizes = {8, 16, 32};
   EXPECT_THAT(sizes_of_layers(options, 3), ElementsAre(8, 16, 32));
-  EXPECT_EQ(refusal(options, 4), "the cache's list of sizes has 3 entries for 4 layers");
+  EXPECT_EQ(refusal(options, 4), "cache.sizes has 3 entries, but the model has 4 layers");
 }
 
 TEST(CacheSizes, BoundOnlyTheLayersNamed) {
@@ -74,17 +74,25 @@ TEST(CacheSizes, BoundOnlyTheLayersNamed) {
   options.only_layers = {1, 3};
   EXPECT_THAT(sizes_of_layers(options, 4), ElementsAre(0, 64, 0, 64));
   options.only_layers = {4};
-  EXPECT_EQ(refusal(options, 4), "the cache's only_layers names layer 4, but the model has layers 0 to 3");
+  EXPECT_EQ(refusal(options, 4), "cache.only_layers names layer 4, but the model has layers 0 to 3");
 }
 
 TEST(CacheSizes, OfTheFullCacheAreUnbounded) { EXPECT_THAT(sizes_of_layers(CacheOptions(), 4), Each(0)); }
+
+TEST(CacheOptionsRefuse, APyramidThatLeavesALayerNothing) {
+  CacheOptions options = tova(4);
+  options.budget = Budget::pyramid;
+  options.pyramid_last = 0;
+  EXPECT_EQ(refusal(options, 5), "cache.pyramid_last of 0 leaves layer 4 no state");
+}
 
 TEST(CacheOptionsRefuse, ALayerSmallerThanItsProtectedStates) {
   CacheOptions options = tova(10);
   options.protect_first = 4;
   options.budget = Budget::list;
   options.sizes = {10, 4};
-  EXPECT_EQ(refusal(options, 2), "protecting the first 4 states leaves no room among the 4 of layer 1");
+  EXPECT_EQ(refusal(options, 2),
+            "cache.protect_first: protecting the first 4 states leaves no room among the 4 of layer 1");
 }
 
 TEST(CacheOptionsRefuse, APolicyForPromptsWithoutAPrompt) {

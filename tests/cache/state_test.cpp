@@ -233,6 +233,27 @@ TEST(BoundedState, HoldsKPlusOneStatesAsAllocated) {
   EXPECT_EQ(states[0]->bytes(), 2 * 3 * 4 * 32 * 16 * 4);
 }
 
+TEST(BoundedState, HoldsAsMuchBehindATextAtOnceAsTokenByToken) {
+  for (const char* policy : {"tova", "h2o", "knorm", "caote", "keydiff", "snapkv_decoding", "rkv"}) {
+    const Texts texts = make_texts(shape, {180}, false, torch::kFloat);
+    const auto at_once = one_state(bounded(policy, 24), shape, {});
+    const auto by_token = one_state(bounded(policy, 24), shape, {});
+    feed(*at_once, texts.tokens, {180});
+    feed(*by_token, texts.tokens, one_by_one(1, 180));
+    EXPECT_EQ(at_once->bytes(), by_token->bytes()) << policy;
+  }
+}
+
+TEST(BoundedState, TakesNoRoomForStatesThatNoTextBrings) {
+  for (const char* policy : {"tova", "rkv"})
+    for (const int64_t at_once : {1, 180}) {
+      const Texts texts = make_texts(shape, {180}, false, torch::kFloat);
+      const auto state = one_state(bounded(policy, 1 << 20), shape, {});
+      feed(*state, texts.tokens, one_by_one(at_once, 180));
+      EXPECT_LT(state->bytes(), 1 << 20) << policy << ", first call " << at_once;
+    }
+}
+
 TEST(BoundedState, GivesBackWhatAPromptReadAtOnceNeeded) {
   for (const auto type : {torch::kDouble, torch::kFloat}) {
     CacheOptions options = bounded("tova", 15);

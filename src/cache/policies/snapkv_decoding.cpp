@@ -34,6 +34,9 @@ class WindowSums {
   void move(int64_t from, int64_t to) {
     if (from < std::ssize(running_)) for_all([from, to](std::vector<double>& row) { row[to] = row[from]; });
   }
+  void resize(std::size_t slots) {
+    if (running_.size() != slots) for_all([slots](std::vector<double>& row) { row.resize(slots, 0.0); });
+  }
   int64_t bytes() const { return std::ssize(running_) * (std::ssize(rows_) + 1) * sizeof(double); }
 
  private:
@@ -41,9 +44,6 @@ class WindowSums {
   void for_all(const Change& change) {
     for (std::vector<double>& row : rows_) change(row);
     change(running_);
-  }
-  void resize(std::size_t slots) {
-    if (running_.size() != slots) for_all([slots](std::vector<double>& row) { row.resize(slots, 0.0); });
   }
   void finish_block() {
     for (int64_t i = std::ssize(rows_) - 2; i > 0; --i)
@@ -73,6 +73,7 @@ class SnapKvDecoding final : public CloneablePolicy<SnapKvDecoding> {
     for (State& state : by_age_)
       if (state.slot == from) state.slot = to;
   }
+  void resize(int64_t slots) override { seen_.resize(static_cast<std::size_t>(slots)); }
   int64_t bytes() const override { return seen_.bytes(); }
 
  private:

@@ -60,7 +60,9 @@ Headline speed() {
           Better::higher};
 }
 Headline cache_size() {
-  return {"cache_bytes", "byte", "keys and values as allocated at a text's end, the most", Better::lower};
+  return {"cache_bytes", "byte",
+          "keys, values and what the policy keeps beside them, as allocated at a text's end, the most",
+          Better::lower};
 }
 
 /// A model with what its texts are made from.

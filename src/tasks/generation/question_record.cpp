@@ -69,7 +69,9 @@ std::vector<Headline> costs() {
            "beginning once and of the answers; absent where none do",
            Better::lower},
           {"new_tokens", "token", "mean length of an answer", Better::neither},
-          {"cache_bytes", "byte", "keys and values as allocated at the end of a prompt's answer, the most",
+          {"cache_bytes", "byte",
+           "keys, values and what the policy keeps beside them, as allocated at the end of a prompt's "
+           "answer, the most",
            Better::lower}};
 }
 

@@ -116,7 +116,9 @@ std::vector<Headline> PerplexityOptions::headlines() const {
       {"word_perplexity", "1", "per word of the scored text, pooled", Better::lower},
       {"bits_per_byte", "bit", "bits per byte of the scored text, pooled", Better::lower},
       {"tokens_per_second", "token/s", "tokens read a second, scoring included", Better::higher},
-      {"cache_bytes", "byte", "keys and values as allocated at the end of the longest chunk, a sequence",
+      {"cache_bytes", "byte",
+       "keys, values and what the policy keeps beside them, as allocated at the end of the longest chunk, a "
+       "sequence",
        Better::lower},
   };
   if (goes_beyond(*this)) all.push_back(beyond_cache);

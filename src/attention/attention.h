@@ -92,6 +92,8 @@ class AttentionImpl : public torch::nn::Module {
 struct AttentionOptions : Component {
   /// A fresh module. Throws UserError where shape and options contradict each other.
   virtual std::shared_ptr<AttentionImpl> build(const AttentionShape& shape) const = 0;
+  /// As the module's.
+  virtual int64_t state_length() const { return 0; }
 };
 
 template <>

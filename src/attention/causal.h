@@ -43,6 +43,8 @@ class CausalAttentionImpl : public torch::nn::Module {
 /// Options of one kind of causal attention; `type` in YAML picks it from the table in registry.cpp.
 struct CausalAttentionOptions : Component {
   virtual std::shared_ptr<CausalAttentionImpl> build(const AttentionShape& shape) const = 0;
+  /// As the module's.
+  virtual bool reads_state() const { return false; }
 };
 
 template <>

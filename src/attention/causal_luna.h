@@ -27,6 +27,7 @@ struct CausalLunaOptions final : CausalAttentionOptions {
 
   void visit(Fields& f) override;
   std::shared_ptr<CausalAttentionImpl> build(const AttentionShape& shape) const override;
+  bool reads_state() const override { return true; }
 };
 
 /// ω, element-wise.

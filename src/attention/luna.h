@@ -7,9 +7,10 @@
 // There is no output projection after pack, and unpack reads Y_P before residual and norm. P is the carried
 // state; its update Y_P is returned raw, and the layer adds residual and LayerNorm.
 //
-// Weights on disk, each {weight [D, D], bias [D]}:
-//   untied  pack_query, pack_key, pack_value, query, key, value, output
-//   tied    pack_query, pack_key_value (for W_pk = W_pv), query, key_value (for W_k = W_v), output
+// Weights on disk, each {weight [D, D], bias [D]}, in brackets the released names:
+//   untied  pack_query (pq_proj), pack_key (pk_proj), pack_value (pv_proj), query (q_proj), key (k_proj),
+//           value (v_proj), output (out_proj)
+//   tied    pack_query, pack_key_value (pc_proj: W_pk = W_pv), query, key_value (c_proj: W_k = W_v), output
 #pragma once
 
 #include "attention/attention.h"
@@ -31,6 +32,7 @@ struct LunaOptions final : AttentionOptions {
 
   void visit(Fields& f) override;
   std::shared_ptr<AttentionImpl> build(const AttentionShape& shape) const override;
+  int64_t state_length() const override { return projection_length; }
 };
 
 class LunaAttentionImpl final : public AttentionImpl {

@@ -127,11 +127,17 @@ void save_weights(const fs::path& path, const torch::nn::Module& module, Metadat
 }
 
 fs::path weights_file(const fs::path& run_or_file) {
+  if (!fs::exists(run_or_file))
+    user_error("there is neither a run's folder nor a file of weights at {}", run_or_file.string());
   if (!fs::is_directory(run_or_file)) return run_or_file;
   for (const fs::path& path :
        {average_checkpoint(run_or_file), best_checkpoint(run_or_file), last_checkpoint(run_or_file)})
     if (fs::exists(path)) return path;
   user_error("{} holds no checkpoint to take weights from", run_or_file.string());
+}
+
+Metadata said_of_weights(const fs::path& run_or_file) {
+  return SafetensorsFile::open(weights_file(run_or_file)).metadata();
 }
 
 fs::path run_of_weights(const fs::path& run_or_file) {

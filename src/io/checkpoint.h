@@ -44,6 +44,8 @@ void save_weights(const std::filesystem::path& path, const torch::nn::Module& mo
 /// The file that load_weights reads: `run_or_file` itself, or in a run's folder its average, else its best
 /// checkpoint, else its last. Throws UserError where the folder has none of them.
 std::filesystem::path weights_file(const std::filesystem::path& run_or_file);
+/// What the file that load_weights reads says of itself. Throws UserError as above.
+Metadata said_of_weights(const std::filesystem::path& run_or_file);
 /// The run's folder that such a place is, or that such a file's checkpoint/ lies in.
 std::filesystem::path run_of_weights(const std::filesystem::path& run_or_file);
 /// Loads weights into the module from a run's folder or from a safetensors file: weights alone, or a whole

@@ -29,6 +29,12 @@ void TranslatorOptions::visit(Fields& f) {
     "one table for source, target and output projection; for target and projection; or three tables");
   f("self_attention", self_attention, "how the target's tokens read those before them");
   f("cross_attention", cross_attention, "how the target's tokens read the source");
+  const int64_t carried = encoder.attention->state_length(), read = cross_attention->state_length();
+  f.require(read == 0 || read == carried, "cross_attention",
+            fmt::format("reads {} rows of a carried state, and the encoder's attention carries {}", read,
+                        carried > 0 ? std::to_string(carried) : "none"));
+  f.require(!self_attention->reads_state() || carried > 0, "self_attention",
+            "reads a carried state, and the encoder's attention carries none");
 }
 
 TranslatorImpl::TranslatorImpl(const TranslatorOptions& options, int64_t vocabulary, int64_t max_length)
@@ -50,11 +56,10 @@ TranslatorImpl::TranslatorImpl(const TranslatorOptions& options, int64_t vocabul
         TargetLayer(layer, options.self_attention->build(shape), options.cross_attention->build(shape)));
   auto& first = *layers_[0]->as<TargetLayer>();
   const int64_t l = encoder_->state_length(), read = first.cross_attention().state_length();
-  if (read != 0 && read != l)
-    user_error("cross_attention reads {} rows of a carried state, and the encoder's attention carries {}",
-               read, l);
-  if (first.self_attention().reads_state() && l == 0)
-    user_error("self_attention reads a carried state, and the encoder's attention carries none");
+  ensure(read == 0 || read == l,
+         "a cross-attention that reads as many rows of a state as the encoder carries");
+  ensure(!first.self_attention().reads_state() || l > 0,
+         "an encoder with the state that self-attention reads");
   const auto norm = [&](const char* name) {
     return register_module(name, torch::nn::LayerNorm(torch::nn::LayerNormOptions({e.dim}).eps(norm_eps)));
   };

@@ -46,10 +46,11 @@ void refuse_what_stands(const Target& target, std::optional<int64_t> index) {
   const std::string folder = target.config.string();
   if (index) user_error("{} is the folder of a run, not of a sweep: no --index", folder);
   for (const std::string& one : target.overrides)
-    if (!one.starts_with("decoding.") && !one.starts_with("device=") && !one.starts_with("threads="))
+    if (!one.starts_with("decoding.") && !one.starts_with("seed=") && !one.starts_with("device=") &&
+        !one.starts_with("threads="))
       user_error(
           "{} is the folder of a run, whose configuration stands: '{}' sets neither decoding.… nor "
-          "device or threads",
+          "seed, device or threads",
           folder, one);
 }
 

@@ -160,7 +160,8 @@ TextTable against(const ExperimentRuns& runs, const std::string& reference,
   TextTable table{{"case", "runs", "figure"}, {}, {false, true, false}};
   const std::vector<std::string> rest =
       csv ? std::vector<std::string>{"kind", "value", "standard_error", "over", "higher", "lower", "equal"}
-          : std::vector<std::string>{"less " + reference + ", ± over …", "over", "higher", "lower", "equal"};
+          : std::vector<std::string>{"less " + reference + " ± standard error", "over", "higher", "lower",
+                                     "equal"};
   table.header.insert(table.header.end(), rest.begin(), rest.end());
   table.numbers.resize(table.header.size(), true);
   table.header.emplace_back("notes");

@@ -5,17 +5,20 @@
 
 namespace attnlab {
 
-BestWeights::BestWeights(const std::filesystem::path& run_folder, bool on_disk)
-    : file_(best_checkpoint(run_folder)), on_disk_(on_disk) {}
+BestWeights::BestWeights(const std::filesystem::path& run_folder, bool on_disk, Metadata about)
+    : file_(best_checkpoint(run_folder)), on_disk_(on_disk), about_(std::move(about)) {}
 
 void BestWeights::keep(const torch::nn::Module& model, const TrainState& state, const std::string& metric) {
-  if (on_disk_)
-    return save_weights(file_, model,
-                        {{"update", std::to_string(state.update)},
-                         {"metric", metric},
-                         {"value", fmt::format("{}", state.best.value)},
-                         {"seed", std::to_string(state.seed)}});
-  in_memory_ = copies_of(model);
+  if (!on_disk_) {
+    in_memory_ = copies_of(model);
+    return;
+  }
+  Metadata said{{"update", std::to_string(state.update)},
+                {"metric", metric},
+                {"value", fmt::format("{}", state.best.value)},
+                {"seed", std::to_string(state.seed)}};
+  said.insert(about_.begin(), about_.end());
+  save_weights(file_, model, std::move(said));
 }
 
 void BestWeights::take(torch::nn::Module& model, const TrainState& state) const {

@@ -11,8 +11,8 @@ namespace attnlab {
 /// In checkpoint/best.safetensors, or in memory where a run saves nothing.
 class BestWeights {
  public:
-  BestWeights(const std::filesystem::path& run_folder, bool on_disk);
-  /// `metric` is said in the file.
+  /// `about` is said in the file, and `metric`.
+  BestWeights(const std::filesystem::path& run_folder, bool on_disk, Metadata about);
   void keep(const torch::nn::Module& model, const TrainState& state, const std::string& metric);
   /// Puts them into the model. Throws RunError where the file is of another update than the state says.
   void take(torch::nn::Module& model, const TrainState& state) const;
@@ -20,6 +20,7 @@ class BestWeights {
  private:
   const std::filesystem::path file_;
   const bool on_disk_;
+  const Metadata about_;
   NamedTensors in_memory_;
 };
 

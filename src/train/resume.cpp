@@ -30,14 +30,16 @@ void set_generator_state(torch::Device device, const torch::Tensor& state) {
 
 }  // namespace
 
-void save_last(const std::filesystem::path& folder, const Resumable& live, const TrainState& state) {
+void save_last(const std::filesystem::path& folder, const Resumable& live, const TrainState& state,
+               Metadata about) {
   NamedTensors tensors = module_tensors(live.model, model_prefix);
   for (const auto& [name, tensor] : live.optimizer.state())
     tensors.emplace_back(optimizer_prefix + name, tensor);
   tensors.emplace_back(cpu_generator, generator_state(torch::kCPU));
   if (!live.device.is_cpu()) tensors.emplace_back(device_generator, generator_state(live.device));
-  save_checkpoint(last_checkpoint(folder), tensors,
-                  {{state_key, to_text(state)}, {"update", std::to_string(state.update)}});
+  about[state_key] = to_text(state);
+  about["update"] = std::to_string(state.update);
+  save_checkpoint(last_checkpoint(folder), tensors, std::move(about));
 }
 
 TrainState resume_last(const std::filesystem::path& folder, const Resumable& live, uint64_t seed) {

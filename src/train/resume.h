@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "io/safetensors.h"
 #include "train/optimizer.h"
 #include "train/state.h"
 
@@ -15,8 +16,9 @@ struct Resumable {
   torch::Device device;
 };
 
-/// Writes checkpoint/last.safetensors of the folder.
-void save_last(const std::filesystem::path& folder, const Resumable& live, const TrainState& state);
+/// Writes checkpoint/last.safetensors of the folder; `about` is said in it.
+void save_last(const std::filesystem::path& folder, const Resumable& live, const TrainState& state,
+               Metadata about);
 
 /// Restores model, optimiser and generators from checkpoint/last.safetensors and returns the numbers. Throws
 /// UserError where the file is cut short, of another version, model or seed.

@@ -21,8 +21,11 @@ torch::Dtype type_of_mean(const torch::Tensor& of) {
 
 }  // namespace
 
-Snapshots::Snapshots(const fs::path& run_folder, bool on_disk)
-    : run_folder_(run_folder), folder_(run_folder / "checkpoint" / "snapshots"), on_disk_(on_disk) {}
+Snapshots::Snapshots(const fs::path& run_folder, bool on_disk, Metadata about)
+    : run_folder_(run_folder),
+      folder_(run_folder / "checkpoint" / "snapshots"),
+      on_disk_(on_disk),
+      about_(std::move(about)) {}
 
 fs::path Snapshots::file_of(int64_t update) const { return folder_ / fmt::format("{}.safetensors", update); }
 
@@ -82,7 +85,9 @@ void Snapshots::average(torch::nn::Module& model, const std::vector<int64_t>& up
   }
   put_mean(model, updates);
   if (!on_disk_) return;
-  save_weights(file, model, {{averaged_key, named}});
+  Metadata said{{averaged_key, named}};
+  said.insert(about_.begin(), about_.end());
+  save_weights(file, model, std::move(said));
   keep_only({});
 }
 

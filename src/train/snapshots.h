@@ -15,7 +15,8 @@ namespace attnlab {
 /// session that was killed.
 class Snapshots {
  public:
-  Snapshots(const std::filesystem::path& run_folder, bool on_disk);
+  /// `about` is said in the file of their mean.
+  Snapshots(const std::filesystem::path& run_folder, bool on_disk, Metadata about);
 
   void take(const torch::nn::Module& model, int64_t update);
   /// Forgets all but those of these updates.
@@ -34,6 +35,7 @@ class Snapshots {
 
   const std::filesystem::path run_folder_, folder_;
   const bool on_disk_;
+  const Metadata about_;
   std::map<int64_t, NamedTensors> in_memory_;
 };
 

@@ -56,8 +56,8 @@ class Session {
         snapshot_interval_(options.snapshot_interval(trainee.micro_batches_per_epoch)),
         parameters_(trainable_parameters(*trainee.model)),
         optimizer_(options.optimizer->make(*trainee.model)),
-        best_(folder, options.save),
-        snapshots_(folder, options.save) {
+        best_(folder, options.save, trainee.about),
+        snapshots_(folder, options.save, trainee.about) {
     state_.seed = seed;
   }
 
@@ -316,7 +316,7 @@ void Session::save() {
   const Stopwatch watch;
   record_.flush();  // before the checkpoint, which counts its rows
   for (const Table& table : training_tables()) state_.rows[table.path] = record_.rows(table.path);
-  save_last(folder_, {*trainee_.model, *optimizer_, device_}, state_);
+  save_last(folder_, {*trainee_.model, *optimizer_, device_}, state_, trainee_.about);
   saving_ = watch.seconds();
   state_.seconds.checkpoints += *saving_;
   since_save_ = {};

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/record.h"
+#include "io/safetensors.h"
 #include "train/options.h"
 
 namespace attnlab {
@@ -53,6 +54,8 @@ struct Trainee {
   bool draws_by_micro_batch = false;
   /// Called with the model in evaluation mode, under no-grad.
   std::function<Validation()> validate;
+  /// Said in every file of weights: what they are of no use without, such as the checksum of a vocabulary.
+  Metadata about = {};
   std::string metric = "accuracy";
   bool higher_is_better = true;
 };

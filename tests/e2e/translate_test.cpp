@@ -234,7 +234,7 @@ TEST_F(TranslateProgram, UsesARunThatOnlyEvaluatedTheWeightsOfAFile) {
 TEST_F(TranslateProgram, UsesAFinishedRunByOtherRulesOfDecoding) {
   ASSERT_EQ(run().status, 0);
   EXPECT_EQ(predicted("old man\n", {"decoding.n_best=2", "threads=2"}).at(0).at("n_best").size(), 2u);
-  for (const char* word : {"train.updates=3", "seed=2", "decoding=none"}) {
+  for (const char* word : {"train.updates=3", "limit=2", "decoding=none"}) {
     const Finished refused = predict("old man\n", {word});
     EXPECT_EQ(refused.status, 2);
     EXPECT_THAT(refused.err, HasSubstr(fmt::format("whose configuration stands: '{}' sets neither", word)));
@@ -257,11 +257,71 @@ TEST_F(TranslateProgram, RefusesWeightsOfAnotherVocabulary) {
   const Finished other =
       run({"init_from=" + trained, "results_folder=other", "data.vocabulary.coverage=0.99"});
   EXPECT_EQ(other.status, 2) << other.out;
-  EXPECT_THAT(other.err, HasSubstr("was trained with another vocabulary than that of the data"));
+  EXPECT_THAT(other.err, HasSubstr("were trained with another vocabulary than that of the data"));
   const Finished file = run({"init_from=" + trained + "/checkpoint/last.safetensors", "results_folder=other",
                              "data.vocabulary.coverage=0.99"});
   EXPECT_EQ(file.status, 2) << file.out;
-  EXPECT_THAT(file.err, HasSubstr("its own is in " + trained + "/vocabulary"));
+  EXPECT_THAT(file.err, HasSubstr("last.safetensors were trained with another vocabulary"));
+}
+
+// Weights know their vocabulary wherever they lie, and whatever lies beside them.
+TEST_F(TranslateProgram, NoticesAnotherVocabularyOfTheSameSize) {
+  ASSERT_EQ(run().status, 0);
+  const fs::path trained = folder();
+  fs::copy_file(trained / "checkpoint" / "last.safetensors", lab.path() / "weights.safetensors");
+  ASSERT_EQ(run({"data.vocabulary.normalisation=identity", "results_folder=other"}).status, 0);
+  const fs::path other = fs::directory_iterator(lab.path() / "other" / "translate")->path();
+
+  const Finished bare = run(
+      {"init_from=weights.safetensors", "results_folder=third", "data.vocabulary.normalisation=identity"});
+  EXPECT_EQ(bare.status, 2) << bare.out;
+  EXPECT_THAT(bare.err, HasSubstr("weights.safetensors were trained with another vocabulary"));
+
+  const fs::path vocabulary = trained / "vocabulary" / "vocabulary.model";
+  fs::copy_file(other / "vocabulary" / "vocabulary.model", vocabulary, fs::copy_options::overwrite_existing);
+  const Finished swapped = lab.attnlab({"predict", trained.string()}, "old man\n");
+  EXPECT_EQ(swapped.status, 2) << swapped.out;
+  EXPECT_THAT(swapped.err,
+              HasSubstr("trained with another vocabulary than " + (trained / "vocabulary").string()));
+}
+
+TEST_F(TranslateProgram, CountsLinesThatAreNotUtf8AndTranslatesThemAllTheSame) {
+  ASSERT_EQ(run().status, 0);
+  const Finished done = predict("old man\nold \xe9 man\n");
+  EXPECT_EQ(done.status, 0);
+  EXPECT_EQ(answers_in(done.out).size(), 2u);
+  EXPECT_THAT(done.err, HasSubstr("1 of 2 lines"));
+}
+
+TEST_F(TranslateProgram, DrawsAnewFromAnotherSeed) {
+  ASSERT_EQ(run().status, 0);
+  const auto drawn = [&](const std::string& seed) {
+    return texts_of(predicted("old man\ntwo dog\nwater\n",
+                              {"decoding.beam=1", "decoding.sampling.temperature=2", "seed=" + seed}));
+  };
+  EXPECT_EQ(drawn("5"), drawn("5"));
+  EXPECT_NE(drawn("5"), drawn("6"));
+}
+
+TEST_F(TranslateProgram, RefusesPartsThatDoNotFitBeforeAnythingIsPrepared) {
+  const Finished shown =
+      lab.attnlab({"show", "translate.yaml", "model.encoder.attention={type: luna, projection_length: 8}",
+                   "model.cross_attention={type: luna, projection_length: 4}"});
+  EXPECT_EQ(shown.status, 2) << shown.out;
+  EXPECT_THAT(
+      shown.err,
+      HasSubstr(
+          "model.cross_attention: reads 4 rows of a carried state, and the encoder's attention carries 8"));
+  EXPECT_THAT(lab.attnlab({"show", "translate.yaml", "model.encoder.attention=softmax",
+                           "model.cross_attention=softmax", "model.self_attention=luna"})
+                  .err,
+              HasSubstr("model.self_attention: reads a carried state"));
+}
+
+TEST_F(TranslateProgram, SaysThatThereAreNoWeightsToStartFrom) {
+  const Finished done = run({"init_from=nowhere"});
+  EXPECT_EQ(done.status, 2);
+  EXPECT_THAT(done.err, HasSubstr("neither a run's folder nor a file of weights at nowhere"));
 }
 
 TEST_F(TranslateProgram, RefusesUnequalLinesByTheirFiles) {

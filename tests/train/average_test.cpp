@@ -159,7 +159,7 @@ TEST(Average, AMissingSnapshotIsRefused) {
 TEST(Average, WholeNumbersAreRoundedDown) {
   const Temporary folder;
   Toy model(0.0);
-  Snapshots snapshots(folder.path(), true);
+  Snapshots snapshots(folder.path(), true, {});
   for (const int64_t count : {3, 4}) {
     const torch::NoGradGuard no_grad;
     model->norm->num_batches_tracked.fill_(count);

@@ -28,6 +28,17 @@ std::vector<std::string> sample_of(const std::vector<TextPairFiles>& files, cons
   return sentences;
 }
 
+/// A vocabulary that was trained before; null where there is none, or none that can be read.
+std::shared_ptr<const TranslationVocabulary> opened_or_none(const fs::path& file) {
+  if (!fs::exists(file)) return nullptr;
+  try {
+    return open_joint_vocabulary(file);
+  } catch (const UserError& e) {
+    log_info("{}: it is trained again", e.what());
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 void RawTextOptions::visit_preparation(Fields& f) {
@@ -46,13 +57,12 @@ std::shared_ptr<const TranslationVocabulary> RawTextOptions::open_vocabulary(con
       sha256("vocabulary 1 " + vocabulary.text() + cleaning.text() + sources_checksum(place));
   const fs::path file = place.cache / ("pieces-" + key.substr(0, 16) + ".model");
   const FileLock lock = lock_prepared(file);
-  if (!fs::exists(file)) {
-    const TextSetFiles where = files(place);
-    std::vector<std::string> sentences = sample_of(where.train, cleaning, vocabulary.sample);
-    if (sentences.empty()) user_error("{} has no pair that a vocabulary could be trained on", where.name);
-    log_info("training a vocabulary of {} pieces on {} sentences", vocabulary.pieces, sentences.size());
-    write_atomically(file, train_joint_vocabulary(std::move(sentences), vocabulary));
-  }
+  if (auto prepared = opened_or_none(file)) return prepared;
+  const TextSetFiles where = files(place);
+  std::vector<std::string> sentences = sample_of(where.train, cleaning, vocabulary.sample);
+  if (sentences.empty()) user_error("{} has no pair that a vocabulary could be trained on", where.name);
+  log_info("training a vocabulary of {} pieces on {} sentences", vocabulary.pieces, sentences.size());
+  write_atomically(file, train_joint_vocabulary(std::move(sentences), vocabulary));
   return open_joint_vocabulary(file);
 }
 

@@ -165,7 +165,6 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   record.attribute("tokenizer_checksum", tokenizer_sum);
   record.attribute("texts_checksum", sha256(texts.checksum + held_out_texts.checksum));
   record_inputs(start_inputs(context), record);
-  record_inputs(question_inputs(*this, context.data), record);
 
   const HfModel begun = begin(pieces, context);
   const DecoderOptions& sizes = begun.decoder->options();
@@ -187,6 +186,7 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
     held_out_answers.emplace(mixture.held_out.share(), context.data, pieces, with_bos, this->context,
                              mixture.longest_answer);
     answer_batches.emplace(*answers, chunks(), context.seed);
+    record_inputs(question_inputs(*this, context.data), record);
     log_info("{} answers to learn, {} held out", answers->size(), held_out_answers->size());
   }
   MixedTasks mixed(mixes ? mixture.weights() : std::array{1.0, 0.0}, packed,

@@ -13,6 +13,7 @@
 #include "tasks/inputs.h"
 #include "tasks/translation/translate.h"
 #include "tasks/translation/translations.h"
+#include "tasks/translation/vocabulary_of_weights.h"
 
 namespace attnlab {
 namespace {
@@ -29,7 +30,10 @@ class LineTranslator {
         context_(context),
         vocabulary_(open_saved_vocabulary(context.folder / "vocabulary")),
         model_(options.build_model(vocabulary_->size(), context.seed, context.device)) {
-    load_weights(*model_, evaluated_weights(options.trains, options.train.evaluate_with, context));
+    const std::filesystem::path weights =
+        evaluated_weights(options.trains, options.train.evaluate_with, context);
+    check_vocabulary(weights, *vocabulary_, (context.folder / "vocabulary").string());
+    load_weights(*model_, weights);
     model_->eval();
   }
 
@@ -89,6 +93,7 @@ class LineTranslator {
 int64_t TranslateOptions::predict(const RunContext& context, std::istream& in, std::ostream& out) const {
   LineTranslator translator(*this, context);
   TextLines lines(in, "standard input", {.lone_cr = false, .by_nuls = false});
+  StrayBytes stray;
   int64_t refused = 0, number = 0;
   std::vector<std::string> waiting;
   const auto answer_all = [&] {
@@ -102,11 +107,13 @@ int64_t TranslateOptions::predict(const RunContext& context, std::istream& in, s
   };
   for (std::string line; lines.next(line);) {
     stop_here_if_requested();
+    stray.look_at(line, fmt::format("line {}", lines.number()));
     waiting.push_back(line);
     // Somebody who types waits for an answer; a file's lines go together.
     if (waiting.size() >= most_lines || in.rdbuf()->in_avail() <= 0) answer_all();
   }
   if (!waiting.empty()) answer_all();
+  stray.tell("lines", "read as characters that no vocabulary has");
   return refused;
 }
 

@@ -15,6 +15,7 @@
 #include "tasks/translation/pair_tensors.h"
 #include "tasks/translation/translated_split.h"
 #include "tasks/translation/translation_scores.h"
+#include "tasks/translation/vocabulary_of_weights.h"
 #include "train/ranks.h"
 #include "train/train.h"
 
@@ -25,15 +26,6 @@ namespace fs = std::filesystem;
 
 const Headline padding_share{"padding_share", "1", "of the places in a training batch that hold no token",
                              Summary::Better::lower};
-
-/// Throws UserError where the weights to start from belong to another vocabulary.
-void check_vocabulary(const RunContext& context, const TranslationVocabulary& vocabulary) {
-  if (context.init_from.empty()) return;
-  const fs::path folder = run_of_weights(context.init_from) / "vocabulary";
-  if (fs::is_directory(folder) && open_saved_vocabulary(folder)->checksum() != vocabulary.checksum())
-    user_error("{} was trained with another vocabulary than that of the data: its own is in {}",
-               context.init_from.string(), folder.string());
-}
 
 MicroBatch loss_of(Translator& model, const PairTensors& t, const PairBatch& batch,
                    const LabelSmoothing& smoothing) {
@@ -75,6 +67,7 @@ TrainOutcome train_on(const TranslateOptions& o, const TranslationData& data, Tr
              batches.left_out());
   Trainee trainee;
   trainee.model = model.ptr();
+  trainee.about = {{vocabulary_of_weights, data.vocabulary->checksum()}};
   trainee.higher_is_better = o.training_bleu == TrainingBleu::selects;
   trainee.metric = trainee.higher_is_better ? "BLEU" : "perplexity";
   trainee.draws_by_micro_batch = true;
@@ -182,7 +175,7 @@ Translator TranslateOptions::build_model(int64_t vocabulary, uint64_t seed, torc
 void TranslateOptions::run(const RunContext& context, RecordSink& record) const {
   const TranslationData pairs = data->open(context.data);
   const int64_t vocabulary = pairs.vocabulary->size();
-  check_vocabulary(context, *pairs.vocabulary);
+  if (!context.init_from.empty()) check_vocabulary(context.init_from, *pairs.vocabulary, "that of the data");
   check_positions(*this, pairs, context);
   record.attribute("data_checksum", pairs.checksum);
   record.attribute("data_route", pairs.route);

@@ -37,10 +37,11 @@ class RawText : public ::testing::Test {
     testing::write(home() / (stem + ".de"), target);
   }
   fs::path home() const { return folder_.path() / "multi30k"; }
+  fs::path cache() const { return folder_.path() / "cache"; }
   TranslationData open() {
     put("train", english, german);
     options.vocabulary.pieces = 120;
-    return options.open({folder_.path(), folder_.path() / "cache"});
+    return options.open({folder_.path(), cache()});
   }
   std::string refusal() {
     return message_of<UserError>([this] { open(); });
@@ -77,6 +78,13 @@ TEST_F(RawText, IsPreparedTheSameTwiceAndAnewWhereSomethingChanged) {
   EXPECT_EQ(open().checksum, once);
   english.replace(english.find("green"), 5, "white");
   EXPECT_NE(open().checksum, once);
+}
+
+TEST_F(RawText, OfADamagedVocabularyIsPreparedAgain) {
+  const std::string once = open().checksum;
+  for (const auto& entry : fs::directory_iterator(cache()))
+    if (entry.path().extension() == ".model") fs::resize_file(entry.path(), 100);
+  EXPECT_EQ(open().checksum, once);
 }
 
 TEST_F(RawText, IsTranslatedTheOtherWayRoundToo) {

@@ -35,8 +35,12 @@ TokenCall::TokenCall(const NewTokens& tokens, const Rope* rope, torch::Dtype kep
           "one by one: it cannot evaluate a text layer by layer");
     surprisal_BT_ = to_host(tokens.surprisal_BT, torch::kDouble);
   }
-  // As they are before rotation, which keeps norms but for rounding: equal keys then have equal ones.
-  if (needs.key_norms) norms_BTK_ = to_host(tokens.k_BTKd.to(torch::kDouble).norm(2, -1), torch::kDouble);
+  if (needs.key_norms) {
+    // Of keys as they are kept; where nothing is rounded, before rotation, so that equal ones have equal
+    // norms.
+    const Tensor& keys_BTKd = kept == tokens.k_BTKd.scalar_type() ? tokens.k_BTKd : k_BTKd;
+    norms_BTK_ = to_host(keys_BTKd.to(torch::kDouble).norm(2, -1), torch::kDouble);
+  }
 
   columns.resize(batch());
   for (int64_t b = 0; b < batch(); ++b)

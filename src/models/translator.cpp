@@ -1,11 +1,32 @@
 #include "models/translator.h"
 
 #include <cmath>
+#include <optional>
 
 #include "attention/shape.h"
 #include "core/error.h"
 
 namespace attnlab {
+namespace {
+
+struct Misfit {
+  const char* key;
+  std::string sentence;
+};
+
+/// What in the decoder does not fit the state that the encoder carries; nothing where all does.
+std::optional<Misfit> misfit(const TranslatorOptions& o) {
+  const int64_t carried = o.encoder.attention->state_length(), read = o.cross_attention->state_length();
+  if (read != 0 && read != carried)
+    return Misfit{"cross_attention",
+                  fmt::format("reads {} rows of a carried state, and the encoder's attention carries {}",
+                              read, carried > 0 ? std::to_string(carried) : "none")};
+  if (o.self_attention->reads_state() && carried == 0)
+    return Misfit{"self_attention", "reads a carried state, and the encoder's attention carries none"};
+  return std::nullopt;
+}
+
+}  // namespace
 
 TranslatorOptions::TranslatorOptions() {
   encoder.dim = 512;
@@ -29,16 +50,13 @@ void TranslatorOptions::visit(Fields& f) {
     "one table for source, target and output projection; for target and projection; or three tables");
   f("self_attention", self_attention, "how the target's tokens read those before them");
   f("cross_attention", cross_attention, "how the target's tokens read the source");
-  const int64_t carried = encoder.attention->state_length(), read = cross_attention->state_length();
-  f.require(read == 0 || read == carried, "cross_attention",
-            fmt::format("reads {} rows of a carried state, and the encoder's attention carries {}", read,
-                        carried > 0 ? std::to_string(carried) : "none"));
-  f.require(!self_attention->reads_state() || carried > 0, "self_attention",
-            "reads a carried state, and the encoder's attention carries none");
+  const std::optional<Misfit> found = misfit(*this);
+  f.require(!found, found ? found->key : "", found ? found->sentence : "");
 }
 
 TranslatorImpl::TranslatorImpl(const TranslatorOptions& options, int64_t vocabulary, int64_t max_length)
     : options_(options), vocabulary_(vocabulary), max_length_(max_length) {
+  if (const auto found = misfit(options)) user_error("{} {}", found->key, found->sentence);
   const EncoderOptions& e = options.encoder;
   encoder_ = register_module("encoder", Encoder(e, vocabulary, max_length));
   if (options.shared_embeddings != SharedEmbeddings::all)
@@ -54,12 +72,7 @@ TranslatorImpl::TranslatorImpl(const TranslatorOptions& options, int64_t vocabul
   for (int64_t i = 0; i < options.decoder_layers; ++i)
     layers_->push_back(
         TargetLayer(layer, options.self_attention->build(shape), options.cross_attention->build(shape)));
-  auto& first = *layers_[0]->as<TargetLayer>();
-  const int64_t l = encoder_->state_length(), read = first.cross_attention().state_length();
-  ensure(read == 0 || read == l,
-         "a cross-attention that reads as many rows of a state as the encoder carries");
-  ensure(!first.self_attention().reads_state() || l > 0,
-         "an encoder with the state that self-attention reads");
+  const int64_t l = encoder_->state_length();
   const auto norm = [&](const char* name) {
     return register_module(name, torch::nn::LayerNorm(torch::nn::LayerNormOptions({e.dim}).eps(norm_eps)));
   };

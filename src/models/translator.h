@@ -36,7 +36,8 @@ struct TranslatorOptions {
 
 class TranslatorImpl final : public torch::nn::Module {
  public:
-  /// One vocabulary for both sides; max_length: longest sentence on either, in tokens.
+  /// One vocabulary for both sides; max_length: longest sentence on either, in tokens. Throws UserError where
+  /// the options contradict each other.
   TranslatorImpl(const TranslatorOptions& options, int64_t vocabulary, int64_t max_length);
   /// ids: int64 [B, N]; padding: bool [B, N], true where padded (on either side), or undefined.
   Encoded encode(const Tensor& ids_BN, const Tensor& padding_BN);

@@ -112,12 +112,21 @@ def tova(files):
     def cost(label):
         return files.note(f"pg19_perplexity_small.cost.{label}.128")
 
-    def real(label, said=lambda row: number(row["perplexity"], 1)):
-        row = "full" if label == "full" else f'{label} cache.share="1/8"'
-        return said(files.row("pg19_smollm2_small.csv", row))
+    def real(label):
+        return number(files.row("pg19_smollm2.csv", label if label == "full" else f"{label} cache.size=512")["perplexity"], 2)
 
-    def with_error(row):
-        return spread(row, "perplexity", 1)
+    def real_difference(label, against):
+        """Paired by book, in per cent."""
+        row = files.row(f"pg19_smollm2_against_{against}.csv", f"{label} cache.size=512", figure="perplexity")
+        return " ± ".join(number(100 * float(row[column]), 1) for column in ("value", "standard_error"))
+
+    def behind_tova(label):
+        """A row that compares TOVA at k = 512 with another cache on the same books."""
+        row = files.row("pg19_smollm2_against_tova.csv", f"{label} cache.size=512", figure="perplexity")
+        miss = "" if float(row["value"]) > 0 else MISS
+        return [f"the same, {weights['real']}", f"{paper('tova')} against {paper(label)}",
+                f"{miss}{real('tova')} against {real(label)}, {real_difference(label, 'tova')} % above TOVA (paired over 20 books; above "
+                f"in {row['higher']} of them)", "1", _link("pg19_smollm2_against_tova.csv")]  # fmt: skip
 
     def beyond(label):
         return number(files.row("pg19_long_small.csv", f"{label} cache.size=512")["perplexity"], 1)
@@ -134,7 +143,7 @@ def tova(files):
                 f"{MISS if behind else ''}{' against '.join(' / '.join(row) for row in ours)} (untested), SmolLM2-135M, 3 chunks",
                 "1", _link("kept_tokens.csv")]  # fmt: skip
 
-    weights = {"trained": "3.2 M weights", "real": "SmolLM2-135M, 8 chunks"}
+    weights = {"trained": "3.2 M weights", "real": "SmolLM2-135M"}
     sizes = " / ".join(number(size, 0) for size in SIZES)
     recent = [100 * float(files.row("kept_tokens.csv", f"tova cache.size={size}")["recent_share"]) for size in SIZES]
     shares = " / ".join(number(share, 0) for share in recent)
@@ -144,28 +153,30 @@ def tova(files):
     medians = " and ".join(files.note(f"throughput.{size}.median") for size in BY_SEED.values())
     fastest = files.note("paper.tova.throughput_512")
     decoding = files.row("decoding.csv", "tova batch_size=16")["step_seconds_1_thread_speedup_full"]
-    perplexity, smollm2 = _link("pg19_perplexity_small.csv"), _link("pg19_smollm2_small.csv")
+    perplexity, smollm2 = _link("pg19_perplexity_small.csv"), _link("pg19_smollm2.csv")
     return HEADING, [
         ["an eighth of the context costs little perplexity", f"{paper('full', 0)} → {paper('tova')}",
          f"{small('full')} → {small('tova')}, cost {cost('tova')} % (over 40 books), {weights['trained']}; "
-         f"{real('full', with_error)} → {real('tova', with_error)} (over books, not paired, untested), {weights['real']}",
+         f"{real('full')} → {real('tova')}, cost {real_difference('tova', 'full')} % (over 20 books), {weights['real']}",
          "1", f"{perplexity}, {smollm2}"],
         ["TOVA beats window+4", f"{paper('tova')} against {paper('window+4')}",
          f"{MISS}cost {cost('tova')} against {cost('window+4')} % (over 40 books), {weights['trained']}",
          "1", perplexity],
-        ["the same", f"{paper('tova')} against {paper('window+4')}",
-         f"{real('tova')} against {real('window+4')} (untested), {weights['real']}", "1", smollm2],
+        behind_tova("window+4"),
         beats("window+4"),
         ["TOVA beats H2O", f"{paper('tova')} against {paper('h2o head-wise')}",
          f"{MISS}cost {cost('tova')} against {cost('h2o head-wise')} % (over 40 books), {weights['trained']}",
          "1", perplexity],
+        behind_tova("h2o head-wise"),
         beats("h2o head-wise"),
         ["a window without the first tokens breaks down", paper("window"),
          f"{MISS}{small('window')} beside {small('full')} of the full cache, {weights['trained']}", "1", perplexity],
-        ["the same", paper("window"), f"{real('window')} beside {real('full')}, {weights['real']}", "1", smollm2],
+        ["the same", paper("window"), f"{real('window')} beside {real('full')}, cost {real_difference('window', 'full')} % (over 20 books), "
+         f"{weights['real']}", "1", smollm2],
         ["layer-wise (heads together) is better than head-wise", f"{paper('tova')} against {paper('tova head-wise')}",
          f"{small('tova')} against {small('tova head-wise')}, cost {cost('tova')} against {cost('tova head-wise')} % (over 40 books), "
          f"{weights['trained']}; H2O goes the other way, {cost('h2o layer-wise')} against {cost('h2o head-wise')} %", "1", perplexity],
+        behind_tova("tova head-wise"),
         ["70,000 tokens can be read with k = 512", "yes",
          f"{MISS}TOVA {beyond('tova')} beside the window's {beyond('window')} (26 books), context 1,024", "1",
          _link("pg19_long_small.csv")],

@@ -1,0 +1,43 @@
+"""The tables of results/tova.md on SmolLM2-135M and PG-19 by policy (pg19_smollm2.yaml)."""
+
+from .files import mebibytes, number
+
+RUNS, FULL, TOVA = "pg19_smollm2.csv", "pg19_smollm2_against_full.csv", "pg19_smollm2_against_tova.csv"
+PAPER = "tova_pg19.yaml"
+SIZE = 512
+NAMES = {"baseline": "baseline: chunks of k", "snapkv_decoding": "SnapKV while decoding", "rkv": "R-KV", "keydiff": "KeyDiff",
+         "knorm": "key norm", "knorm, first two layers full": "key norm, first two layers full",
+         "caote": "CAOTE", "caote head-wise": "CAOTE head-wise"}  # fmt: skip
+
+
+def _paired(files, name):
+    """By case, the difference of perplexity over the same books."""
+    return {row["case"]: row for row in files.rows(name) if row["figure"] == "perplexity"}
+
+
+def _per_cent(row):
+    return "–" if row is None else " ± ".join(number(100 * float(row[c]), 1) for c in ("value", "standard_error"))
+
+
+def _books(row):
+    """In how many books of all it is above."""
+    return "–" if row is None else f"{row['higher']} of {sum(int(row[c]) for c in ('higher', 'lower', 'equal'))}"
+
+
+def smollm2_pg19(files):
+    """At one size: what each policy costs above the full cache and beside TOVA, paired by book, and what the paper's costs."""
+    published = {row["name"]: float(row["perplexity"]) for row in files.rows(PAPER)}
+    full, tova = _paired(files, FULL), _paired(files, TOVA)
+    rows = []
+    for row in files.ours(RUNS):
+        if not row["perplexity"] or row["cache.size"] not in ("", str(SIZE)):
+            continue
+        theirs = published.get(f"{row['label']}, k = {SIZE}")
+        rows.append([NAMES.get(row["label"], row["label"]), number(row["perplexity"], 2), _per_cent(full.get(row["case"])),
+                     number(100 * (theirs / published["full"] - 1), 1) if theirs else "–",
+                     _per_cent(tova.get(row["case"])), _books(tova.get(row["case"])), mebibytes(row["cache_bytes"])])  # fmt: skip
+    return ["cache", "perplexity, all tokens", "above the full cache, % ± se over books", "the same in the paper, %",
+            "above TOVA, % ± se over books", "books in which it is above", "cache, MiB"], rows  # fmt: skip
+
+
+TABLES = {"smollm2_pg19": smollm2_pg19}

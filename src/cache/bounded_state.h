@@ -53,8 +53,9 @@ class BoundedState final : public LayerState {
   int64_t lane_kv_heads() const { return shape_.kv_heads / groups(); }
   int64_t capacity() const { return k_BKSd_.size(2); }
   Lane& lane(int64_t sequence, int64_t group) { return lanes_[sequence * groups() + group]; }
+  /// Slots that are live at once at most, however much is read, as things are dropped now.
+  int64_t most_slots() const;
   /// Slots that a lane needs while it reads `tokens` more.
-  int64_t most_slots() const;  ///< that are ever live at once, as things stand
   int64_t slots_needed(const Lane& lane, int64_t tokens) const;
   DropAt drop_at() const;
   /// Slots for a call that is read step by step.

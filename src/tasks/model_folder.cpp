@@ -36,9 +36,8 @@ fs::path model_folder(const fs::path& path) {
   if (const auto mistake = mistaken_for_model(path)) throw UserError(*mistake);
   if (!fs::is_directory(path))
     user_error(
-        "there is no folder {} to read a model from: `scripts/fetch_data` fetches models, and where it is a "
-        "run's, "
-        "that run comes first",
+        "there is no folder {} to read a model from: `scripts/fetch_data` fetches models, and where it is "
+        "a run's, that run comes first",
         path.string());
   user_error("{} holds no model: there is no config.json in it, nor in a folder model/ below it",
              path.string());

@@ -1,6 +1,6 @@
 """What the papers claim beside what was found here, claim by claim: the tables at the head of the pages in results/."""
 
-from .files import link, number, spread, unless_impossible
+from .files import link, number, paired, spread, unless_impossible
 
 HEADING = ["claimed", "published", "ours ± (over what)", "seeds", "file"]
 MISS = "**missed:** "
@@ -28,7 +28,7 @@ def paired_in_small(files):
     both = {row["label"]: spread(row, "accuracy", 2, 100) for row in files.rows("byte_order.csv")
             if row["label"] in ("Luna-16", "Transformer") and row["runs_done"] == "3"}  # fmt: skip
     row = files.row("byte_order_paired.csv", "Luna-16", figure="accuracy")
-    mean = " ± ".join(number(100 * float(row[column]), 2) for column in ("value", "standard_error"))
+    mean = paired(row, 2)
     seeds = [number(100 * float(row["difference"]), 2) for row in files.rows("byte_order_mcnemar.csv")
              if (row["label"], row["against"]) == ("Luna-16", "Transformer")]  # fmt: skip
     return (f"in small {both['Luna-16']} against {both['Transformer']} % (sd over seeds), {mean} points (over reviews, paired; by seed "
@@ -115,17 +115,15 @@ def tova(files):
     def real(label):
         return number(files.row("pg19_smollm2.csv", label if label == "full" else f"{label} cache.size=512")["perplexity"], 2)
 
-    def real_difference(label, against):
-        """Paired by book, in per cent."""
-        row = files.row(f"pg19_smollm2_against_{against}.csv", f"{label} cache.size=512", figure="perplexity")
-        return " ± ".join(number(100 * float(row[column]), 1) for column in ("value", "standard_error"))
+    def by_book(label, against):
+        return files.row(f"pg19_smollm2_against_{against}.csv", f"{label} cache.size=512", figure="perplexity")
 
     def behind_tova(label):
         """A row that compares TOVA at k = 512 with another cache on the same books."""
-        row = files.row("pg19_smollm2_against_tova.csv", f"{label} cache.size=512", figure="perplexity")
+        row = by_book(label, "tova")
         miss = "" if float(row["value"]) > 0 else MISS
         return [f"the same, {weights['real']}", f"{paper('tova')} against {paper(label)}",
-                f"{miss}{real('tova')} against {real(label)}, {real_difference(label, 'tova')} % above TOVA (paired over 20 books; above "
+                f"{miss}{real('tova')} against {real(label)}, {paired(row, 1)} % above TOVA (paired over 20 books; above "
                 f"in {row['higher']} of them)", "1", _link("pg19_smollm2_against_tova.csv")]  # fmt: skip
 
     def beyond(label):
@@ -157,7 +155,7 @@ def tova(files):
     return HEADING, [
         ["an eighth of the context costs little perplexity", f"{paper('full', 0)} → {paper('tova')}",
          f"{small('full')} → {small('tova')}, cost {cost('tova')} % (over 40 books), {weights['trained']}; "
-         f"{real('full')} → {real('tova')}, cost {real_difference('tova', 'full')} % (over 20 books), {weights['real']}",
+         f"{real('full')} → {real('tova')}, cost {paired(by_book('tova', 'full'), 1)} % (over 20 books), {weights['real']}",
          "1", f"{perplexity}, {smollm2}"],
         ["TOVA beats window+4", f"{paper('tova')} against {paper('window+4')}",
          f"{MISS}cost {cost('tova')} against {cost('window+4')} % (over 40 books), {weights['trained']}",
@@ -171,7 +169,7 @@ def tova(files):
         beats("h2o head-wise"),
         ["a window without the first tokens breaks down", paper("window"),
          f"{MISS}{small('window')} beside {small('full')} of the full cache, {weights['trained']}", "1", perplexity],
-        ["the same", paper("window"), f"{real('window')} beside {real('full')}, cost {real_difference('window', 'full')} % (over 20 books), "
+        ["the same", paper("window"), f"{real('window')} beside {real('full')}, cost {paired(by_book('window', 'full'), 1)} % (over 20 books), "
          f"{weights['real']}", "1", smollm2],
         ["layer-wise (heads together) is better than head-wise", f"{paper('tova')} against {paper('tova head-wise')}",
          f"{small('tova')} against {small('tova head-wise')}, cost {cost('tova')} against {cost('tova head-wise')} % (over 40 books), "

@@ -64,6 +64,11 @@ def spread(row, column, digits, scale=1):
     return text + (f" ± {number(scale * float(held), digits)}" if held else "")
 
 
+def paired(row, digits):
+    """A difference over the same things ± its standard error, in per cent or points."""
+    return " ± ".join(number(100 * float(row[column]), digits) for column in ("value", "standard_error"))
+
+
 def unless_impossible(text, *shares):
     """What rests on times beside which a rate was measured: withdrawn where a share of it is above the whole (a record
     leaves such a share out), for then the machine changed its speed between the two."""

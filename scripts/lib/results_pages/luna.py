@@ -1,7 +1,7 @@
 """The tables of results/luna.md: each a function that gives a heading and rows."""
 
 from .claims import DEPARTS, disturbed, paired_in_small
-from .files import as_published, link, mebibytes, number, spread
+from .files import as_published, link, mebibytes, number, paired, spread
 
 LENGTHS = (1024, 2048, 3072, 4096, 8192)
 STEP_MODELS = {
@@ -73,7 +73,7 @@ def recipe(files):
 
 def byte_order(files):
     """Accuracy as it is and with bytes shuffled, in per cent."""
-    paired = {row["case"]: row for row in files.rows("byte_order_paired.csv") if row["figure"] == "accuracy"}
+    beside = {row["case"]: row for row in files.rows("byte_order_paired.csv") if row["figure"] == "accuracy"}
     figures = ("", "_shuffled_words", "_shuffled_text", "_lost_words", "_lost_text", "_above_byte_counts")
 
     def of_model(name, row, less=""):
@@ -82,9 +82,8 @@ def byte_order(files):
     rows = []
     for row in files.rows("byte_order.csv"):
         if row["kind"] == "ours":
-            held = paired.get(row["label"])
-            less = [number(100 * float(held[column]), 2) for column in ("value", "standard_error")] if held else []
-            rows.append(of_model(row["label"], row, " ± ".join(less)))
+            held = beside.get(row["label"])
+            rows.append(of_model(row["label"], row, paired(held, 2) if held else ""))
         elif row["kind"] == "floor":
             rows.append([f"floor: {row['label'] or row['case']}", number(100 * float(row["accuracy"]), 2), *[""] * 6])
     quickstart = next(iter(files.ours("byte_order_quickstart.csv")))

@@ -1,6 +1,6 @@
 """The tables of results/tova.md on SmolLM2-135M and PG-19 by policy (pg19_smollm2.yaml)."""
 
-from .files import mebibytes, number
+from .files import mebibytes, number, paired
 
 RUNS, FULL, TOVA = "pg19_smollm2.csv", "pg19_smollm2_against_full.csv", "pg19_smollm2_against_tova.csv"
 PAPER = "tova_pg19.yaml"
@@ -10,13 +10,13 @@ NAMES = {"baseline": "baseline: chunks of k", "snapkv_decoding": "SnapKV while d
          "caote": "CAOTE", "caote head-wise": "CAOTE head-wise"}  # fmt: skip
 
 
-def _paired(files, name):
+def _by_case(files, name):
     """By case, the difference of perplexity over the same books."""
     return {row["case"]: row for row in files.rows(name) if row["figure"] == "perplexity"}
 
 
 def _per_cent(row):
-    return "–" if row is None else " ± ".join(number(100 * float(row[c]), 1) for c in ("value", "standard_error"))
+    return "–" if row is None else paired(row, 1)
 
 
 def _books(row):
@@ -27,7 +27,7 @@ def _books(row):
 def smollm2_pg19(files):
     """At one size: what each policy costs above the full cache and beside TOVA, paired by book, and what the paper's costs."""
     published = {row["name"]: float(row["perplexity"]) for row in files.rows(PAPER)}
-    full, tova = _paired(files, FULL), _paired(files, TOVA)
+    full, tova = _by_case(files, FULL), _by_case(files, TOVA)
     rows = []
     for row in files.ours(RUNS):
         if not row["perplexity"] or row["cache.size"] not in ("", str(SIZE)):

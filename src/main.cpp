@@ -263,7 +263,7 @@ void add_other_commands(CLI::App& app, Arguments& a) {
       ->required();
   predict->add_option("key=value", a.target.overrides,
                       "of a YAML file, of continuations by a decoder (attnlab explain predict), or in a "
-                      "run's folder decoding.… of a translator, device and threads");
+                      "run's folder decoding.… and seed of a translator, device and threads");
   takes_index(predict, a);
   takes_continuation_flags(predict, a.target);
   predict->callback([&a] { a.call = [&a] { return predict_command(a.target, a.index); }; });

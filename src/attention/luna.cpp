@@ -19,8 +19,7 @@ void LunaOptions::visit(Fields& f) {
     "its own length (released code)");
   f("kernel", kernel, {{"auto", Kernel::automatic}, {"plain", Kernel::plain}, {"sdpa", Kernel::sdpa}},
     "auto: this project's fused operator on the CPU in fp32, sdpa on a GPU, else plain; plain: products and "
-    "softmax, whose "
-    "weights are held; sdpa: both halves by Torch's scaled_dot_product_attention");
+    "softmax, whose weights are held; sdpa: both halves by Torch's scaled_dot_product_attention");
 }
 
 std::shared_ptr<AttentionImpl> LunaOptions::build(const AttentionShape& shape) const {

@@ -2,8 +2,8 @@
 // arXiv 2009.14794, §2.3–2.4), or its generalised form with ReLU features, which the released LRA code
 // trains.
 //
-//   softmax  φ(x) = (exp(Ω·x' − |x'|²/2 − c) + eps)/√r,  x' = x/d^¼; c a maximum, the query's own or all
-//   keys' relu     φ(x) = max(x, 0) + 1e-3, without random features
+//   softmax  φ(x) = (exp(Ω·x' − |x'|²/2 − c) + eps)/√r,  x' = x/d^¼; c: the query's maximum, or all keys'
+//   relu     φ(x) = max(x, 0) + 1e-3, without random features
 //
 // Ω has r rows: orthogonal in blocks of d, with the norms of Gaussian rows. It is drawn once, when the model
 // is built, and saved with it. There are no weights to drop.

@@ -12,8 +12,8 @@ void SoftmaxOptions::visit(Fields& f) {
      {"sdpa", Implementation::sdpa},
      {"weighted", Implementation::weighted}},
     "eager holds the n×n weights, as the textbook has it; sdpa is Torch's scaled_dot_product_attention (on "
-    "the CPU fused only "
-    "without dropout); weighted holds them too, softmax and dropout in one pass, for short sequences");
+    "the CPU fused only without dropout); weighted holds them too, softmax and dropout in one pass, for "
+    "short sequences");
   f("torch_dropout", torch_dropout,
     "eager only: take the weights' dropout from Torch's operator instead of this project's faster "
     "generator");

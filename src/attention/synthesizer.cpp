@@ -14,8 +14,7 @@ void SynthesizerOptions::visit(Fields& f) {
   f("scores", scores,
     {{"dense", Scores::dense}, {"random", Scores::random}, {"factorized_random", Scores::factorized_random}},
     "dense: a two-layer network of each token; random: learned, the same for every text; factorized_random: "
-    "the "
-    "same of low rank");
+    "the same of low rank");
   f("rank", rank, Range{1, 65536}, "rank r of factorized_random; no effect on the others");
 }
 

@@ -40,7 +40,4 @@ class Afterlife {
   virtual Answer answer(int64_t /*lane*/, const Tensor& /*q_KGd*/) const { return {}; }
 };
 
-/// Null where dropped states are forgotten.
-std::unique_ptr<Afterlife> make_afterlife(const PolicyNeeds& needs);
-
 }  // namespace attnlab

@@ -30,7 +30,7 @@ BoundedState::BoundedState(BoundedOptions options, const StateShape& shape, cons
   v_BKSd_ = torch::zeros_like(k_BKSd_);
   composed_ = !run.device.is_cpu() || run.dtype != torch::kFloat || !StoredTensor::knows(k_BKSd_) ||
               needs_.dropped != Dropped::forgotten;
-  afterlife_ = make_afterlife(needs_);
+  afterlife_ = options_.policy->afterlife();
   for (int64_t b = 0; b < run.batch; ++b)
     for (int64_t g = 0; g < groups(); ++g) {
       const uint64_t seed = derive_seed(options_.seed, "heads", static_cast<uint64_t>(g));
@@ -43,23 +43,9 @@ BoundedState::BoundedState(BoundedOptions options, const StateShape& shape, cons
   if (afterlife_) afterlife_->grow(static_cast<int64_t>(lanes_.size()), capacity());
 }
 
-BoundedState::BoundedState(const BoundedState& other)
-    : options_(other.options_),
-      needs_(other.needs_),
-      shape_(other.shape_),
-      apart_(other.apart_),
-      composed_(other.composed_),
-      lanes_(other.lanes_),
-      k_BKSd_(other.k_BKSd_),
-      v_BKSd_(other.v_BKSd_),
-      columns_(other.columns_),
-      prompt_read_(other.prompt_read_),
-      prompt_goes_on_(other.prompt_goes_on_),
-      afterlife_(other.afterlife_ ? other.afterlife_->clone() : nullptr) {}
-
 std::unique_ptr<LayerState> BoundedState::copy(const Tensor& rows) const {
-  auto copy = std::make_unique<BoundedState>(*this);
-  copy->reorder(rows);  // which makes tensors of its own
+  auto copy = std::make_unique<BoundedState>(*this);  // shares keys and values with this one
+  copy->reorder(rows);                                // which makes tensors of its own
   return copy;
 }
 
@@ -144,7 +130,7 @@ void BoundedState::grow(int64_t slots) {
 
 void BoundedState::shrink() {
   const int64_t slots = options_.lane.size + 1;
-  if (capacity() <= slots || drop_at() == DropAt::never || prompt_goes_on_) return;
+  if (capacity() <= slots || prompt_goes_on_) return;
   // A text that ended within a piece, before others of its batch, has not dropped what is above its size.
   if (std::ranges::any_of(lanes_, [&](const Lane& lane) { return lane.live() > slots; })) return;
   for (int64_t i = 0; i < static_cast<int64_t>(lanes_.size()); ++i)

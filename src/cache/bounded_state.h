@@ -28,9 +28,6 @@ struct Newest {
 class BoundedState final : public LayerState {
  public:
   BoundedState(BoundedOptions options, const StateShape& shape, const StateRun& run);
-  /// Shares the keys and values until it is reordered.
-  BoundedState(const BoundedState& other);
-
   Tensor attend(const NewTokens& tokens, const Rope& rope) override;
   const char* kind() const override { return composed_ ? "composed" : "native"; }
   int64_t bytes() const override;
@@ -75,7 +72,7 @@ class BoundedState final : public LayerState {
   Tensor k_BKSd_, v_BKSd_;                             ///< by slot
   int64_t columns_ = 0;                                ///< tokens fed so far, padding counted
   bool prompt_read_ = false, prompt_goes_on_ = false;  ///< goes on: behind the call in hand
-  std::unique_ptr<Afterlife> afterlife_;               ///< null where dropped states are forgotten
+  Cloned<Afterlife> afterlife_;                        ///< null where dropped states are forgotten
   StepSpace step_;
 };
 

@@ -109,8 +109,7 @@ void CacheOptions::visit(Fields& f) {
     "k: states kept per layer and head after dropping; the peak is k + 1 (policy full: no effect)");
   f("share", share, OneOf{},
     "the size as a part of the text instead, 1/8 or 0.125: of a chunk's length where texts are scored, of "
-    "each "
-    "prompt where they are continued; empty: `size` says it");
+    "each prompt where they are continued; empty: `size` says it");
   const auto part = part_of(share);
   f.require(share.empty() || (part && *part > 0 && *part <= 1), "share",
             fmt::format("'{}' is no part of a text, such as 1/8 or 0.125", share));
@@ -128,8 +127,7 @@ void CacheOptions::visit(Fields& f) {
   f("piece", piece, Range{1, 1 << 24}, "tokens of a prompt between droppings where prompt is pieces");
   f("compress_gaps", compress_gaps,
     "positions of kept states are counted anew, a gap g > 10 as 10 + ln(ln(g − 10 + e)): texts far longer "
-    "than "
-    "those of training (Oren et al. 2024)");
+    "than those of training (Oren et al. 2024)");
   f("precision", precision,
     {{"model", CachePrecision::model}, {"fp32", CachePrecision::fp32}, {"bf16", CachePrecision::bf16}},
     "of the keys and values kept; model: as the model computes");

@@ -152,8 +152,9 @@ Tensor BoundedState::composed_steps(const TokenCall& call, const Rope& rope) {
       logits_BKGS = torch::cat({logits_BKGS, answers.logit_BKG1}, -1);
     }
     // In double, so that weights of e^−104 and less are not all 0 to the policy. A sequence that has had no
-    // token yet has nothing to sum over.
-    const Tensor weights = torch::softmax(logits_BKGS, -1, torch::kDouble).nan_to_num(0.0);
+    // token yet has nothing to sum over; any other NaN is one, and has to be seen.
+    const Tensor nothing = logits_BKGS.isneginf().all(-1, /*keepdim=*/true);
+    const Tensor weights = torch::softmax(logits_BKGS, -1, torch::kDouble).masked_fill(nothing, 0.0);
     const Tensor weights_BKGS = weights.narrow(-1, 0, slots), used = weights.to(type);
     Tensor y_BKGd = used.narrow(-1, 0, slots).matmul(v_BKSd_.to(type));
     if (answers.value_BKGd.defined()) y_BKGd = y_BKGd + used.narrow(-1, slots, 1) * answers.value_BKGd;

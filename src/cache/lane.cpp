@@ -16,35 +16,10 @@ constexpr double inf = std::numeric_limits<double>::infinity();
 Lane::Lane(LaneOptions options, PolicyNeeds needs, std::unique_ptr<Policy> policy)
     : options_(std::move(options)), needs_(needs), policy_(std::move(policy)) {}
 
-Lane::Lane(const Lane& other)
-    : options_(other.options_),
-      needs_(other.needs_),
-      policy_(other.policy_->clone()),
-      time_(other.time_),
-      live_(other.live_),
-      newest_(other.newest_),
-      column_(other.column_),
-      left_(other.left_),
-      piece_(other.piece_),
-      drop_at_(other.drop_at_),
-      order_(other.order_),
-      ids_(other.ids_),
-      column_of_(other.column_of_),
-      norms_(other.norms_),
-      surprisal_(other.surprisal_),
-      bar_(other.bar_),
-      weights_(other.weights_),
-      figures_(other.figures_),
-      bias_(other.bias_),
-      free_(other.free_),
-      dropped_(other.dropped_),
-      expiry_(other.expiry_) {}
-
 void Lane::open(int64_t slots) {
   const int64_t before = this->slots();
   if (slots <= before) return;
   order_.resize(slots, -1);
-  ids_.resize(slots, -1);
   column_of_.resize(slots, -1);
   bar_.resize(slots, inf);
   weights_.resize(slots, 0.0);
@@ -83,7 +58,6 @@ void Lane::arrive(int64_t slot, const Arrival& token) {
     if (found != order_.end()) drop(found - order_.begin(), column_);
   }
   order_[slot] = time_++;
-  ids_[slot] = token.id;
   column_of_[slot] = column_ = token.column;
   if (needs_.key_norms) norms_[slot] = token.key_norm;
   if (needs_.surprisal) surprisal_[slot] = token.surprisal;
@@ -128,7 +102,6 @@ std::span<const int64_t> Lane::decide_by() {
                       .order = order_,
                       .weights = weights_,
                       .figures = figures_,
-                      .ids = ids_,
                       .key_norms = norms_,
                       .surprisal = surprisal_};
   const std::span<const double> scores = policy_->scores(view);
@@ -186,7 +159,6 @@ void Lane::compact(int64_t slots, const std::function<void(int64_t, int64_t)>& m
     const int64_t to = take();
     ensure(to < slots, "room for {} states in {} slots", live_, slots);
     order_[to] = order_[from];
-    ids_[to] = ids_[from];
     column_of_[to] = column_of_[from];
     bar_[to] = bar_[from];
     bias_[to] = bias_[from];
@@ -200,7 +172,6 @@ void Lane::compact(int64_t slots, const std::function<void(int64_t, int64_t)>& m
   if (slots >= this->slots()) return;
   policy_->resize(slots);
   order_.resize(slots);
-  ids_.resize(slots);
   column_of_.resize(slots);
   bar_.resize(slots);
   weights_.resize(slots);

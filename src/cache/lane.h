@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cache/policy.h"
+#include "core/cloned.h"
 
 namespace attnlab {
 
@@ -38,9 +39,6 @@ class Lane {
   static constexpr int64_t more_to_come = std::numeric_limits<int64_t>::max() / 2;  ///< tokens of begin()
 
   Lane(LaneOptions options, PolicyNeeds needs, std::unique_ptr<Policy> policy);
-  Lane(const Lane& other);
-  Lane(Lane&&) = default;
-  Lane& operator=(Lane&&) = default;
 
   /// Makes room for so many slots.
   void open(int64_t slots);
@@ -68,7 +66,6 @@ class Lane {
 
   int64_t slots() const { return static_cast<int64_t>(order_.size()); }
   int64_t live() const { return live_; }
-  int64_t tokens() const { return time_; }
   /// What the policy keeps beside keys and values.
   int64_t bytes() const { return policy_->bytes(); }
   /// Whether the policy looks at weights at all.
@@ -91,13 +88,13 @@ class Lane {
 
   LaneOptions options_;
   PolicyNeeds needs_;
-  std::unique_ptr<Policy> policy_;
+  Cloned<Policy> policy_;
 
   int64_t time_ = 0, live_ = 0, newest_ = 0, column_ = -1;
   int64_t left_ = 0, piece_ = 1;
   DropAt drop_at_ = DropAt::every_token;
 
-  std::vector<int64_t> order_, ids_, column_of_;  // by slot
+  std::vector<int64_t> order_, column_of_;  // by slot
   std::vector<double> norms_, surprisal_, bar_, weights_, figures_;
   std::vector<float> bias_;
   std::vector<int64_t> free_, dropped_;  // free_ descending, so that the lowest is taken first

@@ -14,6 +14,8 @@
 
 namespace attnlab {
 
+class Afterlife;
+
 /// What a policy sees of a lane after its newest token has attended. The spans are by slot: slots are reused
 /// in any order, and hold no state where `order` is −1.
 struct StepView {
@@ -29,8 +31,6 @@ struct StepView {
   std::span<const double> weights = {};
   /// What `PolicyNeeds::figure` asks for; empty unless needed.
   std::span<const double> figures = {};
-  /// Token ids.
-  std::span<const int64_t> ids = {};
   /// L2 norms of the keys, mean over the lane's key-value heads; empty unless needed.
   std::span<const double> key_norms = {};
   /// −log p of the token when it was read, nats; empty unless needed.
@@ -74,12 +74,7 @@ struct PolicyNeeds {
   bool surprisal = false;  ///< known only after the token before has passed all layers: decoding steps only
   bool prefill_only = false;  ///< drops once, after the prompt; what comes later is kept
   Dropped dropped = Dropped::forgotten;
-  int64_t directions = 0;             ///< of the summary, where states are summarised
   PlainRule plain = PlainRule::none;  ///< what the policy does, where it is one of these
-
-  /// Whether a step's output depends on states only through which of them are live, so that a block of tokens
-  /// can be multiplied at once.
-  bool blocks() const { return dropped == Dropped::forgotten; }
 };
 
 /// What a policy is built for.
@@ -96,6 +91,9 @@ struct PolicyOptions : Component {
   /// True for the policy that keeps everything.
   virtual bool unbounded() const { return false; }
   virtual std::unique_ptr<Policy> build(const PolicyShape& shape) const = 0;
+  /// What becomes of the states that it drops; null where they are forgotten (PolicyNeeds::dropped says the
+  /// same).
+  virtual std::unique_ptr<Afterlife> afterlife() const;
 
  protected:
   void visit_heads(Fields& f) {

@@ -60,7 +60,6 @@ class Reader final : public Fields {
 
  private:
   // --- scalars
-  // ---------------------------------------------------------------------------------------------------
   void field(std::string_view name, bool& value, const Note&) override {
     if (const Tree* t = enter(name)) read(name, *t, value);
   }
@@ -137,7 +136,6 @@ class Reader final : public Fields {
   }
 
   // --- nesting
-  // ---------------------------------------------------------------------------------------------------
   void section(std::string_view name, const Note&, const std::function<void()>& inside) override {
     const Tree* tree = enter(name);
     const bool is_map = !tree || tree->kind == Kind::map;
@@ -226,7 +224,6 @@ class Reader final : public Fields {
   }
 
   // --- keys
-  // ------------------------------------------------------------------------------------------------------
   /// Notes that the key exists. Returns its value; null when absent or refused for having none.
   const Tree* enter(std::string_view name) {
     Scope& scope = scopes_.back();
@@ -273,7 +270,6 @@ class Reader final : public Fields {
   }
 
   // --- sentences
-  // -------------------------------------------------------------------------------------------------
   /// ", …" only where something is close, since the words were listed already.
   static std::string close_to(const std::string& word, const std::vector<std::string>& words) {
     const std::string close = nearest(word, words);

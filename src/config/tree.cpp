@@ -65,13 +65,6 @@ const Tree* Tree::find(std::string_view name) const {
   return nullptr;
 }
 
-const Tree* Tree::find_path(std::string_view path) const {
-  const Tree* here = this;
-  for (const auto& part : split_path(path))
-    if (!(here = here->find(part))) return nullptr;
-  return here;
-}
-
 void set_member(Tree& map, const std::string& key, const Mark& key_mark, Tree value) {
   value.key = key;
   value.key_mark = key_mark;

@@ -34,8 +34,6 @@ struct Tree {
 
   /// The member of that name; null when absent or when this is no map.
   const Tree* find(std::string_view name) const;
-  /// The value at a dotted path, "model.attention"; null when absent.
-  const Tree* find_path(std::string_view path) const;
 };
 
 /// Adds a member, or replaces the one of that name.

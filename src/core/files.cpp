@@ -14,6 +14,7 @@
 #include <string>
 #include <utility>
 
+#include "core/atomic_writer.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -47,14 +48,8 @@ void warn_of_no_locks(const fs::path& path, int error) {
   if (warned.insert(folder).second)
     log_info(
         "the file system of {} has no locks ({}): going on without; start no second process on the same run, "
-        "or "
-        "name another results_folder",
+        "or name another results_folder",
         folder, std::strerror(error));
-}
-
-void sync_folder(const fs::path& folder) {
-  const Descriptor d(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (d.number >= 0) ::fsync(d.number);
 }
 
 /// A clone without Git LFS holds a few lines of text that stand for a file.
@@ -72,23 +67,9 @@ void refuse_lfs_pointer(std::string_view bytes, const fs::path& path) {
 }  // namespace
 
 void write_atomically(const fs::path& path, std::string_view bytes) {
-  const fs::path part = path.string() + ".part";
-  try {
-    const Descriptor d(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (d.number < 0) fail("create", part);
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(d.number, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail("write", part);
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    if (::fsync(d.number) != 0) fail("sync", part);
-  } catch (...) {
-    ::unlink(part.c_str());
-    throw;
-  }
-  if (::rename(part.c_str(), path.c_str()) != 0) fail("rename to", path);
-  sync_folder(path.has_parent_path() ? path.parent_path() : ".");
+  AtomicWriter writer(path);
+  writer.write(bytes);
+  writer.commit();
 }
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }

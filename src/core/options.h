@@ -5,8 +5,8 @@
 //   struct LunaOptions : AttentionOptions {
 //     int64_t projection_length = 16;
 //     void visit(Fields& f) override {
-//       f("projection_length", projection_length, Range{1, 65536}, "rows l of the extra sequence P (Luna
-//       §3.1)");
+//       f("projection_length", projection_length, Range{1, 65536},
+//         "rows l of the extra sequence P (Luna §3.1)");
 //     }
 //   };
 #pragma once

@@ -12,8 +12,7 @@ void ChunkingOptions::visit(Fields& f) {
     "consecutive chunks, each read alone");
   f("stride", stride, Range{0, 1 << 24},
     "tokens from one chunk's beginning to the next: chunks overlap, and each scores what no chunk before it "
-    "has "
-    "(what others publish as perplexity with a sliding window); 0: consecutive chunks");
+    "has (what others publish as perplexity with a sliding window); 0: consecutive chunks");
   f("bos", bos, {{"chunk", BosPolicy::chunk}, {"document", BosPolicy::document}, {"none", BosPolicy::none}},
     "which chunks begin with the tokenizer's BOS: every one, the first of a document, none. Without a BOS a "
     "chunk's first token is read but not scored");

@@ -144,13 +144,11 @@ std::vector<int64_t> first(std::vector<int64_t> order, int64_t count) {
 void ImdbOptions::visit(Fields& f) {
   f("validation_fraction", validation_fraction, Range{0, 0.9},
     "share of the publisher's training half held out to select on; stratified by class, chosen by a hash of "
-    "the "
-    "review's id");
+    "the review's id");
   f("validation_seed", validation_seed, Range{0, 1e9}, "which reviews are held out");
   f("train_on_held_out", train_on_held_out,
     "train on the reviews that are held out as well, all 25,000 of the publisher's training half: validation "
-    "then "
-    "selects nothing, and the last update is evaluated (train.evaluate_with: last)");
+    "then selects nothing, and the last update is evaluated (train.evaluate_with: last)");
   f("train_examples", train_examples, Range{0, 25000},
     "train on this many reviews only, class-balanced and chosen by hash; 0: all");
   f("test_examples", test_examples, Range{0, 25000},

@@ -38,8 +38,7 @@ std::vector<SequenceExample> generate(const ListOpsOptions& o, Split split) {
     if (attempts > kPatience)
       user_error(
           "ListOps: found only {} of {} different {} expressions with lengths {} to {}; ask for fewer, or "
-          "widen "
-          "the lengths",
+          "widen the lengths",
           examples.size(), wanted(o, split), name_of(split), o.min_length, o.max_length);
     const auto tree = listops::random_tree(shape, random);
     if (!tree || static_cast<int64_t>(tree->size()) < o.min_length) continue;

@@ -192,8 +192,8 @@ void NeedleOptions::visit(Fields& f) {
      {"multikey_2", NeedleVariant::multikey_2},
      {"multikey_3", NeedleVariant::multikey_3}},
     "RULER's task: a number in one repeated line (single_1) or an essay (single_2), a UUID in an essay "
-    "(single_3), "
-    "one of 4 needles in an essay (multikey_1), of a haystack of needles (multikey_2; of UUIDs multikey_3)");
+    "(single_3), one of 4 needles in an essay (multikey_1), of a haystack of needles (multikey_2; of UUIDs "
+    "multikey_3)");
   f("length", length, Range{needle_answer_tokens + 1, 1e6},
     "tokens of a prompt with 128 of its answer, by the model's tokenizer (RULER: 4,096 to 131,072)");
   f("samples", samples, Range{1, 1e6}, "questions (RULER: 500)");
@@ -202,8 +202,7 @@ void NeedleOptions::visit(Fields& f) {
     "where the needle stands, in per cent of the haystack; -1: drawn, as in RULER");
   f("essays", essays, OneOf{},
     "folder of .txt files, or one file, that essays are taken from, beginning with the first; empty: PG-19's "
-    "test "
-    "books (RULER: essays of Paul Graham)");
+    "test books (RULER: essays of Paul Graham)");
 }
 
 std::string NeedleOptions::task() const { return fmt::format("niah_{}", recipe_of(variant).name); }

@@ -151,6 +151,9 @@ DecoderOptions read_decoder(const JsonFile& config, const Family& family) {
   o.dim = config.count("hidden_size", 1);
   o.ffn_dim = config.count("intermediate_size", 1);
   o.layers = config.count("num_hidden_layers", 1);
+  if (o.layers > DecoderOptions::most_layers)
+    user_error("{}: {} layers, and no more than {} are read", config.path(), o.layers,
+               DecoderOptions::most_layers);
   o.heads = config.count("num_attention_heads", 1);
   o.kv_heads = config.count("num_key_value_heads", 1, family.kv_heads);
   o.head_dim = config.count("head_dim", 1, family.head_dim);
@@ -176,7 +179,7 @@ std::string chat_template_of(const JsonFile& tokenizer) {
   const auto& told = tokenizer.at("chat_template");
   if (told.is_string()) return told.get<std::string>();
   for (const auto& one : told)
-    if (one.is_object() && one.value("name", "") == "default" && one.contains("template") &&
+    if (one.is_object() && one.contains("name") && one["name"] == "default" && one.contains("template") &&
         one["template"].is_string())
       return one["template"].get<std::string>();
   return "";

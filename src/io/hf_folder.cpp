@@ -39,8 +39,7 @@ void tell_unused_head(const HfShards& shards, const DecoderOptions& options) {
   if (head.dtype() == table.dtype() && torch::equal(head, table)) return;
   log_info(
       "{} holds a '{}' that differs from '{}': it is not used, because config.json has tie_word_embeddings: "
-      "true, as "
-      "in transformers; to use it, set tie_word_embeddings to false there",
+      "true, as in transformers; to use it, set tie_word_embeddings to false there",
       shards.file_of(head_name).path(), head_name, table_name);
 }
 

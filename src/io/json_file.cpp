@@ -10,7 +10,7 @@
 namespace attnlab {
 namespace {
 
-constexpr int64_t largest_count = 1LL << 40;  // keeps products of two sizes within 2^63
+constexpr int64_t largest_count = 1LL << 31;  // keeps products of two sizes within 2^63
 
 }  // namespace
 

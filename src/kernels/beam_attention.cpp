@@ -16,7 +16,7 @@ Tensor composed_beam_attention(const Tensor& q_RD, const BeamCache& cache) {
       values.push_back(block.values.select(2, i).index_select(0, who_R));
     }
   const Tensor q_RH1d = q_RD.unflatten(-1, {keys[0].size(1), -1}).unsqueeze(2);
-  return at::scaled_dot_product_attention(q_RH1d, at::stack(keys, 2), at::stack(values, 2)).flatten(1);
+  return sdpa(q_RH1d, at::stack(keys, 2), at::stack(values, 2), {}).flatten(1);
 }
 
 /// Of every token, the first head of the first row.

@@ -53,8 +53,7 @@ TORCH_LIBRARY(attnlab, m) {
       });
   m.def(
       "feed_forward(Tensor x, Tensor w1, Tensor b1, Tensor w2, Tensor b2, str activation='gelu', float "
-      "p=0.0, "
-      "int seed=0, bool recompute=False) -> Tensor",
+      "p=0.0, int seed=0, bool recompute=False) -> Tensor",
       [](const Tensor& x, const Tensor& w1, const Tensor& b1, const Tensor& w2, const Tensor& b2,
          c10::string_view activation, double p, int64_t seed, bool recompute) {
         return feed_forward(x, w1, b1, w2, b2, activation_named(activation), {p, seed}, recompute);
@@ -76,8 +75,7 @@ TORCH_LIBRARY(attnlab, m) {
       });
   m.def(
       "weighted_attention(Tensor q, Tensor k, Tensor v, int heads, Tensor? bias=None, float p=0.0, int "
-      "seed=0) -> "
-      "Tensor",
+      "seed=0) -> Tensor",
       [](const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads, const MaybeTensor& bias, double p,
          int64_t seed) {
         const Tensor read_bias = or_undefined(bias);
@@ -108,15 +106,13 @@ TORCH_LIBRARY(attnlab, m) {
       "mask=None) -> (Tensor y, Tensor u)");
   m.def(
       "causal_luna_backward(Tensor dy, Tensor q, Tensor k, Tensor v, Tensor a, Tensor parts, Tensor u, "
-      "Tensor? "
-      "mask=None) -> (Tensor dq, Tensor dk, Tensor dv, Tensor da)");
+      "Tensor? mask=None) -> (Tensor dq, Tensor dk, Tensor dv, Tensor da)");
   // Queries and keys [B, T, heads, d] in one pass over memory, their pairs (i, i + d/2) turned by the angles
   // of [B, T, d/2], in their type: on CUDA alone (cache/rope.cpp).
   m.def("turn_pairs(Tensor q, Tensor k, Tensor cosines, Tensor sines) -> (Tensor q, Tensor k)");
   m.def(
       "bounded_attention_step(Tensor q, Tensor k, Tensor v, Tensor? bias=None, Tensor? extent=None) -> "
-      "(Tensor y, "
-      "Tensor shares)",
+      "(Tensor y, Tensor shares)",
       [](const Tensor& q, const Tensor& k, const Tensor& v, const MaybeTensor& bias,
          const MaybeTensor& extent) {
         check_native({q, k, v, bias.value_or(Tensor())});

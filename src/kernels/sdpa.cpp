@@ -59,7 +59,7 @@ void ask(const Tensor& q, const Tensor& k, const Tensor& v, const SdpaOptions& o
   std::optional<Tensor> mask = o.mask;
   if (mask && mask->scalar_type() != torch::kBool) mask = mask->to(type);
   const auto choice = at::_fused_sdp_choice(q.to(type), k.to(type), v.to(type), mask, o.dropout, o.causal,
-                                            std::nullopt, o.shared_heads);
+                                            o.scale, o.shared_heads);
   note_sdpa(form_name(choice), type);
 }
 
@@ -68,7 +68,7 @@ void ask(const Tensor& q, const Tensor& k, const Tensor& v, const SdpaOptions& o
 Tensor sdpa(const Tensor& q_BHNd, const Tensor& k_BKMd, const Tensor& v_BKMd, const SdpaOptions& options) {
   ask(q_BHNd, k_BKMd, v_BKMd, options);
   return at::scaled_dot_product_attention(q_BHNd, k_BKMd, v_BKMd, options.mask, options.dropout,
-                                          options.causal, std::nullopt, options.shared_heads);
+                                          options.causal, options.scale, options.shared_heads);
 }
 
 void note_sdpa(const std::string& form, at::ScalarType type) {

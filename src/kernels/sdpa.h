@@ -16,7 +16,8 @@ struct SdpaOptions {
   std::optional<Tensor> mask = {};
   double dropout = 0.0;
   bool causal = false;
-  bool shared_heads = false;  ///< fewer heads of keys and values than of queries
+  bool shared_heads = false;         ///< fewer heads of keys and values than of queries
+  std::optional<double> scale = {};  ///< of the products; d^-½ where none is given
 };
 
 Tensor sdpa(const Tensor& q_BHNd, const Tensor& k_BKMd, const Tensor& v_BKMd, const SdpaOptions& options);

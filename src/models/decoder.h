@@ -32,12 +32,12 @@ class DecoderImpl final : public torch::nn::Module {
   /// true where a sequence has no token, or undefined; states: one a layer, which remember the tokens before
   /// and are given these; surprisal: −log p of each token, fp32 [B,T], for policies that ask for it. Where a
   /// prompt comes in several calls, all but the last say that it goes on: states are dropped as if it had
-  /// come in one.
+  /// come in one (but by SnapKV, which observes the queries of the last call alone).
   Tensor forward(const Tensor& ids_BT, const Tensor& positions_BT, const Tensor& padding_BT,
                  DecoderState& states, const Tensor& surprisal_BT = {}, bool prompt_goes_on = false);
   /// The same of whole texts that begin at position 0, with gradients. Padding may stand on the right, where
-  /// there are no states. Those of cache/training_states.h say what each layer forgets; null: nothing, of all
-  /// layers or of one.
+  /// there are no states. Those of models/training_states.h say what each layer forgets; null: nothing, of
+  /// all layers or of one.
   Tensor forward_training(const Tensor& ids_BT, DecoderState* states = nullptr);
   /// Logits [.., V] of hidden [.., D].
   Tensor logits(const Tensor& hidden) const;

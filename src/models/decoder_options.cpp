@@ -37,7 +37,7 @@ void DecoderOptions::visit(Fields& f) {
   f("vocabulary", vocabulary, Range{0, 1 << 24}, "token ids are below it; 0: the tokenizer's");
   f("dim", dim, Range{1, 65536}, "model width D");
   f("ffn_dim", ffn_dim, Range{1, 1 << 20}, "inner width F of the feed-forward network (SwiGLU)");
-  f("layers", layers, Range{1, 1024}, "layers of attention and feed-forward");
+  f("layers", layers, Range{1, most_layers}, "layers of attention and feed-forward");
   f("heads", heads, Range{1, 1024}, "query heads H");
   f("kv_heads", kv_heads, Range{0, 1024},
     "key-value heads, each shared by heads / kv_heads query heads (Ainslie et al. 2023); 0: as many as "

@@ -10,6 +10,8 @@
 namespace attnlab {
 
 struct DecoderOptions {
+  static constexpr int64_t most_layers = 1024;
+
   int64_t vocabulary = 0;
   int64_t dim = 512;
   int64_t ffn_dim = 1376;

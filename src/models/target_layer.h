@@ -6,8 +6,7 @@
 //              Y_X, Y_P = cross(X_S, source, P);  X_C = LN2(X_S + drop(Y_X));  P' = LN_P(P + drop(Y_P))
 //              X' = LN3(X_C + drop(FFN(X_C)))
 //   pre-norm   self reads LN1(X) and P as it is, cross LN2(X_S) and LN_P(P), as in the released code; the
-//   residuals add
-//              to X and P as they are
+//              residuals add to X and P as they are
 //
 // Weights on disk, in brackets fairseq's names: self_attention.* (self_attn), self_norm
 // (self_attn_layer_norm), cross_attention.* (encoder_attn), cross_norm (encoder_attn_layer_norm), state_norm

@@ -63,9 +63,9 @@ int table_command(const Target& target, const TableOptions& options);
 /// beside each other, paired where both are of the same examples.
 int compare_command(const std::filesystem::path& place_a, const std::filesystem::path& place_b);
 
-/// attnlab predict: standard input to JSON lines, with the best checkpoint of a run's folder or of the run
-/// that a configuration describes; or continuations by the pre-trained decoder of a Hugging Face folder, with
-/// the keys of ContinueOptions as overrides.
+/// attnlab predict: standard input to JSON lines, with the weights that a run's figures are of (its folder is
+/// named, or a configuration that describes it); or continuations by the pre-trained decoder of a Hugging
+/// Face folder, with the keys of ContinueOptions as overrides.
 int predict_command(const Target& target, std::optional<int64_t> index);
 
 struct TokenizeOptions {

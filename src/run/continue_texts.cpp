@@ -43,6 +43,7 @@ struct Continuer {
   std::vector<int64_t> protected_ids;
   StoredText before;    ///< what all lines go on from; no ids where nothing was loaded
   DecoderState states;  ///< of it
+  int64_t refused = 0;  ///< lines that the reader let through and the cache did not
 };
 
 /// The folder's own template, or the format that was asked for.
@@ -233,8 +234,25 @@ std::vector<ordered_json> continued(Continuer& c, const std::vector<TextPrompt>&
   return lines;
 }
 
+/// A line for each prompt. What one asks of the cache (a share of its own length, more protected tokens than
+/// there is room for) and cannot have stops no other: they are continued one by one then.
+std::vector<ordered_json> answered(Continuer& c, const std::vector<TextPrompt>& prompts) {
+  try {
+    return continued(c, prompts);
+  } catch (const UserError& wrong) {
+    if (!c.options.save_state.empty()) throw;
+    if (prompts.size() == 1) {
+      ++c.refused;
+      return {refusal(prompts.front().source, wrong.what())};
+    }
+  }
+  std::vector<ordered_json> lines;
+  for (const TextPrompt& prompt : prompts) lines.push_back(answered(c, {prompt}).front());
+  return lines;
+}
+
 void answer_batch(Continuer& c, const PromptBatch& batch, std::ostream& out) {
-  const std::vector<ordered_json> made = continued(c, batch.prompts);
+  const std::vector<ordered_json> made = answered(c, batch.prompts);
   auto next = made.begin();
   for (const auto& answer : batch.answers) out << json_text(answer ? *answer : *next++) << '\n';
   flush_output(out);
@@ -282,7 +300,7 @@ int64_t continue_texts(const fs::path& folder, const std::vector<std::string>& o
       user_error("save_state keeps the state of one text, and there is a second line, which was not read");
   }
   reader.stray().tell("lines", as_replacement);
-  return reader.refused();
+  return reader.refused() + c.refused;
 }
 
 }  // namespace attnlab

@@ -1,8 +1,12 @@
 #include "run/life.h"
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <set>
 
 #include "cache/cache_options.h"
 #include "core/error.h"
@@ -38,6 +42,17 @@ struct Before {
   int64_t sessions = 0;
   RunRecord record;
 };
+
+/// Of a list "a, b".
+std::set<std::string> names_in(const std::string& list) {
+  std::set<std::string> names;
+  for (std::size_t begin = 0; begin < list.size();) {
+    const std::size_t end = std::min(list.find(", ", begin), list.size());
+    names.insert(list.substr(begin, end - begin));
+    begin = end + 2;
+  }
+  return names;
+}
 
 Before look_back(const RunFolder& folder) {
   Before before;
@@ -112,9 +127,9 @@ class Session {
     // At once: a GPU that has nothing to do lowers its clocks within seconds.
     record_->attribute("gpu_state_end", on_gpu_ ? gpu_state().words() : "");
     record_->attribute("finished", iso_now());
-    record_->attribute("states", kinds_of_states_made());
-    record_->attribute("causal_luna", causal_luna_forms_run());
-    record_->attribute("sdpa", sdpa_forms_run());
+    with_earlier_sessions("states", kinds_of_states_made());
+    with_earlier_sessions("causal_luna", causal_luna_forms_run());
+    with_earlier_sessions("sdpa", sdpa_forms_run());
     record_->attribute("seconds", before_.seconds + seconds());
     record_->attribute("error", error);
     record_->attribute("status", status);
@@ -127,6 +142,15 @@ class Session {
   double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
  private:
+  /// Records names that this process has gathered, "a, b", beside those of the sessions before, which made
+  /// the rest of the run's figures.
+  void with_earlier_sessions(const std::string& name, const std::string& now) {
+    std::set<std::string> all;
+    for (const std::string& names : {before_.record.attribute<std::string>(name), now})
+      all.merge(names_in(names));
+    record_->attribute(name, fmt::format("{}", fmt::join(all, ", ")));
+  }
+
   const PlannedRun& run_;
   const Before& before_;
   const std::vector<std::string>& argv_;

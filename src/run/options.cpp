@@ -49,8 +49,7 @@ void RunOptions::visit(Fields& f) {
     "evaluate on the first N examples only, and say so in the results; 0: all");
   f("init_from", init_from, OneOf{},
     "a run's folder or a safetensors file whose weights to start from, or EXPERIMENT.yaml#ROW, the run in "
-    "that row "
-    "as `attnlab list` shows it, of the same seed where there is one; empty: none");
+    "that row as `attnlab list` shows it, of the same seed where there is one; empty: none");
   f("results_folder", results_folder, OneOf{},
     no_effect("where the folders of runs are; empty: $ATTNLAB_RESULTS, else results"));
   f("data_folder", data_folder, OneOf{},

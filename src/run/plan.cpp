@@ -89,10 +89,14 @@ std::string seed_of(const Config& config) {
   return seed && seed->kind == Tree::Kind::scalar ? seed->text : std::to_string(RunOptions{}.seed);
 }
 
-/// The folder of an experiment's run in this row: of this seed, else its first. Throws UserError where it has
-/// no such row.
+/// The folder of an experiment's run in this row: of this seed, else its first. What it starts from may be
+/// named so in its turn; `on_the_way`: all that led here. Throws UserError where it has no such row, or names
+/// itself.
 fs::path folder_of_row(const fs::path& file, const std::string& row, const std::string& seed,
-                       const std::vector<std::string>& overrides) {
+                       const std::vector<std::string>& overrides, std::vector<std::string> on_the_way = {}) {
+  on_the_way.push_back(fs::weakly_canonical(file).string() + "#" + row);
+  if (std::count(on_the_way.begin(), on_the_way.end(), on_the_way.back()) > 1)
+    user_error("{}#{} starts from itself", file.string(), row);
   std::vector<std::string> place, rows;
   for (const std::string& one : overrides)
     if (one.starts_with("results_folder=")) place.push_back(one);
@@ -105,7 +109,10 @@ fs::path folder_of_row(const fs::path& file, const std::string& row, const std::
   if (found.empty()) user_error("{} has no run '{}'{}", file.string(), row, suggestion(row, rows));
   const auto same =
       std::find_if(found.begin(), found.end(), [&](const Case& one) { return seed_of(one.config) == seed; });
-  const Case& one = same == found.end() ? found.front() : *same;
+  Case& one = same == found.end() ? found.front() : *same;
+  name_trained_model(one.config, [&](const fs::path& before, const std::string& its_row) {
+    return folder_of_row(before, its_row, seed_of(one.config), overrides, on_the_way);
+  });
   return planned(experiment, {}, one, read_options<RunOptions>(one.config)).folder;
 }
 

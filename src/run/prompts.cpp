@@ -58,18 +58,6 @@ TextPrompt from_json(const PromptRules& rules, int64_t line, const ordered_json&
   return prompt;
 }
 
-/// What is told of a line that was refused: what identifies it.
-ordered_json refusal(const std::string& text, const char* why) {
-  const auto told = json_prompt(text);
-  if (!told) return {{"prompt", text}, {"error", why}};
-  ordered_json answer;
-  if (told->contains("id")) answer["id"] = (*told)["id"];
-  for (const char* kind : kinds)
-    if (told->contains(kind)) answer[kind] = (*told)[kind];
-  answer["error"] = why;
-  return answer;
-}
-
 }  // namespace
 
 std::optional<ordered_json> json_prompt(const std::string& line) {
@@ -82,12 +70,24 @@ std::optional<ordered_json> json_prompt(const std::string& line) {
   return std::nullopt;
 }
 
+ordered_json refusal(const std::string& text, const char* why) {
+  const auto told = json_prompt(text);
+  if (!told) return {{"prompt", text}, {"error", why}};
+  ordered_json answer;
+  if (told->contains("id")) answer["id"] = (*told)["id"];
+  for (const char* kind : kinds)
+    if (told->contains(kind)) answer[kind] = (*told)[kind];
+  answer["error"] = why;
+  return answer;
+}
+
 TextPrompt read_prompt(const PromptRules& rules, int64_t line, const std::string& text) {
   refuse_wide_encoding(text, fmt::format("line {}", line));
   const auto told = json_prompt(text);
   TextPrompt prompt =
       told ? from_json(rules, line, *told)
-           : TextPrompt{line, text, rules.tokenizer->encode(text, rules.with_bos, rules.special)};
+           : TextPrompt{line, text, {}, rules.tokenizer->encode(text, rules.with_bos, rules.special)};
+  prompt.source = text;
   if (prompt.ids.empty() && rules.before == 0)
     user_error("line {} is empty, and without BOS there is nothing to continue", line);
   const int64_t tokens = rules.before + static_cast<int64_t>(prompt.ids.size());

@@ -31,14 +31,18 @@ struct PromptRules {
 
 /// A line of input that can be continued.
 struct TextPrompt {
-  int64_t line = 0;  ///< from 1
-  std::string text;  ///< "" of ids
+  int64_t line = 0;         ///< from 1
+  std::string text;         ///< "" of ids
+  std::string source = {};  ///< the line itself
   std::vector<int64_t> ids;
   nlohmann::ordered_json id = {};  ///< null where the line gave none
 };
 
 /// The line as a JSON object that holds a prompt; nothing where it is none, and so a plain text.
 std::optional<nlohmann::ordered_json> json_prompt(const std::string& line);
+
+/// What is told of a line that could not be answered: what identifies it, and why.
+nlohmann::ordered_json refusal(const std::string& line, const char* why);
 
 /// Throws UserError where the line is none that can be continued.
 TextPrompt read_prompt(const PromptRules& rules, int64_t line, const std::string& text);

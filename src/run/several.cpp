@@ -69,8 +69,7 @@ void refuse_disagreement(const PlannedRun& run, Ranks& ranks) {
   if (differs[0] > 0)
     user_error(
         "process {} of {} was given another configuration than the first, or is another build of the "
-        "program: one "
-        "command starts them all",
+        "program: one command starts them all",
         static_cast<int>(differs[0]) + 1, ranks.size());
   if (!run.options.task->shares_training())
     user_error("task: {} is no training that {} processes can share: start one", run.options.task.name(),

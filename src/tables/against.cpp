@@ -178,8 +178,7 @@ TextTable against(const ExperimentRuns& runs, const std::string& reference,
   if (table.rows.empty())
     user_error(
         "--against {}: there is nothing to pair: no other row that is done has a figure of the same "
-        "questions, "
-        "examples or documents",
+        "questions, examples or documents",
         reference);
   return table;
 }
@@ -187,9 +186,8 @@ TextTable against(const ExperimentRuns& runs, const std::string& reference,
 std::string against_legend(const std::string& reference) {
   return fmt::format(
       "\nPaired with {} over the same questions, examples or documents: the mean difference with its "
-      "standard "
-      "error over them,\nof perplexity the geometric mean of the ratios less 1; higher, lower, equal: on how "
-      "many. Runs of the same seeds are compared,\nseveral averaged first.\n",
+      "standard error over them,\nof perplexity the geometric mean of the ratios less 1; higher, lower, "
+      "equal: on how many. Runs of the same seeds are compared,\nseveral averaged first.\n",
       reference);
 }
 

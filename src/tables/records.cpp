@@ -60,6 +60,26 @@ Found look_at(const fs::path& path, bool alone) {
   return found;
 }
 
+/// The folder of a run is named by its id.
+bool is_run_folder(const fs::path& folder) {
+  const std::string id = folder.filename().string();
+  return id.size() == 10 && id.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+/// Whether each seed's runs read a model of their own, one of those that an experiment trained over seeds.
+bool is_each_seeds_own(const std::vector<Found*>& runs, const std::string& path) {
+  if (path != "model" && path != "start_from" && path != "init_from") return false;
+  std::map<int64_t, std::string> of_seed;
+  std::set<fs::path> experiments;
+  for (const Found* run : runs) {
+    const auto value = run->options.find(path);
+    if (value == run->options.end() || !is_run_folder(value->second)) return false;
+    if (of_seed.try_emplace(run->run.seed, value->second).first->second != value->second) return false;
+    experiments.insert(fs::path(value->second).parent_path());
+  }
+  return experiments.size() == 1;
+}
+
 /// The options in which runs of one row differ although none of them is its seed.
 std::set<std::string> differing(const std::vector<Found*>& runs,
                                 const std::set<std::string>& without_effect) {
@@ -73,7 +93,7 @@ std::set<std::string> differing(const std::vector<Found*>& runs,
         const auto found = other->options.find(path);
         return found == other->options.end() || found->second == value;
       });
-      if (!equal) paths.insert(path);
+      if (!equal && !is_each_seeds_own(runs, path)) paths.insert(path);
     }
   return paths;
 }

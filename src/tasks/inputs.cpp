@@ -39,6 +39,10 @@ void refuse_init_from(const RunContext& context, std::string_view task) {
     user_error("task {} reads its weights from `model`, not from init_from", task);
 }
 
+void refuse_weights(const RunContext& context, std::string_view task) {
+  if (!context.init_from.empty()) user_error("task {} draws its weights and reads none from init_from", task);
+}
+
 Checksums checksums_of(const std::vector<Input>& inputs) {
   Checksums checksums;
   for (const Input& input : inputs) checksums[input.name] = input.checksum();

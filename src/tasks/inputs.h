@@ -28,6 +28,8 @@ std::vector<Input> pretrained_inputs(const PretrainedOptions& options);
 
 /// Throws UserError where init_from is set, for a task that takes weights from `model` alone.
 void refuse_init_from(const RunContext& context, std::string_view task);
+/// The same for a task that measures speed with weights drawn at random.
+void refuse_weights(const RunContext& context, std::string_view task);
 
 /// By name, of inputs as they are now.
 using Checksums = std::map<std::string, std::string>;

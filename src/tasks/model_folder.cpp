@@ -21,8 +21,7 @@ std::optional<torch::ScalarType> type_of(WeightType precision) {
 void PretrainedOptions::visit_pretrained(Fields& f) {
   f("model", model, OneOf{},
     "folder with config.json and *.safetensors as on Hugging Face, or the folder of a run that trained one; "
-    "in "
-    "an experiment also EXPERIMENT.yaml#ROW, the run in that row as `attnlab list` shows it");
+    "in an experiment also EXPERIMENT.yaml#ROW, the run in that row as `attnlab list` shows it");
   f("tokenizer", tokenizer, OneOf{},
     "tokenizer.json, tokenizer.model or the folder of either; empty: the model's folder");
   f("precision", precision, weight_types,

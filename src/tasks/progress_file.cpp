@@ -5,18 +5,34 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/json_map.h"
 #include "core/json_text.h"
 
 namespace attnlab {
 
 using nlohmann::json;
 
+namespace {
+
+/// Null where it is not there. It was written at once: one that lacks something was damaged by others.
+json read_if_there(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return {};
+  json kept = read_json_map(file, "is damaged; --fresh starts the run over");
+  for (const char* part : {"identity", "rows"})
+    if (!kept.contains(part) || !kept[part].is_object() || !kept.contains("done"))
+      user_error("{} is damaged: it lacks what a task left there; --fresh starts the run over",
+                 file.string());
+  return kept;
+}
+
+}  // namespace
+
 ProgressFile::ProgressFile(std::filesystem::path file, std::map<std::string, std::string> identity,
                            std::vector<std::string> tables)
     : file_(std::move(file)), identity_(std::move(identity)), tables_(std::move(tables)) {}
 
 json ProgressFile::open(RecordSink& record) const {
-  const json kept = std::filesystem::exists(file_) ? json::parse(read_file(file_)) : json();
+  const json kept = read_if_there(file_);
   if (!kept.is_null())
     for (const auto& [name, checksum] : identity_)
       if (kept.at("identity").value(name, std::string()) != checksum)

@@ -53,7 +53,10 @@ const std::vector<Entry<TaskOptions>>& registry<TaskOptions>() {
 }
 
 int64_t TaskOptions::predict(const RunContext&, std::istream&, std::ostream&) const {
-  user_error("this task makes no predictions; `attnlab predict` needs a run of task classify");
+  user_error(
+      "this task makes no predictions; `attnlab predict` needs a run of task classify or translate, or a "
+      "model's folder, "
+      "as task train_lm leaves in RUN/model");
 }
 
 }  // namespace attnlab

@@ -28,8 +28,7 @@ void BestWeights::take(torch::nn::Module& model, const TrainState& state) const 
   if (said["update"] != std::to_string(state.best_update))
     run_error(
         "{} is of update {}, but the best of this run is update {}: the numbers after resuming were not "
-        "those "
-        "before (another number of threads?); start over with --fresh",
+        "those before (another number of threads?); start over with --fresh",
         file_.string(), said["update"], state.best_update);
   load_weights(model, file_);
 }

@@ -12,7 +12,7 @@ namespace {
 
 /// Scores of a lane of eight states after two tokens.
 std::vector<double> scores_of(const PolicyOptions& options, std::vector<double> weights) {
-  std::vector<int64_t> order(8), ids(8, 3);
+  std::vector<int64_t> order(8);
   std::iota(order.begin(), order.end(), 0);
   const std::vector<double> norms = {3, 1, 4, 1, 5, 9, 2, 6}, figures = {2, 7, 1, 8, 2, 8, 1, 8};
   const auto policy = options.build({.size = 4, .seed = 5});
@@ -24,7 +24,6 @@ std::vector<double> scores_of(const PolicyOptions& options, std::vector<double> 
                                      .order = order,
                                      .weights = weights,
                                      .figures = figures,
-                                     .ids = ids,
                                      .key_norms = norms,
                                      .surprisal = norms});
     scores.assign(got.begin(), got.end());

@@ -7,6 +7,7 @@
 #include "cache/gaps.h"
 #include "cache/policies/full.h"
 #include "cache/policies/random.h"
+#include "cache/policies/snapkv.h"
 #include "cache/texts.h"
 #include "core/error.h"
 #include "cuda_libraries.h"
@@ -255,14 +256,29 @@ TEST(BoundedState, TakesNoRoomForStatesThatNoTextBrings) {
 }
 
 TEST(BoundedState, GivesBackWhatAPromptReadAtOnceNeeded) {
+  // SnapKV keeps what comes behind the prompt, in room that is doubled.
+  for (const auto& [policy, slots] : {std::pair("tova", 16), {"snapkv", 32}})
+    for (const auto type : {torch::kDouble, torch::kFloat}) {
+      SCOPED_TRACE(policy);
+      CacheOptions options = bounded(policy, 15);
+      options.prompt = Prompt::one_shot;
+      if (auto* snapkv = dynamic_cast<SnapKvOptions*>(&*options.policy)) snapkv->window = 8;
+      const auto state = one_state(options, shape, {.batch = 1, .dtype = type});
+      const int64_t element = type == torch::kDouble ? 8 : 4;
+      const Texts texts = make_texts(shape, {80}, false, type);
+      feed(*state, texts.tokens, {77, 1, 1, 1});
+      EXPECT_EQ(state->bytes(), 2 * 2 * slots * 8 * element);
+    }
+}
+
+TEST(BoundedState, AKeyThatIsNoNumberIsSeenInWhatIsSaid) {
   for (const auto type : {torch::kDouble, torch::kFloat}) {
-    CacheOptions options = bounded("tova", 15);
-    options.prompt = Prompt::one_shot;
-    const auto state = one_state(options, shape, {.batch = 1, .dtype = type});
-    const int64_t element = type == torch::kDouble ? 8 : 4;
-    const Texts texts = make_texts(shape, {80}, false, type);
-    feed(*state, texts.tokens, {77, 1, 1, 1});
-    EXPECT_EQ(state->bytes(), 2 * 2 * 16 * 8 * element);
+    const auto state = one_state(bounded("tova", 15), shape, {.batch = 1, .dtype = type});
+    Texts texts = make_texts(shape, {4}, false, type);
+    texts.tokens.k_BTKd[0][2].fill_(NAN);
+    const Tensor y = feed(*state, texts.tokens, {1, 1, 1, 1});
+    EXPECT_TRUE(y.narrow(1, 0, 2).isfinite().all().item<bool>());
+    EXPECT_TRUE(y.narrow(1, 2, 2).isnan().any().item<bool>());
   }
 }
 

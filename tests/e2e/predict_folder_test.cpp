@@ -154,6 +154,10 @@ TEST(PredictFolder, ConversationsAreWrittenInTheFoldersFormatOrTheOneNamed) {
   EXPECT_EQ(
       lines_of(lab.attnlab(predict({"beyond_positions=true"}), talk)).at(0)["prompt"],
       "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nthe<|im_end|>\n<|im_start|>assistant\n");
+  lab.write(
+      "model/tokenizer_config.json",
+      R"({"chat_template": [{"name": 1, "template": "x"}, {"name": "default", "template": "[INST] [/INST]"}]})");
+  EXPECT_EQ(lines_of(lab.attnlab(predict({}), talk)).at(0)["prompt"], "<s>[INST] the [/INST]");
 }
 
 TEST(PredictFolder, TheCacheMayBeAShareOfEachPrompt) {
@@ -174,6 +178,21 @@ TEST(PredictFolder, TheCacheMayBeAShareOfEachPrompt) {
   }
   EXPECT_EQ(lines_of(lab.attnlab(predict({"with_kept=true"}), "the\n")).at(0)["kept"][0], nullptr)
       << "all of them";
+}
+
+TEST(PredictFolder, APromptThatLeavesTheCacheNoRoomCostsNoOther) {
+  const Lab lab;
+  put_model(lab);
+  const std::string prompts = "the\nthe quick brown fox said that it was there and she said so\n";
+  for (const char* batch : {"1", "2"}) {
+    const Words words =
+        predict({"--policy", "window", "cache.share=1/8", "cache.protect_first=1", "--batch", batch});
+    const auto lines = lines_of(lab.attnlab(words, prompts), 2);
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_EQ(lines[0]["prompt"], "the");
+    EXPECT_THAT(lines[0]["error"].get<std::string>(), HasSubstr("protect_first"));
+    EXPECT_GT(lines[1]["new_tokens"], 0);
+  }
 }
 
 TEST(PredictFolder, TheEndOfATextMayBeIgnored) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes bounded_nll.json: negative log-likelihood of every token of story.txt under stories260K, for
-tests/tasks/perplexity_golden_test.cpp.
+tests/tasks/language/perplexity_golden_test.cpp.
 
 With a full cache by transformers; with a bounded one by the decoder below, written in numpy from the papers for reading,
 one token at a time, in double precision. With a full cache it must agree with transformers, or nothing is written.

@@ -135,6 +135,10 @@ TEST_F(SpoiltFolder, Configurations) {
   EXPECT_THAT(with_config("hidden_size", "many"),
               EndsWith("config.json: 'hidden_size' is \"many\" where a whole number above 0 was expected"));
   EXPECT_THAT(with_config("num_attention_heads", 0), HasSubstr("'num_attention_heads' is 0 where"));
+  EXPECT_THAT(with_config("num_attention_heads", 1LL << 40),
+              HasSubstr("'num_attention_heads' is 1099511627776 where"));
+  EXPECT_THAT(with_config("num_hidden_layers", 1 << 30),
+              EndsWith("config.json: 1073741824 layers, and no more than 1024 are read"));
   EXPECT_THAT(with_config("num_key_value_heads", 3),
               EndsWith("config.json: 3 key-value heads do not divide 4 query heads"));
   EXPECT_THAT(with_config("vocab_size", 1e300), HasSubstr("'vocab_size' is 1e+300 where"));

@@ -1,11 +1,14 @@
 // The choice of the next token against the warpers of transformers (tests/golden/make_sampling.py).
 #include "models/sampling.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+
+#include "core/error.h"
 
 namespace attnlab {
 namespace {
@@ -92,11 +95,15 @@ TEST(Sampling, ABatchIsChosenLikeEachOfItsRows) {
   }
 }
 
-TEST(Sampling, NotANumberIsNeverReadOutOfPlace) {
-  std::vector<float> logits(1000, NAN);
-  logits[7] = 1.0f;
-  const int64_t id = choose_token(logits, {.temperature = 1.0}, 0.5);
-  EXPECT_TRUE(id >= 0 && id < 1000);
+TEST(Sampling, NotANumberIsNoTokenToGoOnWith) {
+  std::vector<float> logits(1000, 0.0f);
+  logits[7] = NAN;
+  for (const double temperature : {0.0, 1.0}) try {
+      choose_token(logits, {.temperature = temperature}, 0.5);
+      ADD_FAILURE() << "chose a token at temperature " << temperature;
+    } catch (const RunError& e) {
+      EXPECT_THAT(e.what(), testing::HasSubstr("logits are not numbers (NaN)"));
+    }
 }
 
 TEST(Sampling, SurprisalIsTheNegativeLogOfTheProbability) {

@@ -163,11 +163,11 @@ train: {updates: 900, learning_rate: 0.002, optimizer: {type: adamw}, schedule: 
 """
 
 
-def language_model(folder):
+def language_model(folder, config=LANGUAGE_MODEL):
     """A finished training of a language model; the curve's values, accuracies elsewhere, stand for perplexities."""
     folder.mkdir(parents=True)
     with h5py.File(folder / "run.h5", "w") as file:
-        write_attributes(file, folder, config=LANGUAGE_MODEL)
+        write_attributes(file, folder, config=config)
         write_training(file, 900, np.random.default_rng(7))
         write_figure(file, "checkpoint_seconds", 1.5, "s", "time of writing all checkpoints", better="lower")
         held_out = "per token, on documents held out of training"

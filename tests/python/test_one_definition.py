@@ -17,6 +17,7 @@ NOISE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 TYPE = re.compile(r"\b(?:class|struct|union|enum(?:\s+(?:class|struct))?)\s+(?:alignas\([^)]*\)\s*)?([\w:]+(?:<.*?>)?)")
+PARAMETERS = re.compile(r"\btemplate\s*<[^<>]*>")
 SHARED_FUNCTION = re.compile(r"\b(?:inline|constexpr|template)\b")
 
 
@@ -43,7 +44,7 @@ def opened(head, scopes, found):
     if head.startswith("extern"):
         return ""
     qualified = "::".join(s for s in scopes if s)
-    if "(" not in (head.split("=")[0]) and (kind := TYPE.search(head)) and "=" not in head:
+    if "(" not in (head.split("=")[0]) and (kind := TYPE.search(PARAMETERS.sub(" ", head))) and "=" not in head:
         name = f"{qualified}::{kind.group(1)}"
         found.append(name)
         return kind.group(1)

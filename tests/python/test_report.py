@@ -78,6 +78,23 @@ def test_a_language_model_is_reported_by_its_perplexity(tmp_path):
     assert case_table.metrics_of(load(record)[0])[0] == "perplexity_validation"
 
 
+def test_a_tuned_language_model_is_reported_by_what_it_started_from_and_forgot(tmp_path):
+    config = conftest.LANGUAGE_MODEL.replace("model:", "start_from: .data/models/Small\nmodel:") + """
+mixture: {text: 3, answers: 1, questions: {type: squality, split: train}, held_out: {type: squality, split: validation},
+  longest_answer: 512}
+"""
+    policy = "policy: {cache: {policy: {type: tova, heads: layer_wise}, size: 512, share: 1/8}, sizes: [64, 128], full: 0.1, reconstruction: 2}"
+    config = config.replace("evaluate_with: best", f"evaluate_with: best, {policy}")
+    record = conftest.language_model(tmp_path / "lm" / "dddd4444", config)
+    assert report(record.parent) == 0
+    page = Page(record.parent / "report.html").text
+    assert "Vocabulary that of .data/models/Small Model goes on from .data/models/Small" in page
+    assert "layers of width" not in page and "4,096 pieces" not in page
+    assert "Trained under tova, 1/8 of the text a layer, heads layer_wise; validated so; each micro-batch draws one of" in page
+    assert "10 % of the micro-batches keep everything; reconstruction of what was dropped with weight 2" in page
+    assert "text to answers 3 : 1, of squality (split train), held out squality (split validation), answers of at most 512" in page
+
+
 def figure(name, value, n=2000):
     error, row = (value * (1 - value) / n) ** 0.5, "logistic regression on byte counts"
     return Figure(name, value, error, n, unit="1", meaning="", better="higher", floor_of="", row=row)

@@ -203,6 +203,16 @@ TEST_F(Life, AKilledRunIsResumedWithItsRows) {
   EXPECT_EQ(read_table(run.folder / "run.h5", "/train").at("step").size(), 2U);
 }
 
+TEST_F(Life, WhatEarlierSessionsComputedWithIsNotForgotten) {
+  const PlannedRun run = ending("done");
+  ASSERT_EQ(start(run), exit_done);
+  open_record(run.folder)->attribute("states", std::string("native, full"));
+  leave_as_killed(run);
+  ASSERT_EQ(start(run), exit_done);
+  EXPECT_EQ(text(run, "states"), "full, native") << "the second session made none";
+  EXPECT_EQ(text(run, "sdpa"), "");
+}
+
 TEST_F(Life, ASecondProcessOnTheFolderIsRefused) {
   const PlannedRun run = ending("done");
   const FileLock other = lock_folder({run.folder});

@@ -81,6 +81,27 @@ TEST(Plan, EvaluationAloneNeedsWeights) {
               HasSubstr("train: expected a map of keys or none, got the text 'off'"));
 }
 
+TEST(Plan, WhatARunStartsFromMayItselfHaveStartedFromAnother) {
+  const TemporaryFolder folder;
+  const auto first =
+      folder.write("first.yaml", "{task: toy, sweep: {cases: [{label: a, value: 1}, {label: b, value: 2}]}}");
+  const auto second = folder.write("second.yaml", "{task: toy, init_from: 'first.yaml#b', value: 3}");
+  const auto third = folder.write("third.yaml", "{task: toy, init_from: 'second.yaml#'}");
+  const PlannedRun middle = plan_run(second, {}, std::nullopt);
+  EXPECT_EQ(middle.options.init_from, plan_run(first, {}, 1).folder);
+  EXPECT_EQ(plan_run(third, {}, std::nullopt).options.init_from, middle.folder);
+}
+
+TEST(Plan, ARunThatStartsFromItselfIsRefused) {
+  const TemporaryFolder folder;
+  const auto alone = folder.write("alone.yaml", "{task: toy, init_from: 'alone.yaml#'}");
+  EXPECT_THAT(user_error_of([&] { plan_run(alone, {}, std::nullopt); }),
+              HasSubstr("alone.yaml# starts from itself"));
+  const auto one = folder.write("one.yaml", "{task: toy, init_from: 'other.yaml#'}");
+  folder.write("other.yaml", "{task: toy, init_from: 'one.yaml#'}");
+  EXPECT_THAT(user_error_of([&] { plan_run(one, {}, std::nullopt); }), HasSubstr("# starts from itself"));
+}
+
 TEST(Plan, EvaluationAloneIsAnotherRunWhateverTheTrainingWouldBe) {
   const TemporaryFolder folder;
   const auto file = folder.write("toy.yaml", "{task: toy, init_from: a, train: {updates: 5}}");

@@ -257,6 +257,20 @@ TEST_F(Records, OfASweepRepeatedWithAnOverrideAreNoMoreSeeds) {
   EXPECT_EQ(table().rows[0].label, "Luna-16");
 }
 
+TEST_F(Records, OfSeedsThatEachHaveTrainedAModelAreOneRow) {
+  write({"a", "Scored", 1, "{model: results/trained/0123456789, length: 5}"});
+  write({"b", "Scored", 2, "{model: results/trained/abcdef0123, length: 5}"});
+  EXPECT_THAT(rows(), ElementsAre("Scored 2"));
+}
+
+TEST_F(Records, OfOtherModelsAreOtherRowsWhateverTheirSeeds) {
+  write({"a", "Scored", 1, "{model: models/llama}"});
+  write({"b", "Scored", 2, "{model: models/mistral}"});
+  write({"c", "Tuned", 1, "{model: results/trained/0123456789}"});
+  write({"d", "Tuned", 1, "{model: results/trained/abcdef0123}"});
+  EXPECT_EQ(rows().size(), 4U);
+}
+
 TEST_F(Records, SaySeedsThatOtherModelsHave) {
   for (const int64_t seed : {1, 2, 3}) write({"a" + std::to_string(seed), "A", seed});
   write({"b", "B", 2});

@@ -21,6 +21,8 @@ def facts(run):
         ("Attention to the source", attention(run, "model.cross_attention")),
         ("Parameters", parameters(run)),
         ("Training", training(run)),
+        ("Mixture", mixture(run)),
+        ("Trained under", trained_under(run)),
         ("Cache", cache(run)),
         ("Batch", batch(run)),
         ("Precision", precision(run)),
@@ -40,7 +42,7 @@ def chosen(run, key):
         return settings
     told = {key: value for key, value in settings.items() if key != "type" and (value or key not in OPTIONS)}
     rest = ", ".join(option(run, key, value) for key, value in told.items())
-    few = f", the first {run.setting('documents'):,} documents" if run.setting("documents") else ""
+    few = f", the first {run.setting('documents'):,} documents" if key in ("data", "benchmark") and run.setting("documents") else ""
     return f"{settings.get('type', '')}" + (f" ({rest})" if rest else "") + few
 
 
@@ -131,10 +133,16 @@ def cache(run):
     held = run.setting("cache")
     if not isinstance(held, dict):
         return None
-    policy = held.get("policy")
     if run.setting("baseline") or run.cache_policy == "full":
         return "everything in the chunk" if run.setting("task") == "perplexity" else "everything"
-    words = [f"{run.cache_policy}, {held.get('share') or format(held.get('size'), ',')} {'of the text' if held.get('share') else 'states'} a layer"]
+    return kept(held)
+
+
+def kept(held):
+    """What a policy that drops something keeps."""
+    policy = held.get("policy")
+    size = f"{held['share']} of the text" if held.get("share") else f"{held.get('size'):,} states"
+    words = [f"{policy.get('type') if isinstance(policy, dict) else policy}, {size} a layer"]
     words += [f"{key} {value}" for key, value in policy.items() if key != "type"] if isinstance(policy, dict) else []
     words += [f"first {held['protect_first']} protected"] if held.get("protect_first") else []
     words += [f"tokens protected: {' '.join(held['protect'])}"] if held.get("protect") else []
@@ -144,9 +152,35 @@ def cache(run):
     return ", ".join(words)
 
 
+def trained_under(run):
+    """What layers forgot of the texts that a language model was trained on."""
+    held = run.setting("train.policy")
+    cache = held.get("cache") if isinstance(held, dict) else None
+    if not isinstance(cache, dict) or cache.get("policy") in ("full", {"type": "full"}, None):
+        return None
+    words = [kept(cache)]
+    if held.get("sizes"):
+        words += [f"validated so; each micro-batch draws one of {describe(held['sizes'])} states"]
+    words += [f"{100 * held['full']:g} % of the micro-batches keep everything"] if held.get("full") else []
+    words += [f"reconstruction of what was dropped with weight {held['reconstruction']:g}"] if held.get("reconstruction") else []
+    return "; ".join(words)
+
+
+def mixture(run):
+    """Running text and answers to questions in one training."""
+    held = run.setting("mixture")
+    if not isinstance(held, dict):
+        return None
+    of = {key: chosen(run, f"mixture.{key}") for key in ("questions", "held_out")}
+    words = f"text to answers {held.get('text'):g} : {held.get('answers'):g}, of {of['questions']}, held out {of['held_out']}"
+    return words + (f", answers of at most {held['longest_answer']:,} tokens" if held.get("longest_answer") else "")
+
+
 def vocabulary(run):
     if "vocabulary" in run.attributes:
         return f"{int(run.attributes['vocabulary']):,} tokens"
+    if run.setting("start_from"):
+        return f"that of {run.setting('start_from')}"
     if run.setting("tokenizer.vocabulary") is not None:
         of_pieces = f"{run.setting('tokenizer.vocabulary'):,} pieces, trained on the documents"
         return run.setting("tokenizer.path") or of_pieces
@@ -159,6 +193,8 @@ def model(run):
     if isinstance(run.setting("model"), str) and run.setting("model"):
         stored = run.text("weights_stored_as")
         return run.setting("model") + (f", of weights stored as {stored}" if stored else "")
+    if run.setting("start_from"):
+        return f"goes on from {run.setting('start_from')}"
     if isinstance(run.setting("sizes"), dict):
         return f"random weights: {sizes(run.setting('sizes'))}"
     if isinstance(run.setting("model.layers"), int):

@@ -8,6 +8,8 @@ std::unique_ptr<Policy> MergingOptions::build(const PolicyShape& shape) const {
   return TovaOptions().build(shape);
 }
 
+std::unique_ptr<Afterlife> MergingOptions::afterlife() const { return std::make_unique<Merging>(); }
+
 void Merging::grow(int64_t lanes, int64_t slots) {
   counts_.resize(lanes);
   for (auto& lane : counts_) lane.resize(slots, 1.0);

@@ -11,6 +11,7 @@ struct MergingOptions final : PolicyOptions {
   void visit(Fields& f) override { visit_heads(f); }
   PolicyNeeds needs() const override { return {.dropped = Dropped::merged}; }
   std::unique_ptr<Policy> build(const PolicyShape& shape) const override;
+  std::unique_ptr<Afterlife> afterlife() const override;
 };
 
 class Merging final : public Afterlife {

@@ -10,6 +10,10 @@ std::unique_ptr<Policy> SummaryOptions::build(const PolicyShape& shape) const {
   return TovaOptions().build(shape);
 }
 
+std::unique_ptr<Afterlife> SummaryOptions::afterlife() const {
+  return std::make_unique<DroppedSummary>(directions);
+}
+
 void DroppedSummary::grow(int64_t lanes, int64_t) { lanes_.resize(lanes); }
 
 void DroppedSummary::reorder(const std::vector<int64_t>& lanes) {

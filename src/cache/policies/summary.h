@@ -17,8 +17,9 @@ struct SummaryOptions final : PolicyOptions {
     visit_heads(f);
     f("directions", directions, Range{0, 4096}, "r principal directions kept; 0: the mean alone");
   }
-  PolicyNeeds needs() const override { return {.dropped = Dropped::summarised, .directions = directions}; }
+  PolicyNeeds needs() const override { return {.dropped = Dropped::summarised}; }
   std::unique_ptr<Policy> build(const PolicyShape& shape) const override;
+  std::unique_ptr<Afterlife> afterlife() const override;
 };
 
 class DroppedSummary final : public Afterlife {

@@ -4,7 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "core/error.h"
 #include "core/files.h"
+#include "core/json_map.h"
 #include "core/json_text.h"
 #include "core/stop.h"
 #include "metrics/statistics.h"
@@ -112,9 +114,12 @@ void SplitResults::write(Split split, const LabelledSequences& data, RecordSink&
 TestCurve::TestCurve(const std::filesystem::path& run_folder)
     : file_(run_folder / "checkpoint" / "test_curve.json") {
   if (!std::filesystem::exists(file_)) return;
-  const auto kept = nlohmann::json::parse(read_file(file_));
-  best_ = kept.at("best").get<double>();
-  n_ = kept.at("n").get<int64_t>();
+  const nlohmann::json kept = read_json_map(file_, "is damaged; --fresh starts the run over");
+  const auto best = kept.find("best"), n = kept.find("n");
+  if (best == kept.end() || !best->is_number() || n == kept.end() || !n->is_number_integer())
+    user_error("{} is damaged: it lacks 'best' or 'n'; --fresh starts the run over", file_.string());
+  best_ = best->get<double>();
+  n_ = n->get<int64_t>();
 }
 
 void TestCurve::add(const Validation& on_test) {

@@ -14,8 +14,8 @@ namespace attnlab {
 struct LongGenerationOptions final : TaskOptions, PretrainedOptions {
   std::string prompt =
       "Write a very long story (at least 4,000 words). The story should include at least 20 named "
-      "characters, "
-      "spans 3 countries and 9 cities, at least 10 chapters and should have a lot of plot twists.";
+      "characters, spans 3 countries and 9 cities, at least 10 chapters and should have a lot of plot "
+      "twists.";
   std::string chat = "folder";
   int64_t texts = 100;
   int64_t max_new_tokens = 4096;

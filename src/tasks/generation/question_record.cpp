@@ -65,8 +65,7 @@ std::vector<Headline> costs() {
            Better::higher},
           {"document_cost", "1",
            "of documents whose prompts share a beginning: time of reading and answering, over that of "
-           "reading the "
-           "beginning once and of the answers; absent where none do",
+           "reading the beginning once and of the answers; absent where none do",
            Better::lower},
           {"new_tokens", "token", "mean length of an answer", Better::neither},
           {"cache_bytes", "byte",

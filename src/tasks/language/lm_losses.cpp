@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/error.h"
 #include "core/random.h"
 #include "kernels/decoder_ops.h"
 #include "kernels/projected_cross_entropy.h"
@@ -15,10 +16,10 @@ constexpr int64_t most_logits = int64_t{1} << 25;
 
 }  // namespace
 
-LmLosses::LmLosses(Decoder decoder, const PolicyTraining& policy, std::vector<int64_t> protected_ids,
-                   uint64_t seed)
-    : decoder_(std::move(decoder)), policy_(policy), protected_ids_(std::move(protected_ids)), seed_(seed) {
-  for (const CacheOptions& kept : policy.all_kept()) check_cache(kept, state_shape(decoder_->options()));
+LmLosses::LmLosses(Decoder decoder, const PolicyTraining& policy, uint64_t seed)
+    : decoder_(std::move(decoder)), policy_(policy), seed_(seed) {
+  if (const std::string wrong = policy.misfit(state_shape(decoder_->options())); !wrong.empty())
+    user_error("train.policy {}", wrong);
 }
 
 LmLosses::Predictions LmLosses::predict(const LearnedTokens& tokens, const std::optional<CacheOptions>& kept,
@@ -32,8 +33,7 @@ LmLosses::Predictions LmLosses::predict(const LearnedTokens& tokens, const std::
                              {.batch = read_BT.size(0),
                               .dtype = decoder->tensors().dtype().toScalarType(),
                               .device = decoder->tensors().device(),
-                              .seed = seed,
-                              .protected_ids = protected_ids_},
+                              .seed = seed},
                              reconstruction);
   const torch::Tensor hidden_ND = decoder->forward_training(read_BT, kept ? &states : nullptr).flatten(0, 1);
   const torch::Tensor targets_N = tokens.ids_BT.narrow(1, 1, inputs).flatten();
@@ -61,11 +61,14 @@ torch::Tensor LmLosses::training(const LearnedTokens& tokens, int64_t m) const {
   return reconstructs ? loss + policy_.reconstruction * reconstruction.mean() : loss;
 }
 
-double LmLosses::validation(const LearnedTokens& tokens) const {
+HeldOutLoss LmLosses::validation(const LearnedTokens& tokens) const {
   const torch::NoGradGuard no_grad;
   const auto kept = policy_.active() ? std::optional(policy_.kept()) : std::nullopt;
-  const Predictions of = predict(tokens, kept, derive_seed(seed_, "policy"), nullptr);
-  return token_losses(decoder_->logits(of.hidden_ND), of.targets_N).mean().item<double>();
+  Reconstruction reconstruction{.real_BT = tokens.real_BT};
+  const Predictions of =
+      predict(tokens, kept, derive_seed(seed_, "policy"), kept ? &reconstruction : nullptr);
+  return {token_losses(decoder_->logits(of.hidden_ND), of.targets_N).mean().item<double>(),
+          kept ? reconstruction.mean().item<double>() : 0.0};
 }
 
 }  // namespace attnlab

@@ -14,17 +14,22 @@
 
 namespace attnlab {
 
+/// Of a text that is not trained on: mean −log p in nats, and how far outputs over what the policy keeps are
+/// from those over all tokens (models/training_states.h); 0 where nothing is dropped.
+struct HeldOutLoss {
+  double nll = 0, reconstruction = 0;
+};
+
 class LmLosses {
  public:
-  /// protected_ids: those that the policy's cache protects. Throws UserError where its options do not fit the
-  /// model.
-  LmLosses(Decoder decoder, const PolicyTraining& policy, std::vector<int64_t> protected_ids, uint64_t seed);
+  /// Throws UserError where the policy does not fit the model.
+  LmLosses(Decoder decoder, const PolicyTraining& policy, uint64_t seed);
 
   /// Mean −log p in nats over what is learned, and what the policy's `reconstruction` adds, with its
   /// gradient: the m-th micro-batch.
   torch::Tensor training(const LearnedTokens& tokens, int64_t m) const;
-  /// The same as validation reports it, under the policy with its one size.
-  double validation(const LearnedTokens& tokens) const;
+  /// What validation reports, under the policy with its one size.
+  HeldOutLoss validation(const LearnedTokens& tokens) const;
 
  private:
   /// Of what is learned: the hidden states [N, D] that predict it, and which tokens it is [N]. kept: of what
@@ -38,7 +43,6 @@ class LmLosses {
 
   Decoder decoder_;
   const PolicyTraining& policy_;
-  std::vector<int64_t> protected_ids_;
   uint64_t seed_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "config/writer.h"
 #include "core/error.h"
 #include "core/random.h"
 
@@ -13,8 +12,7 @@ void MixtureOptions::visit(Fields& f) {
     "weight of `data`'s running text: every micro-batch draws its task by weight");
   f("answers", answers, Range{0, 1e9},
     "weight of answers to questions, of which the answer's tokens alone are learned; 0: validation reads "
-    "them, "
-    "training does not");
+    "them, training does not");
   f.require(text + answers > 0, "text", "is 0, and so is `answers`: there would be nothing to learn");
   f("questions", questions,
     "whose questions, in which words; a document loses its end where prompt and answer do not fit into "
@@ -28,7 +26,7 @@ void MixtureOptions::visit(Fields& f) {
 }
 
 bool MixtureOptions::holds_nothing_out() const {
-  return questions.name() == held_out.name() && dump(*questions) == dump(*held_out);
+  return questions.name() == held_out.name() && questions->which() == held_out->which();
 }
 
 size_t TaskDraws::task_of(int64_t m) const {

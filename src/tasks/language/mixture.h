@@ -20,7 +20,7 @@ struct MixtureOptions {
 
   void visit(Fields& f);
   std::array<double, 2> weights() const { return {text, answers}; }
-  /// Whether both are the same ones.
+  /// Whether both are the same questions, in whichever words.
   bool holds_nothing_out() const;
 };
 

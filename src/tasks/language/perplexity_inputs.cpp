@@ -43,8 +43,7 @@ void check_fit(const PerplexityOptions& o, const PerplexityInputs& in) {
   if (in.longest_chunk > positions && !o.past_training)
     user_error(
         "chunks of {} tokens are longer than the {} positions of the model in {}; past_training=true reads "
-        "them all "
-        "the same",
+        "them all the same",
         in.longest_chunk, positions, in.folder.string());
   const CacheOptions kept = o.kept(in.longest_chunk);
   check_layer_sizes(kept, in.config, in.folder);

@@ -34,7 +34,7 @@ const Headline beyond_cache{
 
 /// Whether chunks are read to positions at which a bounded cache is full.
 bool goes_beyond(const PerplexityOptions& o) {
-  return !o.baseline && o.cache.policy.name() != "full" && o.cache.share.empty() &&
+  return !o.baseline && !o.cache.policy->unbounded() && o.cache.share.empty() &&
          o.cache.budget == Budget::uniform && o.cache.size < o.chunks.length;
 }
 

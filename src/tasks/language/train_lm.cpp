@@ -25,10 +25,19 @@ namespace {
 
 Headline validation_figure(bool mixes) {
   return {"perplexity_validation", "1",
-          mixes ? "geometric mean of those on running text and on answers, both held out of "
-                  "training, by the mixture's weights"
-                : "per token, on documents held out of training",
+          mixes ? "geometric mean of those on running text and on answers, both held out of training and "
+                  "read under the "
+                  "run's own train.policy, by the mixture's weights"
+                : "per token, on documents held out of training, read under the run's own train.policy",
           Summary::Better::lower};
+}
+
+/// What validation tells beside the figure that it chooses by.
+std::vector<Headline> further_figures(const TrainLmOptions& o) {
+  std::vector<Headline> all;
+  if (o.mixes) all = mixture_figures();
+  if (o.train.policy.active()) all.push_back(reconstruction_figure());
+  return all;
 }
 
 /// The files of the mixture's questions; none where it has no answers.
@@ -49,9 +58,22 @@ void record_validations(const TaskValidations& tasks, const MixtureOptions& mixt
     record.summarise(summary_of(figure, found.value, found.n, found.standard_error));
   };
   write(validation_figure(tasks.answers.has_value()), as_one(tasks, mixture));
+  for (const ValidationFigure& found : tasks.text.figures)
+    record.summarise(summary_of(reconstruction_figure(), found.value, tasks.text.n, Summary::unknown));
   if (!tasks.answers) return;
   write(mixture_figures()[0], tasks.text);
   write(mixture_figures()[1], *tasks.answers);
+}
+
+/// Why train.policy is none for the model that is described here; of one that is read it is seen when it is
+/// read.
+std::string policy_misfit(const TrainLmOptions& o) {
+  if (!o.start_from.empty() || o.model.luna() || !why_not_trained(o.train.policy.cache).empty()) return "";
+  try {
+    return o.train.policy.misfit(state_shape(o.model.resolved()));
+  } catch (const UserError&) {
+    return "";  // sizes that contradict each other, of which the model tells
+  }
 }
 
 }  // namespace
@@ -60,8 +82,7 @@ void TrainLmOptions::visit(Fields& f) {
   f("start_from", start_from, OneOf{},
     "a pre-trained model to go on training: a Hugging Face folder, or that of a run that trained one, or "
     "EXPERIMENT.yaml#ROW, the run in that row as `attnlab list` shows it; sizes and tokenizer are its; "
-    "empty: "
-    "`model` with random weights");
+    "empty: `model` with random weights");
   f("model", model, "the decoder; vocabulary 0 takes the tokenizer's");
   f.require(start_from.empty() || dump(model) == dump(DecoderOptions()), "model",
             "has sizes of its own, but they are those of start_from");
@@ -71,7 +92,9 @@ void TrainLmOptions::visit(Fields& f) {
   f.optional("mixture", mixture, mixes,
              "running text and answers to questions, each micro-batch of one of them; none: text");
   f.require(!mixes || !mixture.holds_nothing_out(), "mixture",
-            "holds out the questions that it trains on: `questions` and `held_out` are the same");
+            "holds out the questions that it trains on: `questions` and `held_out` ask the same of the same "
+            "documents "
+            "(questions: {type: squality, split: train} and held_out: {type: squality} do not)");
   f("tokenizer", tokenizer, "from text to tokens");
   f.require(start_from.empty() || dump(tokenizer) == dump(TokenizerSource()), "tokenizer",
             "is chosen here, but it is that of start_from");
@@ -89,8 +112,7 @@ void TrainLmOptions::visit(Fields& f) {
             fmt::format("{} is no multiple of the {} tokens of a chunk", batch_tokens, context));
   f("bos", bos, {{"document", BosPolicy::document}, {"chunk", BosPolicy::chunk}},
     "where BOS stands in training and validation: document, at the start of each, so that few chunks show "
-    "it; chunk, "
-    "at the start of each chunk, in place of its first token, as perplexity reads chunks");
+    "it; chunk, at the start of each chunk, in place of its first token, as perplexity reads chunks");
   f("validation_tokens", validation_tokens, Range{1, 1e12}, "validate on the first N tokens");
   f("validation_by_document", validation_by_document,
     "validate on the first N tokens of every document, which begins a chunk; the error is then over "
@@ -99,19 +121,20 @@ void TrainLmOptions::visit(Fields& f) {
   f("train", train, "the training loop");
   f.require(!train.policy.active() || !model.luna(), "train",
             "drops tokens under train.policy, of which Luna's layers keep none");
+  const std::string misfit = policy_misfit(*this);
+  f.require(misfit.empty(), "train", fmt::format("has a policy that {}", misfit));
 }
 
 std::vector<Table> TrainLmOptions::tables() const {
   std::vector<Column> figures;
-  if (mixes)
-    for (const Headline& figure : mixture_figures())
-      figures.push_back({figure.name, Column::Type::real, figure.unit, figure.meaning});
+  for (const Headline& figure : further_figures(*this))
+    figures.push_back({figure.name, Column::Type::real, figure.unit, figure.meaning});
   return training_tables(figures);
 }
 
 std::vector<Headline> TrainLmOptions::headlines() const {
   std::vector<Headline> all{validation_figure(mixes)};
-  if (mixes) std::ranges::copy(mixture_figures(), std::back_inserter(all));
+  std::ranges::copy(further_figures(*this), std::back_inserter(all));
   all.insert(all.end(), {training_seconds(), trained_tokens_per_second(), trained_numbers()});
   return all;
 }
@@ -152,6 +175,11 @@ HfModel TrainLmOptions::begin(const Tokenizer& pieces, const RunContext& context
 }
 
 void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
+  if (data.name() == validation.name() && dump(*data) == dump(*validation))
+    log_info(
+        "warning: `validation` reads the texts of `data`: its perplexity is not of texts held out of "
+        "training");
+  record_inputs(question_inputs(*this, context.data), record);  // before all books are cut into tokens
   const TextSource texts = open_texts(*data, documents, context.data);
   const Tokenizer pieces =
       Tokenizer::open(start_from.empty() ? named_or_trained(tokenizer, texts, context.data)
@@ -171,8 +199,7 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
   const int64_t parameters = parameter_count(sizes);
   log_info("{} tokens to train on, {} held out; vocabulary {}; {} parameters", books.size(), held_out.size(),
            sizes.vocabulary, parameters);
-  const LmLosses losses(begun.decoder, train.policy, protected_ids(pieces, train.policy.cache.protect),
-                        context.seed);
+  const LmLosses losses(begun.decoder, train.policy, context.seed);
 
   const std::optional<int64_t> first = bos == BosPolicy::chunk ? pieces.bos_id() : std::nullopt;
   if (bos == BosPolicy::chunk && !first) user_error("bos: {} has no BOS to begin chunks with", pieces.path());
@@ -186,7 +213,6 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
     held_out_answers.emplace(mixture.held_out.share(), context.data, pieces, with_bos, this->context,
                              mixture.longest_answer);
     answer_batches.emplace(*answers, chunks(), context.seed);
-    record_inputs(question_inputs(*this, context.data), record);
     log_info("{} answers to learn, {} held out", answers->size(), held_out_answers->size());
   }
   MixedTasks mixed(mixes ? mixture.weights() : std::array{1.0, 0.0}, packed,

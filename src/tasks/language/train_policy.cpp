@@ -1,7 +1,10 @@
 #include "tasks/language/train_policy.h"
 
 #include <algorithm>
+#include <limits>
 
+#include "config/writer.h"
+#include "core/error.h"
 #include "core/random.h"
 #include "models/training_states.h"
 
@@ -24,6 +27,15 @@ int64_t least_size(const CacheOptions& cache) {
   return cache.size;
 }
 
+/// Whether there are options beside the policy, which keeps everything. A size of its own always stands
+/// there.
+bool has_idle_options(CacheOptions cache) {
+  CacheOptions plain;
+  plain.policy = cache.policy;
+  plain.size = cache.size;
+  return dump(cache) != dump(plain);
+}
+
 }  // namespace
 
 void PolicyTraining::visit(Fields& f) {
@@ -41,8 +53,15 @@ void PolicyTraining::visit(Fields& f) {
     f.require(full == 0, "full", "is of no effect under cache.policy full, which keeps everything");
     f.require(reconstruction == 0, "reconstruction",
               "is of no effect under cache.policy full, which keeps everything");
+    f.require(!has_idle_options(cache), "cache",
+              "has options of no effect: its policy is full, which keeps everything");
     return;
   }
+  f.require(full < 1 || (sizes.empty() && reconstruction == 0), "full",
+            "is 1: every micro-batch keeps everything, and sizes and reconstruction are of no effect");
+  f.require(cache.prompt != Prompt::pieces || cache.piece < context, "cache",
+            fmt::format("drops states every {} tokens, and a text has {}: nothing would be dropped",
+                        cache.piece, context));
   const std::string why_not = why_not_trained(cache);
   f.require(why_not.empty(), "cache", why_not);
   const std::string large = too_large(least_size(kept()), context);
@@ -61,6 +80,34 @@ std::vector<CacheOptions> PolicyTraining::all_kept() const {
   all.push_back(kept());
   for (const int64_t size : sizes) all.emplace_back(all.front()).size = size;
   return all;
+}
+
+Headline reconstruction_figure() {
+  return {"reconstruction_validation", "1",
+          "part of the squares of layers' outputs over all tokens that is missed over what train.policy's "
+          "cache keeps, mean "
+          "over the layers that it bounds, on documents held out of training",
+          Summary::Better::lower};
+}
+
+std::string PolicyTraining::misfit(const StateShape& shape) const {
+  for (const CacheOptions& one : all_kept()) {
+    try {
+      check_cache(one, shape);
+    } catch (const UserError& wrong) {
+      return fmt::format("does not fit the model: {}", wrong.what());
+    }
+    int64_t least = std::numeric_limits<int64_t>::max();
+    for (const int64_t size : sizes_of_layers(one, shape.layers))
+      if (size > 0) least = std::min(least, size);
+    if (least >= context)
+      return fmt::format("bounds no layer below the {} tokens of a text: nothing would be dropped", context);
+    if (shape.sliding_window > 0 && least >= shape.sliding_window)
+      return fmt::format(
+          "keeps {} states, and the model looks back no further than {} tokens: nothing would be dropped",
+          least, shape.sliding_window);
+  }
+  return "";
 }
 
 std::optional<CacheOptions> PolicyTraining::drawn(uint64_t seed, int64_t m) const {

@@ -13,6 +13,7 @@
 #include "core/random.h"
 #include "core/stop.h"
 #include "kernels/causal_luna.h"
+#include "kernels/sdpa.h"
 #include "tasks/inputs.h"
 #include "tasks/speed/model_step.h"
 #include "tasks/speed/read_rate.h"
@@ -42,10 +43,7 @@ class CausalOperands {
   }
 
   void luna(CausalLunaForm form) { keep(causal_luna(q_, k_, v_, a_, {}, {}, {}, form), {q_, k_, v_, a_}); }
-  void softmax() {
-    keep(at::scaled_dot_product_attention(q_, k_, v_, {}, 0.0, /*is_causal=*/true, /*scale=*/1.0),
-         {q_, k_, v_});
-  }
+  void softmax() { keep(sdpa(q_, k_, v_, {.causal = true, .scale = 1.0}), {q_, k_, v_}); }
   /// Of the output and the gradients that the last pass left.
   int64_t result_bytes() const { return result_bytes_; }
   bool has_scan() const { return has_causal_luna_scan(q_, a_); }

@@ -61,8 +61,7 @@ std::vector<Headline> decode_headlines_of_all() {
           {"weight_bytes", "byte", "weights that a step reads", Better::neither},
           {"resident_peak", "byte",
            "pages of opening the model, reading and decoding (CUDA: bytes of the device reserved), most at a "
-           "time beyond "
-           "those of before; the measurement of the read rate left out",
+           "time beyond those of before; the measurement of the read rate left out",
            Better::lower}};
 }
 
@@ -142,8 +141,7 @@ void summarise_decoded(const Decoded& all, const StepWeights& weights, int64_t n
                       "timed steps");
   log_info(
       "{} thread(s), batch {}, after {} tokens: {:.1f} tokens/s, {:.2f} ms a step, {:.0f} % of the read rate "
-      "of "
-      "{:.1f} GB/s, {:.0f} % of the bound; caches hold {:.1f} MiB",
+      "of {:.1f} GB/s, {:.0f} % of the bound; caches hold {:.1f} MiB",
       at::get_num_threads(), all.batch, all.prompt_tokens, values[0], 1e3 * seconds, 100 * values[3],
       all.read_rate / 1e9, 100 * values[6], static_cast<double>(all.cache_bytes()) / (1 << 20));
 }

@@ -134,10 +134,8 @@ void DecodeSpeedOptions::visit(Fields& f) {
     "texts side by side; with memory_budget at most so many, 0: as many as fit");
   f("memory_budget", memory_budget, Range{0, 1 << 20},
     "GiB of main memory, or of the GPU's, that weights, caches and what the steps need may take together, "
-    "beyond "
-    "what the process held before: the batch is then the largest that fits (TOVA's throughput); 0: "
-    "batch_size texts whatever they "
-    "take");
+    "beyond what the process held before: the batch is then the largest that fits (TOVA's throughput); 0: "
+    "batch_size texts whatever they take");
   f("context", context, Range{2, 1 << 24},
     "tokens of each text that have been read after the last timed step");
   f("tokens", tokens, Range{1, 1 << 24}, "timed steps");

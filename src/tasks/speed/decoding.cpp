@@ -95,8 +95,7 @@ int64_t texts_that_fit(Decoding& decoding, const MemoryBudget& budget) {
   if (std::max(reading, with_one) > budget.bytes)
     user_error(
         "memory_budget of {:.2f} GiB does not hold one text: the weights, its cache and what reading it "
-        "takes are "
-        "{:.2f} GiB",
+        "takes are {:.2f} GiB",
         gibibytes(budget.bytes), gibibytes(std::max(reading, with_one)));
   const int64_t left = budget.bytes - with_one;
   if (left < decoding.cache_bytes()) return 1;

@@ -4,6 +4,7 @@
 
 #include "core/random.h"
 #include "core/stop.h"
+#include "tasks/inputs.h"
 #include "tasks/speed/model_step.h"
 #include "tasks/speed/read_rate.h"
 #include "train/autocast.h"
@@ -77,6 +78,7 @@ int64_t DeviceRatesOptions::memory(torch::DeviceType device) const {
 }
 
 void DeviceRatesOptions::run(const RunContext& context, RecordSink& record) const {
+  refuse_weights(context, "device_rates");
   record.truncate("/rates", 0);  // a resumed run measures everything anew
   torch::manual_seed(derive_seed(context.seed, "device_rates"));
   const torch::Device device = context.device;

@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "core/stop.h"
+#include "tasks/inputs.h"
 #include "tasks/speed/step_estimate.h"
 #include "tasks/speed/step_memory.h"
 #include "tasks/speed/step_traffic.h"
@@ -217,6 +218,7 @@ int64_t SpeedOptions::memory(torch::DeviceType device) const {
 }
 
 void SpeedOptions::run(const RunContext& context, RecordSink& record) const {
+  refuse_weights(context, "speed");
   for (const Table& t : tables()) record.truncate(t.path, 0);  // a resumed run measures everything anew
   torch::manual_seed(derive_seed(context.seed, "speed"));
   const StepSetting step_setting = setting(context.device);

@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "core/stop.h"
+#include "tasks/inputs.h"
 #include "tasks/speed/step_memory.h"
 
 namespace attnlab {
@@ -208,6 +209,7 @@ SpeedModel StepSpeedOptions::named(const std::string& name, double dropout) cons
 }
 
 void StepSpeedOptions::run(const RunContext& context, RecordSink& record) const {
+  refuse_weights(context, "step_speed");
   if (!context.device.is_cpu()) user_error("device: task step_speed measures the CPU; set device=cpu");
   for (const Table& t : tables()) record.truncate(t.path, 0);  // a resumed run measures everything anew
   const int before = at::get_num_threads();

@@ -11,6 +11,7 @@
 #include "models/beam_search.h"
 #include "models/parameter_count.h"
 #include "models/translator_steps.h"
+#include "tasks/inputs.h"
 #include "tasks/speed/model_step.h"
 #include "tasks/training_figures.h"
 #include "train/gradients.h"
@@ -165,6 +166,7 @@ double TranslationSpeedOptions::work() const {
 }
 
 void TranslationSpeedOptions::run(const RunContext& context, RecordSink& record) const {
+  refuse_weights(context, "translation_speed");
   for (const Table& t : tables()) record.truncate(t.path, 0);  // a resumed run measures everything anew
   torch::manual_seed(derive_seed(context.seed, "speed"));
   TranslationWork work(*this, context.device);

@@ -200,10 +200,10 @@ TEST_F(MixtureTask, ItsLossIsThatOfTheAnswersTokensWhateverFillsABatchUp) {
   const auto tokens = static_cast<double>(a.learned + b.learned);
   const double reference = (token_by_token(decoder, a) + token_by_token(decoder, b)) / tokens;
   const PolicyTraining nothing_dropped;
-  const LmLosses losses(decoder, nothing_dropped, {}, 1);
+  const LmLosses losses(decoder, nothing_dropped, 1);
   // Losses are computed in fp32.
   EXPECT_NEAR(losses.training(batch, 0).item<double>(), reference, 1e-5 * reference);
-  EXPECT_NEAR(losses.validation(batch), reference, 1e-6 * reference);
+  EXPECT_NEAR(losses.validation(batch).nll, reference, 1e-6 * reference);
 }
 
 TEST_F(MixtureTask, LearnsBothAndReportsEachByName) {
@@ -271,6 +271,12 @@ TEST_F(MixtureOptionsFile, AreRefusedInASentenceWithFileLineAndKey) {
   EXPECT_THAT(refused("{poems: 1, " + fine + "}"), AllOf(HasSubstr("bad.yaml:3: "), HasSubstr("poems")));
   EXPECT_THAT(refused("{questions: {type: poems}}"),
               AllOf(HasSubstr("bad.yaml:3: mixture.questions"), HasSubstr("poems")));
+  for (const char* same :
+       {"{questions: {type: squality, split: train}, held_out: {type: squality, split: train, prompt: "
+        "zeroscrolls}}",
+        "{questions: {type: ruler, samples: 10}, held_out: {type: ruler, samples: 12}}"})
+    EXPECT_THAT(refused(same), HasSubstr("bad.yaml:3: mixture: holds out the questions that it trains on"))
+        << same;
   EXPECT_THAT(refused("{text: 1}"),
               HasSubstr("bad.yaml:3: mixture: holds out the questions that it trains on"));
 }

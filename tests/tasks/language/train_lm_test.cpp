@@ -66,6 +66,17 @@ TEST_F(TrainLmTask, LearnsAndSavesTheModelWhosePerplexityIsRecorded) {
             static_cast<double>(parameter_count(saved.config.decoder)));
 }
 
+TEST_F(TrainLmTask, AValidationTextShorterThanAChunkIsCountedAsItIs) {
+  const std::string words = "She said that it was there.";
+  write("held_out/story.txt", words);
+  options.train.updates = 10;
+  const MemoryRecord record = run("run");
+  const Tokenizer tokenizer = Tokenizer::open(folder / "run/model/tokenizer.model");
+  const auto tokens = static_cast<int64_t>(tokenizer.encode(words, true).size());  // and EOS, less the first
+  ASSERT_LT(tokens, options.context);
+  EXPECT_EQ(record.summaries.at("perplexity_validation").n, tokens);
+}
+
 TEST_F(TrainLmTask, IsTrainedAndValidatedWithBosBeforeEveryChunkWhereAskedTo) {
   options.bos = BosPolicy::chunk;
   const MemoryRecord record = run("run");
@@ -239,6 +250,18 @@ TEST_F(TrainLmTask, AValidationThatIsDoneIsNotDoneAgainAfterAKill) {
   EXPECT_THAT(said, HasSubstr("resuming after update 10 of 40"));
   EXPECT_THAT(said, Not(HasSubstr("update 10: validation")));
   EXPECT_EQ(validated_updates(record), (std::vector<std::string>{"10", "20", "30", "40"}));
+}
+
+TEST_F(TrainLmTask, SaysThatItValidatesOnWhatItTrainsOn) {
+  options.train.updates = 1;
+  const auto said = [&](const std::string& name) {
+    ::testing::internal::CaptureStderr();
+    run(name);
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_THAT(said("apart"), Not(HasSubstr("not of texts held out of training")));
+  read(options.validation, "train");
+  EXPECT_THAT(said("same"), HasSubstr("warning: `validation` reads the texts of `data`"));
 }
 
 TEST_F(TrainLmTask, RefusesTooLittleText) {

@@ -138,7 +138,7 @@ TEST_F(TrainPolicy, ReconstructionLeavesOutWhatFillsTextsUp) {
   PolicyTraining policy = options.train.policy;
   policy.cache.size = 4;
   policy.reconstruction = 2;
-  const LmLosses losses(decoder, policy, {}, 1);
+  const LmLosses losses(decoder, policy, 1);
   EXPECT_NEAR(losses.training(filled_up, 0).item<double>(), losses.training(alone, 0).item<double>(), 1e-6);
   policy.reconstruction = 0;
   EXPECT_GT(losses.training(alone, 0).item<double>(), 0);
@@ -152,8 +152,10 @@ TEST_F(TrainPolicy, RefusesBeforeTrainingASizeThatMayBeDrawnAndDoesNotFit) {
   dynamic_cast<RkvOptions&>(*policy.cache.policy).window = 8;
   policy.cache.size = 32;
   policy.sizes = {8, 32};
-  EXPECT_EQ(user_error_of([&] { LmLosses(decoder, policy, {}, 1); }),
-            "rkv keeps the 8 states that it observes: a size of 8 leaves no room for others");
+  EXPECT_EQ(user_error_of([&] { LmLosses(decoder, policy, 1); }),
+            "train.policy does not fit the model: rkv keeps the 8 states that it observes: a size of 8 "
+            "leaves no room for "
+            "others");
 }
 
 TEST_F(TrainPolicy, ALargeVocabularysLossIsTheSame) {
@@ -162,7 +164,7 @@ TEST_F(TrainPolicy, ALargeVocabularysLossIsTheSame) {
   Decoder decoder(sizes);
   const torch::Tensor ids_BT = torch::randint(40'000, {1, 1001}, torch::kLong);
   const PolicyTraining all;
-  const LmLosses losses(decoder, all, {}, 1);
+  const LmLosses losses(decoder, all, 1);
   const torch::Tensor loss = losses.training({ids_BT, {}}, 0);
   loss.backward();
   const torch::Tensor ours = decoder->output_weight().grad().clone();
@@ -183,6 +185,8 @@ TEST_F(TrainPolicy, RefusesWhatCannotBeTrainedWith) {
               HasSubstr("policy.yaml:2: train.policy.cache: names snapkv, which drops states only after"));
   EXPECT_THAT(refused("train: {policy: {cache: {policy: tova, size: 8, prompt: one_shot}}}\n"),
               HasSubstr("prompt: one_shot"));
+  EXPECT_THAT(refused("train: {policy: {cache: {policy: tova, size: 8, protect: ['.']}}}\n"),
+              HasSubstr("train.policy.cache: protects tokens by what they say"));
 }
 
 TEST_F(TrainPolicy, RefusesSizesThatDropNothing) {
@@ -202,6 +206,48 @@ TEST_F(TrainPolicy, RefusesSizesThatDropNothing) {
       << "the last layer keeps 40";
   EXPECT_EQ(refused("train: {policy: {cache: {policy: tova, share: 1/8}, sizes: [64, 256], full: 0.1}}\n"),
             "");
+}
+
+TEST_F(TrainPolicy, RefusesOptionsOfNoEffect) {
+  EXPECT_THAT(refused("train: {policy: {cache: {share: 1/8}}}\n"),
+              HasSubstr("train.policy.cache: has options of no effect: its policy is full"));
+  EXPECT_EQ(refused("train: {policy: {cache: {policy: full, size: 16}}}\n"), "") << "every policy's key";
+  EXPECT_THAT(refused("train: {policy: {cache: {policy: tova, size: 8}, full: 1, sizes: [8, 16]}}\n"),
+              HasSubstr("train.policy.full: is 1: every micro-batch keeps everything"));
+}
+
+TEST_F(TrainPolicy, RefusesWhatDropsNothingInTheModelThatIsTrained) {
+  const auto refused_with = [&](const std::string& model, const std::string& cache) {
+    return refused("context: 64\nmodel: {layers: 2, " + model + "}\ntrain: {policy: {cache: {policy: tova, " +
+                   cache + "}}}\n");
+  };
+  const std::string none = ": nothing would be dropped";
+  EXPECT_THAT(refused_with("heads: 2", "size: 16, prompt: pieces, piece: 64"),
+              HasSubstr("drops states every 64 tokens"));
+  EXPECT_THAT(
+      refused_with("heads: 2", "budget: list, sizes: [8, 300], only_layers: [1]"),
+      HasSubstr("policy.yaml:4: train: has a policy that bounds no layer below the 64 tokens of a text" +
+                none));
+  EXPECT_THAT(
+      refused_with("sliding_window: 16", "size: 32"),
+      HasSubstr("has a policy that keeps 32 states, and the model looks back no further than 16 tokens" +
+                none));
+  EXPECT_EQ(refused_with("sliding_window: 16", "size: 15"), "");
+  EXPECT_THAT(refused_with("heads: 2", "budget: list, sizes: [4, 4, 4]"),
+              HasSubstr("policy.yaml:4: train: has a policy that does not fit the model: "));
+  EXPECT_THAT(refused_with("heads: 2", "size: 8, only_layers: [7]"),
+              HasSubstr("has a policy that does not fit the model: "));
+}
+
+TEST_F(TrainPolicy, ToldIsWhatLayersMissOfTheTextsHeldOut) {
+  const MemoryRecord without = run("without");
+  const double missed = without.summaries.at("reconstruction_validation").value;
+  EXPECT_GT(missed, 0);
+  EXPECT_EQ(std::get<double>(without.tables.at("/eval/validation_curve").back().back()), missed);
+  options.train.policy.reconstruction = 30;
+  EXPECT_LT(run("with").summaries.at("reconstruction_validation").value, missed) << "as it is trained to";
+  options.train.policy = {};
+  EXPECT_EQ(run("full").summaries.count("reconstruction_validation"), 0U);
 }
 
 TEST_F(TrainPolicy, RefusesLunaWhoseLayersKeepNoTokens) {

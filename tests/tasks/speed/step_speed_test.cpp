@@ -49,6 +49,18 @@ TEST(StepSpeed, NamesModels) {
   EXPECT_FALSE(o.model.encoder.recompute) << "a model of the comparison leaves the base alone";
 }
 
+TEST(StepSpeed, DrawsItsWeights) {
+  RunContext context;
+  context.init_from = "somewhere";
+  MemoryRecord record;
+  try {
+    tiny().run(context, record);
+    ADD_FAILURE() << "took weights that it does not read";
+  } catch (const UserError& e) {
+    EXPECT_STREQ(e.what(), "task step_speed draws its weights and reads none from init_from");
+  }
+}
+
 TEST(Rounds, AShareAboveAllIsLeftOut) {
   EXPECT_EQ(share_of_rate("x", 0.99), 0.99);
   EXPECT_TRUE(std::isnan(share_of_rate("x", 1.65)));

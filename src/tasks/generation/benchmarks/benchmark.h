@@ -38,6 +38,9 @@ struct BenchmarkOptions : Component {
   /// length are counted with the tokenizer, and leave room for the tokens of a chat format.
   virtual std::shared_ptr<QuestionSet> open(const DataPlace& place, const Tokenizer& tokenizer,
                                             int64_t template_tokens) const = 0;
+  /// Which of the benchmark's questions they are, whatever the words they are asked in and how many are
+  /// asked.
+  virtual std::string which() const = 0;
   virtual PromptFrame frame(const Question& question) const = 0;
   virtual Cut cut() const { return Cut::end; }
   /// Tokens of an answer at most, as published.

@@ -24,6 +24,7 @@ struct QasperOptions final : BenchmarkOptions {
   std::vector<Input> inputs(const DataPlace& place) const override;
   std::shared_ptr<QuestionSet> open(const DataPlace& place, const Tokenizer& tokenizer,
                                     int64_t template_tokens) const override;
+  std::string which() const override { return std::string(name_of(split)); }
   PromptFrame frame(const Question& question) const override;
   Cut cut() const override { return prompt == QasperPrompt::longbench ? Cut::middle : Cut::end; }
   int64_t new_tokens() const override { return 128; }

@@ -16,6 +16,7 @@ struct RulerOptions final : BenchmarkOptions {
   std::vector<Input> inputs(const DataPlace& place) const override;
   std::shared_ptr<QuestionSet> open(const DataPlace& place, const Tokenizer& tokenizer,
                                     int64_t template_tokens) const override;
+  std::string which() const override { return fmt::format("seed {}", needles.seed); }
   PromptFrame frame(const Question& question) const override;
   Cut cut() const override { return Cut::refused; }
   int64_t new_tokens() const override { return needle_answer_tokens; }

@@ -1,25 +1,18 @@
-// Full and bounded states: agreement with plain attention, memory, beams, seeds.
+// Bounded states: agreement with the reference, memory, beams, seeds.
+#include "cache/bounded_state.h"
+
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "cache/bounded_state.h"
 #include "cache/gaps.h"
-#include "cache/policies/full.h"
 #include "cache/policies/random.h"
 #include "cache/policies/snapkv.h"
-#include "cache/texts.h"
+#include "cache/states.h"
 #include "core/error.h"
-#include "cuda_libraries.h"
 
 namespace attnlab {
 namespace {
-
-constexpr StateShape shape{.layers = 1, .heads = 4, .kv_heads = 2, .head_dim = 8};
-
-const reference::Rule keep_all = [](const reference::Decision& d) {
-  return reference::Vec(d.live.size(), 1.0);
-};
 
 const reference::Rule newest_weights = [](const reference::Decision& d) {  // TOVA's
   reference::Vec scores;
@@ -32,117 +25,6 @@ CacheOptions bounded(const char* policy, int64_t size) {
   options.policy.select(policy);
   options.size = size;
   return options;
-}
-
-std::unique_ptr<LayerState> one_state(const CacheOptions& options, const StateShape& s, const StateRun& run) {
-  return std::move(make_states(options, s, run).front());
-}
-
-Tensor feed(LayerState& state, const NewTokens& tokens, std::vector<int64_t> calls) {
-  std::vector<Tensor> ys;
-  int64_t first = 0;
-  for (const int64_t count : calls) {
-    ys.push_back(state.attend(part(tokens, first, count), Rope(tokens.q_BTHd.size(-1), 10000.0)));
-    first += count;
-  }
-  return torch::cat(ys, 1);
-}
-
-std::vector<int64_t> one_by_one(int64_t first, int64_t total) {
-  std::vector<int64_t> calls(1 + total - first, 1);
-  calls[0] = first;
-  return calls;
-}
-
-/// The full cache against the reference with room for everything.
-void expect_full(const StateShape& s, std::vector<int64_t> lengths, bool left, std::vector<int64_t> calls,
-                 torch::Dtype type) {
-  const Texts texts = make_texts(s, std::move(lengths), left, type);
-  const int64_t batch = texts.tokens.q_BTHd.size(0), n = texts.tokens.q_BTHd.size(1);
-  const auto state = one_state(CacheOptions(), s, {.batch = batch, .dtype = type});
-  const Tensor y = feed(*state, texts.tokens, std::move(calls));
-  EXPECT_TRUE(y.isfinite().all().item<bool>());
-  reference::Setting setting;
-  setting.size = n + 1;
-  setting.sliding_window = s.sliding_window;
-  // What leaves a model's window is no decision of a cache: only outputs are compared.
-  for (int64_t b = 0; b < batch; ++b) {
-    const reference::Outcome expected = reference::run(text_of(texts, b), setting, keep_all);
-    for (int64_t t = 0; t < texts.lengths[b]; ++t)
-      for (int64_t h = 0; h < s.heads; ++h)
-        for (int64_t c = 0; c < s.head_dim; ++c)
-          ASSERT_NEAR(y[b][texts.start(b) + t][h][c].item<double>(), expected.y[t][h][c],
-                      type == torch::kDouble ? 1e-11 : 1e-5)
-              << "text " << b << ", token " << t;
-  }
-}
-
-TEST(FullState, IsPlainCausalAttention) {
-  for (const auto type : {torch::kDouble, torch::kFloat}) {
-    expect_full(shape, {30}, false, {30}, type);
-    expect_full(shape, {30}, false, {11, 1, 1, 16, 1}, type);
-    expect_full(shape, {20}, false, one_by_one(1, 20), type);
-  }
-}
-TEST(FullState, LeavesPaddingOut) {
-  for (const auto type : {torch::kDouble, torch::kFloat})
-    for (const bool left : {false, true}) {
-      expect_full(shape, {9, 20, 1}, left, {20}, type);
-      expect_full(shape, {9, 20, 1}, left, {6, 1, 12, 1}, type);
-      expect_full(shape, {9, 15, 1}, left, one_by_one(4, 15), type);
-    }
-}
-TEST(FullState, SeesNoFurtherThanTheModelsWindow) {
-  StateShape windowed = shape;
-  windowed.sliding_window = 7;
-  for (const auto type : {torch::kDouble, torch::kFloat}) {
-    expect_full(windowed, {25}, false, {25}, type);
-    expect_full(windowed, {6, 20}, true, {12, 1, 1, 6}, type);
-    expect_full(windowed, {20}, false, one_by_one(3, 20), type);
-  }
-}
-
-/// Later slices go through flash attention's own operator in bf16, and through masks in fp32.
-TEST(FullState, CudaReadsSlicesAsItReadsTheWhole) {
-  ATTNLAB_NEEDS_CUDA();
-  const StateShape wide{.layers = 1, .heads = 8, .kv_heads = 2, .head_dim = 128};
-  for (const auto& [type, tolerance] : {std::pair{torch::kBFloat16, 2e-2}, {torch::kFloat, 1e-5}}) {
-    const StateRun there{.batch = 2, .dtype = type, .device = torch::kCUDA};
-    NewTokens tokens = make_texts(wide, {3000, 3000}, false, type).tokens;
-    for (Tensor* x : {&tokens.q_BTHd, &tokens.k_BTKd, &tokens.v_BTKd, &tokens.positions_BT}) *x = x->cuda();
-    tokens.padding_BT.reset();
-    const Tensor whole = feed(*one_state(CacheOptions(), wide, there), tokens, {3000}),
-                 sliced = feed(*one_state(CacheOptions(), wide, there), tokens, {1000, 1999, 1});
-    EXPECT_TRUE(torch::allclose(sliced, whole, tolerance, tolerance))
-        << (sliced - whole).abs().max().item<float>();
-  }
-}
-
-TEST(FullState, AnswersAStepAlikeWithTorchsAttention) {
-  StateShape windowed = shape;
-  windowed.sliding_window = 7;
-  CacheOptions with_torch;
-  with_torch.policy.select("full");
-  dynamic_cast<FullOptions&>(*with_torch.policy).step = FullStep::torch;
-  for (const StateShape& s : {shape, windowed}) {
-    const Texts texts = make_texts(s, {20, 11}, true, torch::kFloat);
-    const auto native = one_state(CacheOptions(), s, {.batch = 2});
-    const auto torch_state = one_state(with_torch, s, {.batch = 2});
-    const auto calls = one_by_one(3, 20);
-    const Tensor seen = texts.tokens.padding_BT.logical_not().unsqueeze(-1).unsqueeze(-1);
-    const Tensor a = feed(*native, texts.tokens, calls) * seen,
-                 b = feed(*torch_state, texts.tokens, calls) * seen;
-    EXPECT_LT((a - b).abs().max().item<double>(), 2e-6);
-    EXPECT_FALSE(torch::equal(a, b)) << "two ways of adding up give two roundings";
-  }
-}
-
-TEST(FullState, MakesRoomForTheTokensThatAreExpected) {
-  const Texts texts = make_texts(shape, {20}, false, torch::kFloat);
-  const auto state = one_state(CacheOptions(), shape, {.batch = 1, .expected = 20});
-  const int64_t bytes_a_token = 4 * 2 * shape.kv_heads * shape.head_dim;
-  feed(*state, texts.tokens, {5});
-  EXPECT_EQ(state->bytes(), 20 * bytes_a_token);
 }
 
 /// A prompt in these calls, then the rest of the text token by token.
@@ -166,16 +48,16 @@ TEST(BoundedState, APromptInSeveralCallsIsAsInOne) {
                                "random", "merging"})
       for (const Prompt prompt : {Prompt::per_step, Prompt::pieces, Prompt::one_shot})
         for (const bool left : {false, true}) {
-          const Texts texts = make_texts(shape, {40, 33}, left, type);
+          const Texts texts = make_texts(small_shape, {40, 33}, left, type);
           CacheOptions options = bounded(policy, 8);
           options.prompt = prompt;
           options.piece = 6;
           const Tensor seen = texts.tokens.padding_BT.logical_not().unsqueeze(-1).unsqueeze(-1);
-          const auto at_once = one_state(options, shape, {.batch = 2, .dtype = type});
+          const auto at_once = one_state(options, small_shape, {.batch = 2, .dtype = type});
           const Tensor expected = feed_prompt(*at_once, texts.tokens, {30}) * seen;
           for (const std::vector<int64_t>& calls :
                {std::vector<int64_t>{18, 12}, {13, 1, 1, 15}, {2, 9, 19}, {29, 1}}) {
-            const auto state = one_state(options, shape, {.batch = 2, .dtype = type});
+            const auto state = one_state(options, small_shape, {.batch = 2, .dtype = type});
             const Tensor found = feed_prompt(*state, texts.tokens, calls) * seen;
             EXPECT_LT((found - expected).abs().max().item<double>(), type == torch::kDouble ? 1e-12 : 2e-6)
                 << policy << ", prompt " << static_cast<int>(prompt) << ", first call " << calls[0];
@@ -187,9 +69,9 @@ TEST(BoundedState, APromptInSeveralCallsIsAsInOne) {
 
 TEST(BoundedState, WithRoomForTheWholeTextIsTheFullCache) {
   for (const int64_t first : {1, 24, 40}) {
-    const Texts texts = make_texts(shape, {40, 13}, true, torch::kFloat);
-    const auto full = one_state(CacheOptions(), shape, {.batch = 2});
-    const auto tova = one_state(bounded("tova", 40), shape, {.batch = 2});
+    const Texts texts = make_texts(small_shape, {40, 13}, true, torch::kFloat);
+    const auto full = one_state(CacheOptions(), small_shape, {.batch = 2});
+    const auto tova = one_state(bounded("tova", 40), small_shape, {.batch = 2});
     const auto calls = one_by_one(first, 40);
     const Tensor seen = texts.tokens.padding_BT.logical_not().unsqueeze(-1).unsqueeze(-1);
     const Tensor difference = (feed(*full, texts.tokens, calls) - feed(*tova, texts.tokens, calls)) * seen;
@@ -215,8 +97,8 @@ TEST(BoundedState, AgreesWithTheReferenceAtTheSizesOfRealHeads) {
 TEST(BoundedState, InBrainFloatAgreesWithTheReferenceToItsPrecision) {
   for (const int64_t at_once : {1, 30}) {
     SCOPED_TRACE(at_once);
-    const Texts texts = make_texts(shape, {30}, false, torch::kBFloat16);
-    const auto state = one_state(bounded("tova", 12), shape, {.dtype = torch::kBFloat16});
+    const Texts texts = make_texts(small_shape, {30}, false, torch::kBFloat16);
+    const auto state = one_state(bounded("tova", 12), small_shape, {.dtype = torch::kBFloat16});
     const Tensor y = feed(*state, texts.tokens, one_by_one(at_once, 30));
     EXPECT_EQ(y.scalar_type(), torch::kBFloat16);
     reference::Setting setting;
@@ -236,9 +118,9 @@ TEST(BoundedState, HoldsKPlusOneStatesAsAllocated) {
 
 TEST(BoundedState, HoldsAsMuchBehindATextAtOnceAsTokenByToken) {
   for (const char* policy : {"tova", "h2o", "knorm", "caote", "keydiff", "snapkv_decoding", "rkv"}) {
-    const Texts texts = make_texts(shape, {180}, false, torch::kFloat);
-    const auto at_once = one_state(bounded(policy, 24), shape, {});
-    const auto by_token = one_state(bounded(policy, 24), shape, {});
+    const Texts texts = make_texts(small_shape, {180}, false, torch::kFloat);
+    const auto at_once = one_state(bounded(policy, 24), small_shape, {});
+    const auto by_token = one_state(bounded(policy, 24), small_shape, {});
     feed(*at_once, texts.tokens, {180});
     feed(*by_token, texts.tokens, one_by_one(1, 180));
     EXPECT_EQ(at_once->bytes(), by_token->bytes()) << policy;
@@ -248,8 +130,8 @@ TEST(BoundedState, HoldsAsMuchBehindATextAtOnceAsTokenByToken) {
 TEST(BoundedState, TakesNoRoomForStatesThatNoTextBrings) {
   for (const char* policy : {"tova", "rkv"})
     for (const int64_t at_once : {1, 180}) {
-      const Texts texts = make_texts(shape, {180}, false, torch::kFloat);
-      const auto state = one_state(bounded(policy, 1 << 20), shape, {});
+      const Texts texts = make_texts(small_shape, {180}, false, torch::kFloat);
+      const auto state = one_state(bounded(policy, 1 << 20), small_shape, {});
       feed(*state, texts.tokens, one_by_one(at_once, 180));
       EXPECT_LT(state->bytes(), 1 << 20) << policy << ", first call " << at_once;
     }
@@ -263,9 +145,9 @@ TEST(BoundedState, GivesBackWhatAPromptReadAtOnceNeeded) {
       CacheOptions options = bounded(policy, 15);
       options.prompt = Prompt::one_shot;
       if (auto* snapkv = dynamic_cast<SnapKvOptions*>(&*options.policy)) snapkv->window = 8;
-      const auto state = one_state(options, shape, {.batch = 1, .dtype = type});
+      const auto state = one_state(options, small_shape, {.batch = 1, .dtype = type});
       const int64_t element = type == torch::kDouble ? 8 : 4;
-      const Texts texts = make_texts(shape, {80}, false, type);
+      const Texts texts = make_texts(small_shape, {80}, false, type);
       feed(*state, texts.tokens, {77, 1, 1, 1});
       EXPECT_EQ(state->bytes(), 2 * 2 * slots * 8 * element);
     }
@@ -273,8 +155,8 @@ TEST(BoundedState, GivesBackWhatAPromptReadAtOnceNeeded) {
 
 TEST(BoundedState, AKeyThatIsNoNumberIsSeenInWhatIsSaid) {
   for (const auto type : {torch::kDouble, torch::kFloat}) {
-    const auto state = one_state(bounded("tova", 15), shape, {.batch = 1, .dtype = type});
-    Texts texts = make_texts(shape, {4}, false, type);
+    const auto state = one_state(bounded("tova", 15), small_shape, {.batch = 1, .dtype = type});
+    Texts texts = make_texts(small_shape, {4}, false, type);
     texts.tokens.k_BTKd[0][2].fill_(NAN);
     const Tensor y = feed(*state, texts.tokens, {1, 1, 1, 1});
     EXPECT_TRUE(y.narrow(1, 0, 2).isfinite().all().item<bool>());
@@ -318,7 +200,7 @@ TEST(BoundedState, ReadsATextTheSameWayOnSeveralThreads) {
 }
 
 TEST(BoundedState, SharedByThreadsHonoursTheModelsWindow) {
-  StateShape windowed = shape;
+  StateShape windowed = small_shape;
   windowed.sliding_window = 30;
   const Texts texts = make_texts(windowed, {200}, false, torch::kFloat);
   const auto read = [&](int threads) {
@@ -341,8 +223,8 @@ void for_each_kind(Check check) {
 
 TEST(DecoderStates, FollowBeams) {
   for_each_kind([](const CacheOptions& options) {
-    const Texts texts = make_texts(shape, {30, 30, 30}, false, torch::kFloat);
-    const auto reordered = one_state(options, shape, {.batch = 3});
+    const Texts texts = make_texts(small_shape, {30, 30, 30}, false, torch::kFloat);
+    const auto reordered = one_state(options, small_shape, {.batch = 3});
     feed(*reordered, texts.tokens, {20});
     const Tensor rows = torch::tensor({2, 0, 0, 1});
     const auto copy = reordered->copy(rows);
@@ -354,7 +236,7 @@ TEST(DecoderStates, FollowBeams) {
                        take(t.ids_BT), take(t.padding_BT), take(t.surprisal_BT)};
     };
     const NewTokens beams = pick(texts.tokens);
-    const auto afresh = one_state(options, shape, {.batch = 4});
+    const auto afresh = one_state(options, small_shape, {.batch = 4});
     const Tensor expected = feed(*afresh, beams, {20, 1, 9}).narrow(1, 20, 10);
     const Tensor y = torch::cat({reordered->attend(part(beams, 20, 1), Rope(8, 10000.0)),
                                  reordered->attend(part(beams, 21, 9), Rope(8, 10000.0))},
@@ -369,10 +251,10 @@ TEST(DecoderStates, FollowBeams) {
 }
 
 TEST(BoundedState, ThatNeedsSurprisalSaysSo) {
-  const Texts texts = make_texts(shape, {30}, false, torch::kFloat);
+  const Texts texts = make_texts(small_shape, {30}, false, torch::kFloat);
   NewTokens tokens = texts.tokens;
   tokens.surprisal_BT = Tensor();
-  const auto state = one_state(bounded("surprisal", 8), shape, {});
+  const auto state = one_state(bounded("surprisal", 8), small_shape, {});
   try {
     feed(*state, tokens, {30});
     FAIL() << "surprisal out of nothing";
@@ -386,18 +268,18 @@ TEST(BoundedState, ThatNeedsSurprisalSaysSo) {
 
 TEST(BoundedState, ReportsTooManyProtectedTokensFromInsideABlock) {
   CacheOptions options = bounded("tova", 8);
-  Texts texts = make_texts(shape, {60}, false, torch::kFloat);
+  Texts texts = make_texts(small_shape, {60}, false, torch::kFloat);
   texts.tokens.ids_BT.fill_(3);
   for (const auto& calls : {std::vector<int64_t>{60}, one_by_one(1, 60)}) {
-    const auto state = one_state(options, shape, {.protected_ids = {3}});
+    const auto state = one_state(options, small_shape, {.protected_ids = {3}});
     EXPECT_THROW(feed(*state, texts.tokens, calls), UserError);
   }
 }
 
 TEST(RandomPolicy, DropsTheSameStatesHoweverTheTextIsFedAndOthersWithAnotherSeed) {
-  const Texts texts = make_texts(shape, {120}, false, torch::kFloat);
+  const Texts texts = make_texts(small_shape, {120}, false, torch::kFloat);
   const auto expiry = [&](uint64_t seed, std::vector<int64_t> calls) {
-    const auto state = one_state(bounded("random", 16), shape, {.seed = seed});
+    const auto state = one_state(bounded("random", 16), small_shape, {.seed = seed});
     feed(*state, texts.tokens, std::move(calls));
     return state->expiry();
   };

@@ -7,6 +7,7 @@ import io
 import math
 import pathlib
 import sys
+import textwrap
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import environment  # noqa: E402
@@ -56,6 +57,7 @@ STYLE = {
 }
 plt.rcParams.update(STYLE)
 WIDTH = 6.0
+LONGEST_LABEL, LONGEST_TITLE = 34, 60  # characters that have room: of a label in two columns, of a title's line
 
 
 def figure(panels, heights=2.1, **options):
@@ -101,6 +103,11 @@ def line_look(look):
     return {key: look[key] for key in ("color", "linestyle")}
 
 
+def legend_columns(labels, columns=2):
+    """As many as have room beside each other."""
+    return columns if max(map(len, labels), default=0) <= LONGEST_LABEL else 1
+
+
 def legend(made, axes, columns=2):
     """One legend of all that some panels show: above several, where it is read first, beneath one."""
     held = {}
@@ -108,7 +115,12 @@ def legend(made, axes, columns=2):
         for handle, label in zip(*axis.get_legend_handles_labels()):
             held.setdefault(label, handle)
     place = "outside upper center" if len(made.axes) > 1 else "outside lower center"
-    made.legend(held.values(), held.keys(), loc=place, ncols=columns, handlelength=3)
+    made.legend(held.values(), held.keys(), loc=place, ncols=legend_columns(held, columns), handlelength=3)
+
+
+def title(axis, words):
+    """In as many lines as it needs."""
+    axis.set_title("\n".join(textwrap.wrap(words, LONGEST_TITLE)))
 
 
 def updates_axis(axis):

@@ -39,7 +39,7 @@ class Cells:
 
 def start(cells, panels):
     """A column of panels over the same lengths."""
-    rows = 0.21 * (len(cells.names) / 2 + 1)
+    rows = 0.21 * (len(cells.names) / common.legend_columns(cells.names) + 1)
     made, axes = common.plt.subplots(
         panels, 1, figsize=(common.WIDTH, 2.75 * panels + rows + 0.3), sharex=True, squeeze=False
     )
@@ -78,7 +78,7 @@ def draw_metric(axis, cells, metric, scale, title):
 
     draw_lines(axis, cells, value_of)
     common.log_axis(axis)
-    axis.set_title(title)
+    common.title(axis, title)
 
 
 def draw_guides(axis, cells):
@@ -104,7 +104,7 @@ def draw_ratio(axis, cells, name, title):
     draw_published(axis, cells, name)
     axis.axhline(1, color=common.GREY, linewidth=1)
     common.log_axis(axis)
-    axis.set_title(title)
+    common.title(axis, title)
 
 
 def draw_published(axis, cells, name):

@@ -1,6 +1,6 @@
 """What the papers claim beside what was found here, claim by claim: the tables at the head of the pages in results/."""
 
-from .files import link, number, paired, spread, unless_impossible
+from .files import link, middle, number, over_rounds, paired, spread, unless_impossible
 
 HEADING = ["claimed", "published", "ours ± (over what)", "seeds", "file"]
 MISS = "**missed:** "
@@ -33,13 +33,6 @@ def paired_in_small(files):
              if (row["label"], row["against"]) == ("Luna-16", "Transformer")]  # fmt: skip
     return (f"in small {both['Luna-16']} against {both['Transformer']} % (sd over seeds), {mean} points (over reviews, paired; by seed "
             f"{', '.join(seeds)}): no difference seen, though half a point cannot be excluded")  # fmt: skip
-
-
-def disturbed(files, model):
-    """What else was measured of a step's ratio to the Transformer, in the cell of another run that was disturbed."""
-    rows = [row for row in files.rows("step_speed.csv")
-            if (row["model"], row["threads"], row["dropout"]) == (model.lower(), "2", "0.3")]  # fmt: skip
-    return f"{number(rows[0]['times_textbook'], 1)} in another, disturbed run" if rows else ""
 
 
 def luna(files):
@@ -88,16 +81,14 @@ def luna(files):
 
 
 def _step(files, model, column, digits, claim):
-    """A training step of 4,096 tokens."""
+    """A training step of 4,096 tokens: times over rounds; of memory one is as another."""
     row = files.row("speed_memory.csv", f"{model} length=4096")
-    ours, paper = float(row[column]), float(row[f"published_{column}"])
-    miss = missed([ours], paper, "higher" if "speedup" in column else "lower")
-    how = "median of 3 rounds, no spread" if "speedup" in column else "one step, no spread"
-    if "speedup" in column and (other := disturbed(files, model)):
-        how += f"; {other}"
+    timed = "speedup" in column
+    ours, paper = float(over_rounds(row, column)), float(row[f"published_{column}"])
+    miss = missed([ours], paper, "higher" if timed else "lower")
+    held = f"{middle(row, column, digits)} (median [quartiles] over {row['runs_done']} rounds)" if timed else number(ours, digits)
     text = number(paper, max(digits, len(str(row[f"published_{column}"]).partition(".")[2])))
-    return [f"{model} {claim.format(text)} at 4,096 tokens", text,
-            f"{miss}{number(ours, digits)} ({how}), 2 CPU cores, batch 1",
+    return [f"{model} {claim.format(text)} at 4,096 tokens", text, f"{miss}{held}, 2 CPU cores, batch 1",
             "1", _link("speed_memory.csv")]  # fmt: skip
 
 

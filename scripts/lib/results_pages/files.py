@@ -64,6 +64,17 @@ def spread(row, column, digits, scale=1):
     return text + (f" ± {number(scale * float(held), digits)}" if held else "")
 
 
+def over_rounds(row, column):
+    """The median over rounds; of a figure that has none, or of too few rounds for one, the mean."""
+    return row.get(f"{column}_median") or row[column]
+
+
+def middle(row, column, digits):
+    """median [lower, upper quartile] over rounds; of too few of them the mean alone."""
+    held = number(over_rounds(row, column), digits)
+    return held + (f" [{number(row[f'{column}_q1'], digits)}, {number(row[f'{column}_q3'], digits)}]" if row[f"{column}_q1"] else "")
+
+
 def paired(row, digits):
     """A difference over the same things ± its standard error, in per cent or points."""
     return " ± ".join(number(100 * float(row[column]), digits) for column in ("value", "standard_error"))

@@ -57,7 +57,7 @@ STYLE = {
 }
 plt.rcParams.update(STYLE)
 WIDTH = 6.0
-LONGEST_LABEL, LONGEST_TITLE = 34, 62  # characters that have room: of a label in two columns, of a title's line
+LONGEST_LABEL, LONGEST_TITLE = 24, 62  # characters that have room: of a label in two columns, of a title's line
 
 
 def figure(panels, heights=2.1, **options):

@@ -36,7 +36,7 @@ def draw(cases):
     broken = "; lines are broken where nothing is lost" if any(
         np.isnan(cost) for points in lines.values() for _, cost, *_ in points) else ""  # fmt: skip
     axis.set_title(f"Perplexity above the full cache\n(per cent, log scale; ± 2 standard errors over documents{broken})")
-    common.legend(made, [axis], columns=sizes.columns(list(lines)))
+    common.legend(made, [axis])
     return made
 
 

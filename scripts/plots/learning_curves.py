@@ -74,7 +74,7 @@ def together(cases, looks):
     axis.set_title(f"Validation {cases[0][0].runs[0].validated_by}")
     common.updates_axis(axis)
     common.metric_axis(axis, cases[0][0].runs[0].validated_by)
-    common.legend(made, [axis], columns=1 if max(len(case.series) for case, _ in cases) > 26 else 2)
+    common.legend(made, [axis])
     return made
 
 

@@ -39,7 +39,7 @@ def draw(cases, run=None):
     axes[-1].set_xlabel("position in the chunk (tokens)")
     if bounded:
         names = list(dict.fromkeys(name_of(case) for case in bounded))
-        common.legend(made, axes[bool(full) :], columns=sizes.columns(names))
+        common.legend(made, axes[bool(full) :])
     return made
 
 

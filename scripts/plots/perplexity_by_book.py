@@ -30,7 +30,7 @@ def draw(cases):
     limit(axis, [points for name, points in lines.items() if not policies.is_baseline(name)])
     sizes.size_axis(axis, policies.sizes)
     axis.set_title("Perplexity over that with the full cache,\nmedian and middle half of the documents")
-    common.legend(made, [axis], columns=sizes.columns(list(lines)))
+    common.legend(made, [axis])
     return made
 
 

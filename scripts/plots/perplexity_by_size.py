@@ -44,7 +44,7 @@ def draw(cases):
         draw_lines(axes[1], policies, lines)
         draw_published(axes[1], policies, said)
         axes[1].set_title("All of it, log scale")
-    common.legend(made, axes[:1], columns=sizes.columns(policies.names))
+    common.legend(made, axes[:1])
     return made
 
 

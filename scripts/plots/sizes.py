@@ -13,7 +13,3 @@ def policies_of(cases):
 
 def size_axis(axis, sizes):
     common.length_axis(axis, sizes, "states kept in each layer (k), log scale")
-
-
-def columns(names):
-    return 1 if max(map(len, names), default=0) > 24 else 2

@@ -19,14 +19,11 @@ class TrainingState final : public LayerState {
         reconstruction_(reconstruction) {}
 
   Tensor attend(const NewTokens& tokens, const Rope& rope) override {
-    const Tensor decided_BTHd = decide(tokens, rope).to(tokens.q_BTHd.scalar_type());
-    if (!torch::GradMode::is_enabled()) {
-      if (reconstruction_) reconstruct(decided_BTHd, tokens, rope);
-      return decided_BTHd;
-    }
-    const Tensor y_BTHd = kept_attention(rope.rotate(tokens.q_BTHd, tokens.positions_BT),
-                                         rope.rotate(tokens.k_BTKd, tokens.positions_BT), tokens.v_BTKd,
-                                         decided_BTHd, decides_->expiry());
+    Tensor y_BTHd = decide(tokens, rope).to(tokens.q_BTHd.scalar_type());
+    if (torch::GradMode::is_enabled())
+      y_BTHd = kept_attention(rope.rotate(tokens.q_BTHd, tokens.positions_BT),
+                              rope.rotate(tokens.k_BTKd, tokens.positions_BT), tokens.v_BTKd, y_BTHd,
+                              decides_->expiry());
     if (reconstruction_) reconstruct(y_BTHd, tokens, rope);
     return y_BTHd;
   }
@@ -90,8 +87,7 @@ std::string why_not_trained(const CacheOptions& options) {
            "keeps positions";
   if (!options.protect.empty())
     return "protects tokens by what they say, of which some text may have more than there is room for; "
-           "protect_first is "
-           "known to training";
+           "protect_first is known to training";
   if (options.precision != CachePrecision::model)
     return "rounds what it keeps; training needs precision: model";
   return "";

@@ -1,6 +1,7 @@
 #include "run/trained_model.h"
 
 #include "config/problems.h"
+#include "config/trained_keys.h"
 #include "core/error.h"
 
 namespace attnlab {
@@ -8,7 +9,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* trained_keys[] = {"model", "init_from", "start_from"};
 constexpr std::string_view file_end = ".yaml";
 
 void name_at(const char* trained_key, Config& config, const FolderOfRow& folder_of_row) {

@@ -1,8 +1,10 @@
 #include "tables/records.h"
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 
+#include "config/trained_keys.h"
 #include "tables/natural_order.h"
 #include "tables/record_places.h"
 #include "tables/recorded_json.h"
@@ -68,7 +70,7 @@ bool is_run_folder(const fs::path& folder) {
 
 /// Whether each seed's runs read a model of their own, one of those that an experiment trained over seeds.
 bool is_each_seeds_own(const std::vector<Found*>& runs, const std::string& path) {
-  if (path != "model" && path != "start_from" && path != "init_from") return false;
+  if (std::ranges::find(trained_keys, path) == std::end(trained_keys)) return false;
   std::map<int64_t, std::string> of_seed;
   std::set<fs::path> experiments;
   for (const Found* run : runs) {

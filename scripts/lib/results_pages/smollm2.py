@@ -15,8 +15,8 @@ def _by_case(files, name):
     return {row["case"]: row for row in files.rows(name) if row["figure"] == "perplexity"}
 
 
-def _per_cent(row):
-    return "–" if row is None else paired(row, 1)
+def _per_cent(row, digits=1):
+    return "–" if row is None else paired(row, digits)
 
 
 def _books(row):
@@ -35,7 +35,7 @@ def smollm2_pg19(files):
         theirs = published.get(f"{row['label']}, k = {SIZE}")
         rows.append([NAMES.get(row["label"], row["label"]), number(row["perplexity"], 2), _per_cent(full.get(row["case"])),
                      number(100 * (theirs / published["full"] - 1), 1) if theirs else "–",
-                     _per_cent(tova.get(row["case"])), _books(tova.get(row["case"])), mebibytes(row["cache_bytes"])])  # fmt: skip
+                     _per_cent(tova.get(row["case"]), 2), _books(tova.get(row["case"])), mebibytes(row["cache_bytes"])])  # fmt: skip
     return ["cache", "perplexity, all tokens", "above the full cache, % ± se over books", "the same in the paper, %",
             "above TOVA, % ± se over books", "books in which it is above", "cache, MiB"], rows  # fmt: skip
 

@@ -16,7 +16,7 @@ SWEPT = re.compile(r'(^|\s+)(?:\w+\.)*(\w+)=("[^"]*"|\S+)')  # key=value in the 
 class Estimate:
     """A figure of a row: the mean over its finished runs; `spread` is the sample standard deviation over seeds, or of
     a single run its standard error (`over_seeds` is then false). `quartiles`: lower, median and upper, of
-    times and speeds over five runs or more, else none. `row`: what a floor is called."""
+    times and speeds over five runs or more, or of one over five of its rounds or more, else none. `row`: what a floor is called."""
 
     name: str
     mean: float

@@ -20,6 +20,8 @@
 
 namespace attnlab {
 
+struct StepArguments;
+
 /// Where a lane's newest token stands.
 struct Newest {
   int64_t lane, slot;
@@ -43,6 +45,11 @@ class BoundedState final : public LayerState {
   std::vector<Newest> place(const TokenCall& call, int64_t t);
   void settle(int64_t lane, std::span<const double> weights, std::span<const double> figures);
   Tensor native_steps(const TokenCall& call, const Rope& rope);
+  /// Of native_steps: the tokens of column t into free slots; positions of states where gaps are compressed;
+  /// what lanes drop after a step.
+  void place_in_step(const TokenCall& call, int64_t t);
+  void position_for_step();
+  void settle_after(const StepArguments& step);
   Tensor native_blocks(const TokenCall& call);
   void read_blocks(const TokenCall& call, int64_t sequence, int64_t group, Tensor& y_BTHd, int threads);
 

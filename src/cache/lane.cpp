@@ -120,9 +120,10 @@ std::span<const int64_t> Lane::decide_by() {
 }
 
 void Lane::drop_oldest() {
-  int64_t oldest = newest_;
+  int64_t oldest = -1;
   for (int64_t s = 0; s < slots(); ++s)
-    if (order_[s] >= 0 && order_[s] < order_[oldest]) oldest = s;
+    if (order_[s] >= 0 && (oldest < 0 || order_[s] < order_[oldest])) oldest = s;
+  ensure(oldest >= 0, "a state to drop");
   drop(oldest, column_);
 }
 

@@ -11,4 +11,8 @@ double median(std::vector<double> values);
 /// 0.75 are the quartiles. `values` is not empty.
 double quantile(std::vector<double> values, double share);
 
+/// A figure that is a median over rounds may have its quartiles beside it, under its name and these.
+inline constexpr const char* first_quartile_of = "_first_quartile";
+inline constexpr const char* third_quartile_of = "_third_quartile";
+
 }  // namespace attnlab

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -67,24 +68,34 @@ std::pair<Tensor, Tensor> states_of(const std::vector<SeenStates>& lanes) {
   return {states_LS, last_LS};
 }
 
-std::vector<BlockStates> blocks_of(const Tensor& expiry_BgT, torch::Device device) {
-  const Tensor expiry_LT = expiry_BgT.contiguous().flatten(0, 1);
-  const int64_t tokens = expiry_LT.size(1);
-  std::vector<SeenStates> lanes;
-  for (int64_t i = 0; i < expiry_LT.size(0); ++i)
-    lanes.emplace_back(expiry_LT.const_data_ptr<int64_t>() + i * tokens);
-  std::vector<BlockStates> blocks;
-  for (int64_t first = 0; first < tokens; first += block_tokens) {
-    const int64_t end = std::min(first + block_tokens, tokens);
-    for (SeenStates& lane : lanes) lane.advance(first, end);
-    const auto [states, last] = states_of(lanes);
-    const Tensor states_LS = on_device(states, device), last_LS = on_device(last, device);
-    const Tensor query_N1 = torch::arange(first, end, states_LS.options()).unsqueeze(1);
-    blocks.push_back({first, end - first, states_LS,
-                      (states_LS.unsqueeze(1) > query_N1).logical_or_(last_LS.unsqueeze(1) < query_N1)});
+/// A text's blocks, the first one first; each is made when it is asked for, since all masks together may take
+/// more memory than everything else.
+class Blocks {
+ public:
+  Blocks(const Tensor& expiry_BgT, torch::Device device)
+      : expiry_LT_(expiry_BgT.contiguous().flatten(0, 1)), device_(device) {
+    for (int64_t i = 0; i < expiry_LT_.size(0); ++i)
+      lanes_.emplace_back(expiry_LT_.const_data_ptr<int64_t>() + i * expiry_LT_.size(1));
   }
-  return blocks;
-}
+
+  std::optional<BlockStates> next() {
+    const int64_t first = next_, end = std::min(first + block_tokens, expiry_LT_.size(1));
+    if (first >= end) return std::nullopt;
+    next_ = end;
+    for (SeenStates& lane : lanes_) lane.advance(first, end);
+    const auto [states, last] = states_of(lanes_);
+    const Tensor states_LS = on_device(states, device_), last_LS = on_device(last, device_);
+    const Tensor query_N1 = torch::arange(first, end, states_LS.options()).unsqueeze(1);
+    return BlockStates{first, end - first, states_LS,
+                       (states_LS.unsqueeze(1) > query_N1).logical_or_(last_LS.unsqueeze(1) < query_N1)};
+  }
+
+ private:
+  Tensor expiry_LT_;
+  torch::Device device_;
+  std::vector<SeenStates> lanes_;
+  int64_t next_ = 0;
+};
 
 /// The backward of one call. Keys and values lie as [U, T, d], queries and outputs as [U, G, T, d]. Threads
 /// take heads and blocks; what blocks give to the same keys is added up in their order, so that the sums do
@@ -101,13 +112,20 @@ class KeptBackward {
         dk_(torch::zeros_like(k_)),
         dv_(torch::zeros_like(v_)) {}
 
-  void run(const std::vector<BlockStates>& blocks) {
-    int64_t most = 1;
-    for (const BlockStates& block : blocks) most = std::max(most, block.states_LS.size(1));
-    const auto together =
-        static_cast<size_t>(std::max<int64_t>(1, most_numbers / (units() * most * k_.size(2))));
-    for (size_t first = 0; first < blocks.size(); first += together)
-      add(std::span(blocks).subspan(first, std::min(together, blocks.size() - first)));
+  void run(Blocks blocks) {
+    std::vector<BlockStates> together;
+    int64_t held = 0;
+    while (std::optional<BlockStates> block = blocks.next()) {
+      const int64_t numbers = units() * block->states_LS.size(1) * k_.size(2);
+      if (!together.empty() && held + numbers > most_numbers) {
+        add(together);
+        together.clear();
+        held = 0;
+      }
+      held += numbers;
+      together.push_back(std::move(*block));
+    }
+    add(together);
   }
   /// Of q, k and v, as they came.
   variable_list gradients() const {
@@ -199,7 +217,7 @@ struct KeptAttentionFunction : torch::autograd::Function<KeptAttentionFunction> 
   static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
     const variable_list saved = ctx->get_saved_variables();
     KeptBackward work(saved[0], saved[1], saved[2], grads[0]);
-    work.run(blocks_of(saved[3], grads[0].device()));
+    work.run({saved[3], grads[0].device()});
     variable_list of = work.gradients();
     for (size_t i = 0; i < of.size(); ++i) of[i] = of[i].to(saved[i].scalar_type());
     of.resize(5);

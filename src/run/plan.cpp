@@ -1,5 +1,7 @@
 #include "run/plan.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 
@@ -89,14 +91,26 @@ std::string seed_of(const Config& config) {
   return seed && seed->kind == Tree::Kind::scalar ? seed->text : std::to_string(RunOptions{}.seed);
 }
 
-/// The folder of an experiment's run in this row: of this seed, else its first. What it starts from may be
-/// named so in its turn; `on_the_way`: all that led here. Throws UserError where it has no such row, or names
-/// itself.
+/// Of the runs of one row: the one of this seed, or the only one, of whatever seed.
+Case& of_seed(std::vector<Case>& runs, const std::string& seed, const std::string& name) {
+  std::vector<std::string> seeds;
+  for (Case& one : runs) {
+    seeds.push_back(seed_of(one.config));
+    if (seeds.back() == seed) return one;
+  }
+  if (runs.size() > 1)
+    user_error("{} has runs of seeds {}, none of seed {}", name, fmt::join(seeds, ", "), seed);
+  return runs.front();
+}
+
+/// The folder of an experiment's run in this row, by `of_seed`. What it starts from may be named so in its
+/// turn; `on_the_way`: all that led here. Throws UserError where it has no such row, or names itself.
 fs::path folder_of_row(const fs::path& file, const std::string& row, const std::string& seed,
                        const std::vector<std::string>& overrides, std::vector<std::string> on_the_way = {}) {
+  const std::string name = file.string() + "#" + row;
   on_the_way.push_back(fs::weakly_canonical(file).string() + "#" + row);
   if (std::count(on_the_way.begin(), on_the_way.end(), on_the_way.back()) > 1)
-    user_error("{}#{} starts from itself", file.string(), row);
+    user_error("{} starts from itself", name);
   std::vector<std::string> place, rows;
   for (const std::string& one : overrides)
     if (one.starts_with("results_folder=")) place.push_back(one);
@@ -107,9 +121,7 @@ fs::path folder_of_row(const fs::path& file, const std::string& row, const std::
     if (rows.back() == row) found.push_back(std::move(one));
   }
   if (found.empty()) user_error("{} has no run '{}'{}", file.string(), row, suggestion(row, rows));
-  const auto same =
-      std::find_if(found.begin(), found.end(), [&](const Case& one) { return seed_of(one.config) == seed; });
-  Case& one = same == found.end() ? found.front() : *same;
+  Case& one = of_seed(found, seed, name);
   name_trained_model(one.config, [&](const fs::path& before, const std::string& its_row) {
     return folder_of_row(before, its_row, seed_of(one.config), overrides, on_the_way);
   });

@@ -8,6 +8,7 @@
 
 #include "config/problems.h"
 #include "core/error.h"
+#include "core/quantiles.h"
 #include "tables/differences.h"
 #include "tables/floors.h"
 #include "tables/ratios.h"
@@ -65,8 +66,14 @@ TableColumn compared(const Headline& h, const Comparison& c, const TableColumn& 
 
 bool is_timing(const std::string& unit) { return unit == "s" || unit.ends_with("/s"); }
 
-std::vector<TableColumn> columns_of(const ExperimentRuns& runs, const std::vector<Headline>& headlines,
-                                    bool others) {
+/// Whether some run tells them beside the figure, as of ratios of times.
+bool has_own_quartiles(const ExperimentFigures& all, const std::string& figure) {
+  return std::ranges::any_of(
+      all.cases, [&](const CaseFigures& one) { return one.figures.contains(figure + first_quartile_of); });
+}
+
+std::vector<TableColumn> columns_of(const ExperimentRuns& runs, const ExperimentFigures& all,
+                                    const std::vector<Headline>& headlines, bool others) {
   using Kind = TableColumn::Kind;
   const std::vector<std::string> published =
       runs.published ? runs.published->metrics : std::vector<std::string>{};
@@ -81,6 +88,7 @@ std::vector<TableColumn> columns_of(const ExperimentRuns& runs, const std::vecto
       if (c.metric == h.name)
         columns.push_back(compared(h, c, columns[place], contains(published, c.name())));
     for (std::size_t i = place; i < columns.size(); ++i) columns[i].timed = is_timing(h.unit);
+    columns[place].timed |= has_own_quartiles(all, h.name);
   }
   for (const auto& metric : published)
     if (others &&
@@ -122,7 +130,7 @@ TableRow case_row(const ExperimentRuns& runs, const ExperimentFigures& all, cons
   row.origin = one.origin;
   row.members = one.members;
   row.missing_seeds = one.missing_seeds;
-  for (const auto& [name, figure] : one.figures) row.figures[name] = figure.estimate();
+  for (const auto& [name, figure] : one.figures) row.figures[name] = one.estimate(name);
   const Ratios ratios = ratios_of(one, all, runs.compare);
   row.figures.insert(ratios.figures.begin(), ratios.figures.end());
   append_words(row.notes, ratios.missing);
@@ -175,7 +183,7 @@ std::string errors_over(const ExperimentRuns& runs, const ExperimentFigures& all
 ExperimentTable experiment_table(const ExperimentRuns& runs, const std::vector<std::string>& wanted) {
   const ExperimentFigures all = collect_figures(runs);
   ExperimentTable table;
-  table.columns = columns_of(runs, chosen(all, wanted), wanted.empty());
+  table.columns = columns_of(runs, all, chosen(all, wanted), wanted.empty());
   for (TableColumn& column : table.columns)
     if (column.kind == TableColumn::Kind::headline && column.ours)
       column.errors_over = errors_over(runs, all, column.name);

@@ -32,6 +32,7 @@ void add_done(CaseFigures& one, const TableRun& run, const RunRecord& record) {
     one.figures[name].values.push_back(summary.value);
     one.figures[name].standard_errors.push_back(summary.standard_error);
     one.figures[name].seeds.push_back(run.seed);
+    one.figures[name].counts.push_back(summary.n);
   }
   if (!one.origin.empty()) return;
   static const std::set<std::string> told{"git_commit", "git_dirty", "cpu",       "gpu",    "device",
@@ -101,6 +102,21 @@ int64_t CaseFigures::done() const {
   for (const auto& [status, n] : statuses)
     if (has_figures(status)) count += n.runs;
   return count;
+}
+
+Estimate CaseFigures::estimate(const std::string& figure) const {
+  Estimate found = figures.at(figure).estimate();
+  const auto first = figures.find(figure + first_quartile_of),
+             third = figures.find(figure + third_quartile_of);
+  const auto told = [&](const auto& quartile) {
+    return quartile != figures.end() && quartile->second.counts.size() == 1 &&
+           quartile->second.counts[0] >= static_cast<int64_t>(kFewestForQuartiles);
+  };
+  if (found.runs != 1 || !told(first) || !told(third)) return found;
+  found.lower_quartile = first->second.values.at(0);
+  found.median = found.value;
+  found.upper_quartile = third->second.values.at(0);
+  return found;
 }
 
 std::string CaseFigures::not_done() const {

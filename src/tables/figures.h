@@ -19,7 +19,8 @@ struct Estimate {
   double standard_error = none;      ///< of a single run, from its examples
   double least = none, most = none;  ///< over runs
   int64_t runs = 0;
-  /// Over runs, of as many as a quartile means something of (kFewestForQuartiles).
+  /// Over runs, or within a single one over its rounds: of as many as a quartile means something of
+  /// (kFewestForQuartiles).
   double lower_quartile = none, median = none, upper_quartile = none;
 };
 
@@ -29,6 +30,7 @@ inline constexpr std::size_t kFewestForQuartiles = 5;
 struct Figure {
   std::vector<double> values, standard_errors;  ///< one a run
   std::vector<int64_t> seeds = {};              ///< of the runs
+  std::vector<int64_t> counts = {};             ///< examples or rounds behind each value
 
   double mean() const;
   /// Sample standard deviation over runs; NaN below two.
@@ -57,6 +59,8 @@ struct CaseFigures {
 
   int64_t runs() const;
   int64_t done() const;
+  /// Of a figure that it has, with the quartiles that a single run tells.
+  Estimate estimate(const std::string& figure) const;
   /// "1 failed: no space left; 2 not started"; "" where all are done.
   std::string not_done() const;
 };

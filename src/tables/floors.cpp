@@ -31,13 +31,17 @@ bool agree(const Cases& cases, const std::string& floor) {
   });
 }
 
-/// All runs together; one value where they say the same.
+/// All runs together, of a seed what they agree on once; one value where all say the same.
 Figure pooled(const Cases& cases, const std::string& floor) {
   Figure all;
+  std::set<int64_t> seeds;
   for (const auto* one : cases) {
     const Figure& f = one->figures.at(floor);
-    all.values.insert(all.values.end(), f.values.begin(), f.values.end());
-    all.standard_errors.insert(all.standard_errors.end(), f.standard_errors.begin(), f.standard_errors.end());
+    for (std::size_t i = 0; i < f.values.size(); ++i) {
+      if (i < f.seeds.size() && !seeds.insert(f.seeds[i]).second) continue;
+      all.values.push_back(f.values[i]);
+      all.standard_errors.push_back(f.standard_errors[i]);
+    }
   }
   const double first = all.values.front();
   if (std::all_of(all.values.begin(), all.values.end(), [&](double v) { return same(v, first); }))

@@ -1,10 +1,12 @@
 #include "tables/records.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <sstream>
 
 #include "config/trained_keys.h"
+#include "core/quantiles.h"
 #include "tables/natural_order.h"
 #include "tables/record_places.h"
 #include "tables/recorded_json.h"
@@ -143,7 +145,13 @@ std::vector<Headline> headlines_of(const std::vector<Found*>& runs) {
     for (const auto& [name, s] : run->run.state.record->summaries)
       all.emplace(name, Headline{name, s.unit, s.meaning, s.better, s.floor_of, s.row});
   std::vector<Headline> listed;
-  for (auto& [name, headline] : all) listed.push_back(std::move(headline));
+  const auto is_quartile = [&](const std::string& name) {  // it stands in the cell of its median
+    return std::ranges::any_of(std::array{first_quartile_of, third_quartile_of}, [&](std::string_view end) {
+      return name.ends_with(end) && all.contains(name.substr(0, name.size() - end.size()));
+    });
+  };
+  for (const auto& [name, headline] : all)
+    if (!is_quartile(name)) listed.push_back(headline);
   return listed;
 }
 

@@ -59,9 +59,20 @@ std::optional<std::string> verdicts_of(const std::string& figure) {
   return std::nullopt;
 }
 
+/// Of rows of one name their sum: texts that stand in a file in several lines may share an id.
+std::map<std::string, double> sums_by(const RecordedTable& table, const std::string& name,
+                                      const std::string& column) {
+  std::map<std::string, double> sums;
+  const auto names = table.find(name), numbers = table.find(column);
+  if (names == table.end() || numbers == table.end()) return sums;
+  for (std::size_t i = 0; i < names->second.size(); ++i)
+    sums[text_in(names->second[i])] += number_in(numbers->second[i]);
+  return sums;
+}
+
 std::map<std::string, double> log_perplexities(const RecordedTable& table) {
-  std::map<std::string, double> sums = column_by(table, "id", "nll"), values;
-  for (const auto& [id, tokens] : column_by(table, "id", "tokens"))
+  std::map<std::string, double> sums = sums_by(table, "id", "nll"), values;
+  for (const auto& [id, tokens] : sums_by(table, "id", "tokens"))
     if (const auto sum = sums.find(id); sum != sums.end() && tokens > 0) values[id] = sum->second / tokens;
   return values;
 }
@@ -104,7 +115,7 @@ SingleValues single_values(const fs::path& record, const std::string& figure) {
     return {std::move(shares), "questions"};
   if (figure == "perplexity") {
     const RecordedTable documents = table_of(record, "/eval/test");
-    return {log_perplexities(documents), "documents", true, false, column_by(documents, "id", "tokens")};
+    return {log_perplexities(documents), "documents", true, false, sums_by(documents, "id", "tokens")};
   }
   if (const auto first = position_beyond(figure))
     return {losses_from(table_of(record, "/eval/test_position"), *first), "documents", true};

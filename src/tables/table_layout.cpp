@@ -67,12 +67,12 @@ Estimate figure_of(const TableRow& row, const std::string& column) {
 
 /// What the ± of our cases in a column is over; a floor's is said in its cell.
 std::string spread_in(const ExperimentTable& table, const TableColumn& column) {
-  bool over_runs = false, within_run = false, quartiles = false;
+  bool over_runs = false, within_run = false, quartiles_over_runs = false, quartiles_within_run = false;
   for (const auto& row : table.rows) {
     if (row.kind != TableRow::Kind::ours) continue;
     const Estimate e = figure_of(row, column.name);
     if (has_quartiles(column, e)) {
-      quartiles = true;
+      (e.runs > 1 ? quartiles_over_runs : quartiles_within_run) = true;
     } else if (e.deviation > 0) {
       over_runs = true;
     } else if (std::isfinite(e.standard_error) && e.standard_error > 0) {
@@ -82,7 +82,11 @@ std::string spread_in(const ExperimentTable& table, const TableColumn& column) {
   const std::string error = column.errors_over.empty() ? "se" : "se over " + column.errors_over;
   std::string rest = over_runs ? "± sd over runs" : within_run ? "± " + error : "";
   if (over_runs && within_run) rest += " or " + error;
-  if (quartiles) return ", median [quartiles] over runs" + (rest.empty() ? "" : ", of fewer runs " + rest);
+  if (quartiles_within_run)
+    return fmt::format(", median [quartiles] {}within a run", quartiles_over_runs ? "over runs or " : "") +
+           (rest.empty() ? "" : ", else " + rest);
+  if (quartiles_over_runs)
+    return ", median [quartiles] over runs" + (rest.empty() ? "" : ", of fewer runs " + rest);
   return rest.empty() ? "" : ", " + rest;
 }
 
@@ -140,8 +144,8 @@ std::vector<std::string> csv_row(const ExperimentTable& table, const TableRow& r
       cells.insert(cells.end(), {csv_number(e.value * scale), csv_number(e.deviation * scale),
                                  csv_number(e.standard_error * scale)});
     if (c.ours && c.timed)
-      cells.insert(cells.end(),
-                   {csv_number(e.median), csv_number(e.lower_quartile), csv_number(e.upper_quartile)});
+      cells.insert(cells.end(), {csv_number(e.median * scale), csv_number(e.lower_quartile * scale),
+                                 csv_number(e.upper_quartile * scale)});
     if (!c.published) continue;
     const auto found = row.published.find(c.name);
     cells.push_back(found == row.published.end() ? "" : csv_number(found->second.front().value));
@@ -205,7 +209,9 @@ std::string legend(const ExperimentTable& table, const std::string& mark, const 
       "run, over its examples, questions or documents."};
   if (any_cell(table, has_quartiles))
     lines.emplace_back(
-        "Times, speeds and their ratios over five runs or more: median [lower, upper quartile].");
+        "Times, speeds and their ratios over five runs or more, or of a single run over five of its rounds "
+        "or "
+        "more: median [lower, upper quartile].");
   const bool several = std::ranges::any_of(table.rows, [](const TableRow& row) { return row.done > 1; });
   if (several && !table.references.empty())
     lines.emplace_back("Ratios of runs with the same seeds: seed by seed, as rounds of one measurement.");

@@ -135,6 +135,20 @@ TEST(KeptAttentionOperator, ItsGradientsDoNotDependOnTheNumberOfThreads) {
   EXPECT_TRUE(torch::equal(all[0].v.grad(), all[1].v.grad()));
 }
 
+/// Of so many keys and values that not all blocks' gradients are held at a time.
+TEST(KeptAttentionOperator, ItsGradientIsThatOfTheFormulaInSeveralRounds) {
+  const KeptCase large{"Large", 2, 1100, 2, 2, 256, 900, false};
+  const Tensor expiry = random_expiry(large);
+  const KeptOperands theirs = kept_operands(large), ours = theirs.as(torch::kFloat);
+  const Tensor expected = kept_formula(theirs, expiry), given = torch::randn_like(expected);
+  expected.backward(given);
+  kept_attention(ours.q, ours.k, ours.v, expected.detach().to(torch::kFloat), expiry)
+      .backward(given.to(torch::kFloat));
+  EXPECT_LT(relative_error(ours.q.grad(), theirs.q.grad()), 2e-6);
+  EXPECT_LT(relative_error(ours.k.grad(), theirs.k.grad()), 2e-6);
+  EXPECT_LT(relative_error(ours.v.grad(), theirs.v.grad()), 2e-6);
+}
+
 TEST(KeptAttentionOperator, KeepsTheTypesOfNarrowOperands) {
   const Tensor expiry = random_expiry(kept_cases[4]);
   const KeptOperands wide = kept_operands(kept_cases[4]), o = wide.as(torch::kBFloat16);
@@ -148,8 +162,11 @@ TEST(KeptAttentionOperator, KeepsTheTypesOfNarrowOperands) {
 
 TEST(KeptAttentionOperator, RefusesWhatDoesNotFit) {
   const KeptOperands o = kept_operands(kept_cases[0]);
-  const Tensor expiry = random_expiry(kept_cases[0]), y = torch::zeros_like(o.q);
-  const auto attend = [&](const Tensor& q, const Tensor& last) { kept_attention(q, o.k, o.v, y, last); };
+  const Tensor expiry = random_expiry(kept_cases[0]);
+  const auto attend = [&](const Tensor& q, const Tensor& last) {
+    kept_attention(q, o.k, o.v, torch::zeros_like(q), last);
+  };
+  EXPECT_THROW(kept_attention(o.q, o.k, o.v, torch::zeros_like(o.k), expiry), c10::Error);
   EXPECT_THROW(attend(o.q.narrow(1, 0, 9), expiry), c10::Error);
   EXPECT_THROW(attend(o.q.narrow(2, 0, 5), expiry), c10::Error);
   EXPECT_THROW(attend(o.q, expiry.squeeze(1)), c10::Error);

@@ -102,6 +102,20 @@ TEST(Plan, ARunThatStartsFromItselfIsRefused) {
   EXPECT_THAT(user_error_of([&] { plan_run(one, {}, std::nullopt); }), HasSubstr("# starts from itself"));
 }
 
+TEST(Plan, OfATrainingOfSeveralSeedsARunStartsFromItsOwn) {
+  const TemporaryFolder folder;
+  const auto trained =
+      folder.write("trained.yaml", "{task: toy, sweep: {grid: {value: [1, 2], seed: [5, 6]}}}");
+  const auto reader = folder.write("reader.yaml", "{task: toy, init_from: 'trained.yaml#value=2'}");
+  EXPECT_EQ(plan_run(reader, {"seed=6"}, std::nullopt).options.init_from, plan_run(trained, {}, 3).folder);
+  EXPECT_THAT(user_error_of([&] { plan_run(reader, {"seed=7"}, std::nullopt); }),
+              HasSubstr("trained.yaml#value=2 has runs of seeds 5, 6, none of seed 7"));
+  const auto alone = folder.write("alone.yaml", "{task: toy, init_from: 'one.yaml#'}");
+  const auto one = folder.write("one.yaml", "{task: toy, seed: 3}");
+  EXPECT_EQ(plan_run(alone, {"seed=7"}, std::nullopt).options.init_from,
+            plan_run(one, {}, std::nullopt).folder);
+}
+
 TEST(Plan, EvaluationAloneIsAnotherRunWhateverTheTrainingWouldBe) {
   const TemporaryFolder folder;
   const auto file = folder.write("toy.yaml", "{task: toy, init_from: a, train: {updates: 5}}");

@@ -32,6 +32,22 @@ TEST(Figures, HaveQuartilesWhereFiveRunsOrMoreAreDone) {
   EXPECT_TRUE(std::isnan(Figure({{3, 1, 10, 2}, {}}).estimate().median));
 }
 
+TEST(Figures, ASingleRunTellsItsOwnQuartilesOverFiveRoundsOrMore) {
+  CaseFigures one;
+  one.figures = {{"ratio", {{0.7}, {NAN}, {1}, {5}}},
+                 {"ratio_first_quartile", {{0.6}, {NAN}, {1}, {5}}},
+                 {"ratio_third_quartile", {{0.9}, {NAN}, {1}, {5}}}};
+  const Estimate ratio = one.estimate("ratio");
+  EXPECT_EQ(ratio.lower_quartile, 0.6);
+  EXPECT_EQ(ratio.median, 0.7);
+  EXPECT_EQ(ratio.upper_quartile, 0.9);
+  one.figures.at("ratio_first_quartile").counts = {4};
+  EXPECT_TRUE(std::isnan(one.estimate("ratio").median)) << "four rounds";
+  one.figures.at("ratio_first_quartile").counts = {5};
+  one.figures.at("ratio") = {{0.7, 0.8}, {NAN, NAN}, {1, 2}, {5, 5}};
+  EXPECT_TRUE(std::isnan(one.estimate("ratio").median)) << "two runs";
+}
+
 TEST(Figures, TheStandardErrorIsThatOfASingleRun) {
   EXPECT_EQ(Figure({{0.5}, {0.1}}).estimate().standard_error, 0.1);
   EXPECT_TRUE(std::isnan(Figure({{0.5, 0.6}, {0.1, 0.1}}).estimate().standard_error));
@@ -109,9 +125,10 @@ TEST(Floors, ThatFollowNoKeyAloneNameTheirCase) {
 
 /// The same floor under other seeds is no other condition, though fewer of them are done.
 TEST(Floors, ThatVaryWithTheSeedAloneStandInOneRow) {
-  EXPECT_EQ(floor_names({case_with("A", {}, {{"majority", {{0.5, 0.75}, {0, 0}}}}),
-                         case_with("B", {}, {{"majority", floor(0.5)}})}),
-            (std::vector<std::string>{fmt::format("majority class {}", 1.75 / 3)}));
+  EXPECT_EQ(floor_names({case_with("A", {}, {{"majority", {{0.5, 0.75}, {0, 0}, {1, 2}}}}),
+                         case_with("B", {}, {{"majority", {{0.5}, {0}, {1}}}})}),
+            (std::vector<std::string>{"majority class 0.625"}))
+      << "the mean over seeds, each once";
 }
 
 class RatiosOfCases : public testing::Test {

@@ -34,7 +34,7 @@ struct Told {
   std::string status = "done", error = "";
   std::map<std::string, double> shares = {};  ///< by question
   /// By document: tokens and the sum of their losses.
-  std::map<std::string, std::pair<int64_t, double>> documents = {};
+  std::vector<std::pair<std::string, std::pair<int64_t, double>>> documents = {};
 };
 
 class Records : public testing::Test {
@@ -195,6 +195,17 @@ TEST_F(Records, AgainstARowOverDocumentsAreRatiosOfPerplexities) {
   const TextTable shown = against(experiments().at(0), "Full", {"perplexity"}, false);
   EXPECT_THAT(shown.rows.at(0),
               ElementsAre("Tova", "1", "perplexity", "10.5 ± 6.4 %", "3 documents", "2", "0", "1", ""));
+}
+
+/// Of x 420 nat against 400, both over 150 tokens.
+TEST_F(Records, AgainstARowLinesOfOneDocumentCountTogether) {
+  write({.id = "a", .label = "Full", .documents = {{"x", {100, 300}}, {"x", {50, 100}}, {"y", {10, 40}}}});
+  write({.id = "b", .label = "Tova", .documents = {{"x", {100, 310}}, {"x", {50, 110}}, {"y", {10, 40}}}});
+  const TextTable table = against(experiments().at(0), "Full", {}, true);
+  ASSERT_EQ(table.rows.size(), 1U);
+  EXPECT_THAT(table.rows[0], ElementsAre("Tova", "1", "perplexity", "relative", testing::_, testing::_,
+                                         "documents", "1", "0", "1", ""));
+  EXPECT_NEAR(std::stod(table.rows[0][4]), std::expm1(20.0 / 150 / 2), 1e-12);
 }
 
 TEST_F(Records, PerplexitiesOverOtherTokensOfADocumentAreTold) {

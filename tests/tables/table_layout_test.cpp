@@ -38,6 +38,15 @@ TEST(TableLayout, TimesOfFiveRoundsStandAsMedianAndQuartiles) {
   EXPECT_THAT(cells.rows.at(0), ElementsAre("Luna", "5/5", "3.00 [2.00, 4.00]", "0.30 ± 0.16", ""));
 }
 
+TEST(TableLayout, ASingleRunsQuartilesAreSaidToBeWithinIt) {
+  ExperimentTable table = timed_table();
+  Estimate& seconds = table.rows[0].figures["seconds"];
+  seconds.runs = 1;
+  seconds.deviation = Estimate::none;
+  EXPECT_EQ(layout_for_people(table).header.at(2), "seconds [s], median [quartiles] within a run");
+  EXPECT_EQ(layout_for_people(table).rows.at(0).at(2), "3.00 [2.00, 4.00]");
+}
+
 TEST(TableLayout, TheLegendTellsOfQuartilesWhereThereAreAny) {
   ExperimentTable table = timed_table();
   EXPECT_THAT(legend(table, "", "\n"), HasSubstr("median [lower, upper quartile]"));

@@ -87,7 +87,8 @@ def signed(text):
 
 
 def estimate(held, metric):
-    """Mean ± standard deviation over seeds, of times over five or more the median [quartiles]; of a single run its value
+    """Mean ± standard deviation over seeds, of times over five or more (or five rounds of a single run) the median
+    [quartiles]; of a single run otherwise its value
     with its standard error, (se), as `attnlab table` writes it."""
     if held is None:
         return "–"

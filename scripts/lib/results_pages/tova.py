@@ -3,7 +3,7 @@
 import math
 
 from .claims import BY_SEED, MISS, NOT_SEEN, eighth, eighth_by_seed, missed, texts_that_fit
-from .files import link, mebibytes, number, paired, spread, unless_impossible
+from .files import link, mebibytes, middle, number, paired, spread, unless_impossible
 
 CACHES = {"tova": "TOVA", "tova head-wise": "TOVA head-wise", "h2o head-wise": "H2O head-wise", "window+4": "window+4"}
 POLICIES = {"baseline": "baseline: truncated context, chunks of k", "knorm": "key norm"}
@@ -22,7 +22,7 @@ def scoring(files):
         row = files.row("scoring.csv", f"{cache} cache.size={size}")
         name = f"{threads}_thread{'s' * (threads > 1)}"
         thousands = float(row[f"tokens_per_second_{name}"]) / 1000
-        return f"{number(row[f'fraction_of_full_{name}'], 2)} ({number(thousands, 2)})"
+        return f"{middle(row, f'fraction_of_full_{name}', 2)} ({number(thousands, 2)})"
 
     sizes = (64, 512, 1024)
     return ["threads, cache", *(f"k = {size:,}" for size in sizes)], [
@@ -125,11 +125,11 @@ def smollm2_scoring(files):
         row = files.row("scoring_smollm2.csv", f"{label} cache.size=512")
         for threads, name in ((1, "1_thread"), (2, "2_threads")):
             rows.append([f"{kind}, {threads}", number(row[f"full_tokens_per_second_{name}"], 0),
-                         number(row[f"tokens_per_second_{name}"], 0), number(row[f"fraction_of_full_{name}"], 2),
+                         number(row[f"tokens_per_second_{name}"], 0), middle(row, f"fraction_of_full_{name}", 2),
                          number(100 * float(row[f"full_product_share_{name}"]), 0),
                          number(100 * float(row[f"product_share_{name}"]), 0),
                          number(float(row[f"product_rate_{name}"]) / 1e9, 0)])  # fmt: skip
-    return ["weights, threads", "full cache, tokens a second", "TOVA", "TOVA's time over full's",
+    return ["weights, threads", "full cache, tokens a second", "TOVA", "TOVA's time over full's, median [quartiles]",
             "full: share of the rate of products, %", "TOVA: share, %", "that rate, GFLOP/s"], rows  # fmt: skip
 
 

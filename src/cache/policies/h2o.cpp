@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "cache/policies/observed_window.h"
+
 namespace attnlab {
 namespace {
 
@@ -32,7 +34,9 @@ class H2o final : public CloneablePolicy<H2o> {
 }  // namespace
 
 std::unique_ptr<Policy> H2oOptions::build(const PolicyShape& shape) const {
-  return std::make_unique<H2o>(shape.size / 2);
+  const int64_t recent = shape.size / 2;
+  require_choice("h2o", recent, shape);
+  return std::make_unique<H2o>(recent);
 }
 
 }  // namespace attnlab

@@ -11,6 +11,7 @@ namespace attnlab {
 struct H2oOptions final : PolicyOptions {
   H2oOptions() { heads = Heads::head_wise; }
   void visit(Fields& f) override { visit_heads(f); }
+  /// Throws UserError where the recent states and the protected ones leave no other.
   std::unique_ptr<Policy> build(const PolicyShape& shape) const override;
 };
 

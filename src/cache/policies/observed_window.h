@@ -14,4 +14,8 @@ namespace attnlab {
 /// which calls the policy by its name, where so many and the protected ones leave no state to choose from.
 int64_t observed_window(std::string_view policy, int64_t asked, int64_t usual, const PolicyShape& shape);
 
+/// Throws UserError where the `recent` states that a policy never drops and the protected ones leave none to
+/// choose from: it would be a window.
+void require_choice(std::string_view policy, int64_t recent, const PolicyShape& shape);
+
 }  // namespace attnlab

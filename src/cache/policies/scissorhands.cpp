@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "cache/policies/observed_window.h"
+
 namespace attnlab {
 namespace {
 
@@ -50,7 +52,9 @@ class Scissorhands final : public CloneablePolicy<Scissorhands> {
 }  // namespace
 
 std::unique_ptr<Policy> ScissorhandsOptions::build(const PolicyShape& shape) const {
-  return std::make_unique<Scissorhands>(history, std::min(recent, shape.size / 2));
+  const int64_t kept = std::min(recent, shape.size / 2);
+  require_choice("scissorhands", kept, shape);
+  return std::make_unique<Scissorhands>(history, kept);
 }
 
 }  // namespace attnlab

@@ -19,6 +19,7 @@ struct ScissorhandsOptions final : PolicyOptions {
     f("recent", recent, Range{0, 1 << 20},
       "most recent states that are never dropped, at most ⌊size/2⌋ (paper: 10)");
   }
+  /// Throws UserError where the recent states and the protected ones leave no other.
   std::unique_ptr<Policy> build(const PolicyShape& shape) const override;
 };
 

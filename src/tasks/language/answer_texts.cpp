@@ -148,7 +148,7 @@ Validation validate_on_answers(const LmLosses& losses, const AnswerTexts& texts,
     stop_here_if_requested();
     const AnswerTexts::Text& text = texts.text(i);
     DocumentScore& score = by_document[texts.document(i)];
-    score.nll += losses.validation(ends_learned({text.ids}, {text.learned}).to(device)).nll *
+    score.nll += losses.validation_nll(ends_learned({text.ids}, {text.learned}).to(device)) *
                  static_cast<double>(text.learned);
     score.tokens += text.learned;
     tokens += text.learned;

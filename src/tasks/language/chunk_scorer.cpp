@@ -7,13 +7,10 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/stop.h"
-#include "kernels/decoder_ops.h"
+#include "tasks/language/token_nll.h"
 
 namespace attnlab {
 namespace {
-
-/// fp32 logits at a time: what caches hold on the CPU; on a GPU as few products as memory allows.
-int64_t logit_bytes(torch::Device device) { return device.is_cuda() ? int64_t{1} << 30 : int64_t{32} << 20; }
 
 /// Behind the first slice states of a GPU take token by token, and full ones need masks.
 void tell_of_slices(int64_t tokens, int64_t slice) {
@@ -70,21 +67,6 @@ int64_t ChunkScorer::tokens_at_a_time() const {
   return cache_.policy->needs().surprisal ? 1 : slice_length(slice_, decoder_->tensors().device());
 }
 
-torch::Tensor ChunkScorer::nll_of(const torch::Tensor& hidden_BTD, const torch::Tensor& targets_BT) const {
-  const torch::Tensor hidden_ND = hidden_BTD.reshape({-1, hidden_BTD.size(-1)});
-  const torch::Tensor targets_N = targets_BT.reshape(-1);
-  const int64_t vocabulary = decoder_->options().vocabulary;
-  const int64_t rows =
-      std::max<int64_t>(1, logit_bytes(hidden_BTD.device()) / (vocabulary * int64_t{sizeof(float)}));
-  std::vector<torch::Tensor> parts;
-  for (int64_t begin = 0; begin < hidden_ND.size(0); begin += rows) {
-    const int64_t end = std::min(begin + rows, hidden_ND.size(0));
-    parts.push_back(
-        token_losses(decoder_->logits(hidden_ND.slice(0, begin, end)), targets_N.slice(0, begin, end)));
-  }
-  return torch::cat(parts).view_as(targets_BT);
-}
-
 ScoredBatch ChunkScorer::score(std::span<const std::vector<int64_t>> chunks, bool with_expiry) {
   ensure(!chunks.empty(), "at least one chunk");
   const torch::InferenceMode inference;
@@ -118,8 +100,9 @@ ScoredBatch ChunkScorer::score(std::span<const std::vector<int64_t>> chunks, boo
                           rows.padding(begin, end), states, surprisal_BT, /*prompt_goes_on=*/end < t);
     const int64_t scored = std::min(end, t - 1) - begin;  // nothing follows the last token
     if (scored <= 0) continue;
-    nll.push_back(
-        nll_of(hidden_BTD.slice(1, 0, scored), rows.ids_BT.slice(1, begin + 1, begin + 1 + scored)));
+    nll.push_back(token_nll(decoder_, hidden_BTD.slice(1, 0, scored).flatten(0, 1),
+                            rows.ids_BT.slice(1, begin + 1, begin + 1 + scored).flatten())
+                      .view({b, scored}));
     if (surprised) surprisal_BT = nll.back();
   }
 

@@ -40,7 +40,6 @@ class ChunkScorer {
 
  private:
   /// −log p of targets [B,T] after hidden [B,T,D], in double.
-  torch::Tensor nll_of(const torch::Tensor& hidden_BTD, const torch::Tensor& targets_BT) const;
   int64_t tokens_at_a_time() const;
 
   Decoder decoder_;

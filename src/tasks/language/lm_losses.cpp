@@ -4,8 +4,8 @@
 
 #include "core/error.h"
 #include "core/random.h"
-#include "kernels/decoder_ops.h"
 #include "kernels/projected_cross_entropy.h"
+#include "tasks/language/token_nll.h"
 
 namespace attnlab {
 namespace {
@@ -61,14 +61,20 @@ torch::Tensor LmLosses::training(const LearnedTokens& tokens, int64_t m) const {
   return reconstructs ? loss + policy_.reconstruction * reconstruction.mean() : loss;
 }
 
-HeldOutLoss LmLosses::validation(const LearnedTokens& tokens) const {
+double LmLosses::held_out_nll(const LearnedTokens& tokens, Reconstruction* reconstruction) const {
   const torch::NoGradGuard no_grad;
   const auto kept = policy_.active() ? std::optional(policy_.kept()) : std::nullopt;
-  Reconstruction reconstruction{.real_BT = tokens.real_BT};
-  const Predictions of =
-      predict(tokens, kept, derive_seed(seed_, "policy"), kept ? &reconstruction : nullptr);
-  return {token_losses(decoder_->logits(of.hidden_ND), of.targets_N).mean().item<double>(),
-          kept ? reconstruction.mean().item<double>() : 0.0};
+  const Predictions of = predict(tokens, kept, derive_seed(seed_, "policy"), reconstruction);
+  return token_nll(decoder_, of.hidden_ND, of.targets_N).mean().item<double>();
 }
+
+HeldOutLoss LmLosses::validation(const LearnedTokens& tokens) const {
+  if (!policy_.active()) return {validation_nll(tokens), 0.0};
+  Reconstruction reconstruction{.real_BT = tokens.real_BT};
+  const double nll = held_out_nll(tokens, &reconstruction);
+  return {nll, reconstruction.mean().item<double>()};
+}
+
+double LmLosses::validation_nll(const LearnedTokens& tokens) const { return held_out_nll(tokens, nullptr); }
 
 }  // namespace attnlab

@@ -30,6 +30,8 @@ class LmLosses {
   torch::Tensor training(const LearnedTokens& tokens, int64_t m) const;
   /// What validation reports, under the policy with its one size.
   HeldOutLoss validation(const LearnedTokens& tokens) const;
+  /// Its nll alone, for less work.
+  double validation_nll(const LearnedTokens& tokens) const;
 
  private:
   /// Of what is learned: the hidden states [N, D] that predict it, and which tokens it is [N]. kept: of what
@@ -40,6 +42,7 @@ class LmLosses {
   Predictions predict(const LearnedTokens& tokens, const std::optional<CacheOptions>& kept, uint64_t seed,
                       Reconstruction* reconstruction) const;
   torch::Tensor nll(const Predictions& predictions) const;
+  double held_out_nll(const LearnedTokens& tokens, Reconstruction* reconstruction) const;
 
   Decoder decoder_;
   const PolicyTraining& policy_;

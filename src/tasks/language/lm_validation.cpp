@@ -3,78 +3,82 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <numeric>
 #include <vector>
 
 #include "core/stop.h"
 #include "metrics/perplexity.h"
+#include "metrics/statistics.h"
 #include "tasks/language/learned_tokens.h"
 #include "tasks/language/packed_chunks.h"
 
 namespace attnlab {
 namespace {
 
-HeldOutLoss chunk_loss(const LmLosses& losses, std::vector<int64_t> ids, torch::Device device) {
-  return losses.validation(all_learned({std::move(ids)}).to(device));
+/// Of consecutive chunks.
+struct ChunkLosses {
+  std::vector<double> nll;  ///< mean of each
+  int64_t tokens = 0;
+  double nll_sum = 0, missed_sum = 0;  ///< over tokens
+
+  void add(const HeldOutLoss& loss, int64_t count) {
+    nll.push_back(loss.nll);
+    tokens += count;
+    nll_sum += loss.nll * static_cast<double>(count);
+    missed_sum += loss.reconstruction * static_cast<double>(count);
+  }
+};
+
+/// Tokens [first, end) predicted, in chunks of the context, of which the last may be shorter.
+ChunkLosses read_chunks(const LmLosses& losses, const TokenCorpus& corpus, int64_t first, int64_t end,
+                        int64_t context, std::optional<int64_t> bos, torch::Device device) {
+  ChunkLosses read;
+  for (; first < end; first += context) {
+    stop_here_if_requested();
+    const int64_t count = std::min(context, end - first);
+    const LearnedTokens chunk = all_learned({chunk_of(corpus, first, count, bos)});
+    read.add(losses.validation(chunk.to(device)), count);
+  }
+  return read;
 }
 
 /// Beside the perplexity, where a policy drops something.
-std::vector<ValidationFigure> further_figures(const TrainLmOptions& options, double reconstruction) {
+std::vector<ValidationFigure> missed_figures(const TrainLmOptions& options, double missed_sum,
+                                             int64_t tokens) {
   if (!options.train.policy.active()) return {};
-  return {{reconstruction_figure().name, reconstruction}};
+  return {{reconstruction_figure().name, missed_sum / static_cast<double>(tokens)}};
 }
 
-/// The same over the first tokens of every document, each read by itself; the standard error is over
-/// documents.
+/// exp of the mean NLL over the first `validation_tokens` tokens of every document, each read by itself; the
+/// standard error is over documents.
 Validation validate_by_document(const LmLosses& losses, const TokenCorpus& corpus,
                                 const TrainLmOptions& options, std::optional<int64_t> bos,
                                 torch::Device device) {
   std::vector<DocumentScore> scores;
-  int64_t read = 0;
-  double missed = 0;
+  int64_t tokens = 0;
+  double missed_sum = 0;
   for (int64_t d = 0; d < corpus.documents(); ++d) {
     const int64_t end = std::min(corpus.end(d) - 1, corpus.begin(d) + options.validation_tokens);
-    DocumentScore score;
-    for (int64_t first = corpus.begin(d); first < end; first += options.context) {
-      stop_here_if_requested();
-      const int64_t count = std::min(options.context, end - first);
-      const HeldOutLoss loss = chunk_loss(losses, chunk_of(corpus, first, count, bos), device);
-      score.nll += loss.nll * static_cast<double>(count);
-      score.tokens += count;
-      missed += loss.reconstruction * static_cast<double>(count);
-    }
-    read += score.tokens;
-    scores.push_back(score);
+    const ChunkLosses read = read_chunks(losses, corpus, corpus.begin(d), end, options.context, bos, device);
+    scores.push_back({.tokens = read.tokens, .nll = read.nll_sum});
+    tokens += read.tokens;
+    missed_sum += read.missed_sum;
   }
   const DocumentFigure pooled = pooled_perplexity(scores);
-  return {pooled.value, pooled.standard_error, std::log(pooled.value), read,
-          further_figures(options, missed / static_cast<double>(read))};
+  return {pooled.value, pooled.standard_error, std::log(pooled.value), tokens,
+          missed_figures(options, missed_sum, tokens)};
 }
 
-/// exp of the mean NLL over the first `validation_tokens` tokens; the standard error is that of the mean over
+/// The same over the first tokens of all documents end to end, in whole chunks; the standard error is over
 /// chunks, carried through the exponential.
 Validation validate_on_text(const LmLosses& losses, const TokenCorpus& corpus, const TrainLmOptions& options,
                             std::optional<int64_t> bos, torch::Device device) {
   if (options.validation_by_document) return validate_by_document(losses, corpus, options, bos, device);
-  const int64_t tokens = std::min(options.validation_tokens, corpus.size() - 1);
-  const int64_t chunks = std::max<int64_t>(1, tokens / options.context);
-  std::vector<double> of_chunks;
-  int64_t read = 0;
-  double missed = 0;
-  for (int64_t i = 0; i < chunks; ++i) {
-    stop_here_if_requested();
-    const int64_t first = i * options.context, count = std::min(options.context, corpus.size() - 1 - first);
-    const HeldOutLoss loss = chunk_loss(losses, chunk_of(corpus, first, count, bos), device);
-    of_chunks.push_back(loss.nll);
-    missed += loss.reconstruction;
-    read += count;
-  }
-  const auto n = static_cast<double>(of_chunks.size());
-  const double mean = std::accumulate(of_chunks.begin(), of_chunks.end(), 0.0) / n;
-  double squares = 0;
-  for (const double loss : of_chunks) squares += (loss - mean) * (loss - mean);
-  const double error = n > 1 ? std::sqrt(squares / (n - 1) / n) : NAN;
-  return {std::exp(mean), std::exp(mean) * error, mean, read, further_figures(options, missed / n)};
+  const int64_t most = std::min(options.validation_tokens, corpus.size() - 1);
+  const int64_t whole = most < options.context ? most : most - most % options.context;
+  const ChunkLosses read = read_chunks(losses, corpus, 0, whole, options.context, bos, device);
+  const Spread loss = spread(read.nll);
+  return {std::exp(loss.mean), std::exp(loss.mean) * loss.standard_error, loss.mean, read.tokens,
+          missed_figures(options, read.missed_sum, read.tokens)};
 }
 
 }  // namespace

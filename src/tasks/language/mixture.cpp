@@ -67,8 +67,11 @@ Validation validation_of_both(const MixtureOptions& options, const Validation& t
   const double all = options.text + options.answers;
   const double of_text = options.text / all, of_answers = options.answers / all;
   const double loss = of_text * text.loss + of_answers * answers.loss;
-  const double error = std::hypot(of_text * text.standard_error / text.value,
-                                  of_answers * answers.standard_error / answers.value);
+  // What has no weight adds no error, not even one that is unknown.
+  const auto part = [](double weight, const Validation& task) {
+    return weight > 0 ? weight * task.standard_error / task.value : 0.0;
+  };
+  const double error = std::hypot(part(of_text, text), part(of_answers, answers));
   const std::vector<Headline> figures = mixture_figures();
   return {std::exp(loss),
           std::exp(loss) * error,

@@ -31,8 +31,9 @@ struct PerplexityOptions final : TaskOptions, PretrainedOptions {
   /// Resumes behind the last document that is recorded.
   void run(const RunContext& context, RecordSink& record) const override;
 
-  /// Chunks as they are cut: those of the baseline are as long as the cache would be.
-  ChunkingOptions cut() const;
+  /// How documents are cut, of which the longest has so many tokens: ids that were tokenised elsewhere are
+  /// chunks as they stand; those of the baseline are as long as the cache would be.
+  ChunkingOptions cut(int64_t longest_document) const;
   /// What the model's layers keep of chunks of so many tokens: everything, for the baseline.
   CacheOptions kept(int64_t longest_chunk) const;
 };

@@ -26,19 +26,36 @@ std::optional<Tokenizer> open_tokenizer(const PerplexityOptions& o, const fs::pa
   return Tokenizer::open(place);
 }
 
-int64_t longest_chunk(const PerplexityOptions& o, const Documents& documents, int64_t count) {
-  if (!o.data->holds_ids()) return o.cut().length;
+/// Of documents of ids, which are read once for it and checked; of texts none is known yet, or needed.
+int64_t longest_document(const PerplexityOptions& o, const PerplexityInputs& in) {
   int64_t longest = 0;
-  for (int64_t i = 0; i < count; ++i)
-    longest = std::max(longest, static_cast<int64_t>(documents.read(i).ids.size()));
-  return cut_of(o, longest).length;
+  for (int64_t i = 0; o.data->holds_ids() && i < in.count; ++i) {
+    const Document document = in.documents->read(i);
+    check_ids(document, in.config.decoder.vocabulary);
+    longest = std::max(longest, static_cast<int64_t>(document.ids.size()));
+  }
+  return longest;
+}
+
+void check_drops(const CacheOptions& kept, int64_t longest_chunk) {
+  if (kept.policy->unbounded()) return;
+  if (kept.prompt == Prompt::pieces && kept.piece >= longest_chunk)
+    user_error(
+        "cache.piece: states are dropped every {} tokens, and the longest chunk has {}: nothing would be "
+        "dropped",
+        kept.piece, longest_chunk);
+  if (kept.size >= longest_chunk)
+    log_info("a cache of {} states holds a whole chunk of {} tokens: nothing is dropped", kept.size,
+             longest_chunk);
 }
 
 void check_fit(const PerplexityOptions& o, const PerplexityInputs& in) {
   if (in.tokenizer) in.tokenizer->check_vocabulary(in.config.decoder.vocabulary);
-  if (o.cut().bos != BosPolicy::none && !in.tokenizer->bos_id())
+  if (in.cut.bos != BosPolicy::none && !in.tokenizer->bos_id())
     user_error("{} has no BOS token, and chunks.bos asks for one; chunks.bos=none reads without",
                in.tokenizer->path());
+  if (in.longest_chunk < 2)
+    user_error("baseline: cuts chunks of cache.size tokens, which must be at least 2");
   const int64_t positions = in.config.decoder.max_positions;
   if (in.longest_chunk > positions && !o.past_training)
     user_error(
@@ -48,18 +65,10 @@ void check_fit(const PerplexityOptions& o, const PerplexityInputs& in) {
   const CacheOptions kept = o.kept(in.longest_chunk);
   check_layer_sizes(kept, in.config, in.folder);
   check_cache(kept, state_shape(in.config.decoder));
-  if (!kept.policy->unbounded() && kept.size >= in.longest_chunk)
-    log_info("a cache of {} states holds a whole chunk of {} tokens: nothing is dropped", kept.size,
-             in.longest_chunk);
+  check_drops(kept, in.longest_chunk);
 }
 
 }  // namespace
-
-ChunkingOptions cut_of(const PerplexityOptions& o, int64_t length) {
-  ChunkingOptions cut = o.cut();
-  if (o.data->holds_ids() && !o.baseline) cut.length = std::max<int64_t>(length, 2);
-  return cut;
-}
 
 PerplexityInputs open_inputs(const PerplexityOptions& o, const RunContext& context) {
   PerplexityInputs in;
@@ -68,7 +77,8 @@ PerplexityInputs open_inputs(const PerplexityOptions& o, const RunContext& conte
   in.tokenizer = open_tokenizer(o, in.folder);
   in.documents = o.data->open(context.data);
   in.count = std::min(count_of(*in.documents, o.documents), count_of(*in.documents, context.limit));
-  in.longest_chunk = longest_chunk(o, *in.documents, in.count);
+  in.cut = o.cut(longest_document(o, in));
+  in.longest_chunk = in.cut.length;
   check_fit(o, in);
   if (in.tokenizer) in.protected_ids = protected_ids(*in.tokenizer, o.cache.protect);
   in.identity = checksums_of(o.inputs(context));
@@ -96,10 +106,9 @@ ChunkGroup next_group(const PerplexityOptions& o, const PerplexityInputs& in, in
   while (next < in.count && static_cast<int64_t>(group.chunks.size()) < o.batch_size) {
     const int64_t index = next++;
     Document document = in.documents->read(index);
-    check_ids(document, in.config.decoder.vocabulary);
     const TokenisedDocument tokens(std::move(document), in.tokenizer ? &*in.tokenizer : nullptr);
     const auto length = static_cast<int64_t>(tokens.ids().size());
-    const std::vector<Chunk> chunks = plan_chunks(length, cut_of(o, length));
+    const std::vector<Chunk> chunks = plan_chunks(length, in.cut);
     if (chunks.empty()) {
       log_info("{} has {} tokens: left out", tokens.id(), length);
       continue;

@@ -23,13 +23,11 @@ struct PerplexityInputs {
   std::shared_ptr<Documents> documents;
   int64_t count = 0;                   ///< documents to evaluate on, from the first
   std::vector<int64_t> protected_ids;  ///< of the strings that the cache protects
+  ChunkingOptions cut;                 ///< of every document
   int64_t longest_chunk = 0;           ///< the most tokens that the model reads at a time
   /// Checksums of all this by name: recorded, and demanded again on resuming.
   Checksums identity;
 };
-
-/// How a document of so many tokens is cut; ids that were tokenised elsewhere are chunks as they stand.
-ChunkingOptions cut_of(const PerplexityOptions& options, int64_t length);
 
 /// Throws UserError with one sentence where a part is missing or the parts do not fit each other.
 PerplexityInputs open_inputs(const PerplexityOptions& options, const RunContext& context);

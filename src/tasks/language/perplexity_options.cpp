@@ -1,11 +1,13 @@
 // Options of perplexity.
+#include <algorithm>
+
 #include "tasks/language/perplexity.h"
 
 namespace attnlab {
 
-ChunkingOptions PerplexityOptions::cut() const {
+ChunkingOptions PerplexityOptions::cut(int64_t longest_document) const {
   ChunkingOptions options = chunks;
-  if (data->holds_ids()) options = {.length = options.length, .bos = BosPolicy::none};
+  if (data->holds_ids()) options = {.length = std::max<int64_t>(longest_document, 2), .bos = BosPolicy::none};
   if (baseline) options.length = cache.of_text(options.length).size;
   return options;
 }
@@ -41,7 +43,7 @@ void PerplexityOptions::visit(Fields& f) {
   f.require(
       chunks.stride == 0 || !(baseline || data->holds_ids()), "chunks",
       "overlap with stride, which goes neither with the baseline nor with chunks of token ids as they stand");
-  f.require(!baseline || cache.of_text(chunks.length).size >= 2, "baseline",
+  f.require(!baseline || data->holds_ids() || cut(0).length >= 2, "baseline",
             "cuts chunks of cache.size tokens, which must be at least 2");
   f.require(
       baseline || cache.prompt != Prompt::one_shot, "cache",

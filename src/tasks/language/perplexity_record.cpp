@@ -28,14 +28,14 @@ Table token_table() {
 
 const Headline beyond_cache{
     "perplexity_beyond_cache", "1",
-    "per token, pooled, at positions of a chunk from the size of the cache on: where something "
-    "has been dropped. The tokens before are read as with a full cache",
+    "per token, pooled, at positions of a chunk from the size of the cache on: all before, and the "
+    "first two of these, are read as with a full cache",
     Better::lower};
 
-/// Whether chunks are read to positions at which a bounded cache is full.
+/// Whether chunks are, or documents of ids may be, read to positions at which a bounded cache is full.
 bool goes_beyond(const PerplexityOptions& o) {
   return !o.baseline && !o.cache.policy->unbounded() && o.cache.share.empty() &&
-         o.cache.budget == Budget::uniform && o.cache.size < o.chunks.length;
+         o.cache.budget == Budget::uniform && (o.data->holds_ids() || o.cache.size < o.chunks.length);
 }
 
 /// From the ranges of positions, where one of them begins at the size of the cache.
@@ -62,10 +62,9 @@ int64_t least_kept(const CacheOptions& cache, int64_t layers) {
   return least;
 }
 
-int64_t longest_chunk_of(const PerplexityOptions& o, const ScoredDocument& document) {
+int64_t longest_chunk_of(const ScoredDocument& document, const ChunkingOptions& cut) {
   int64_t longest = 0;
-  for (const Chunk& chunk : plan_chunks(document.length, cut_of(o, document.length)))
-    longest = std::max(longest, chunk.length());
+  for (const Chunk& chunk : plan_chunks(document.length, cut)) longest = std::max(longest, chunk.length());
   return longest;
 }
 
@@ -149,7 +148,7 @@ void record_never_full(const PerplexityOptions& o, const PerplexityInputs& in,
   if (least == 0) return;
   const auto all = static_cast<int64_t>(progress.documents.size());
   const int64_t never = std::ranges::count_if(
-      progress.documents, [&](const ScoredDocument& d) { return longest_chunk_of(o, d) <= least; });
+      progress.documents, [&](const ScoredDocument& d) { return longest_chunk_of(d, in.cut) <= least; });
   record.summarise({"documents_never_full", static_cast<double>(never), "1",
                     "documents that never filled the cache, so that nothing of them was dropped",
                     Better::neither, all, 0.0});

@@ -53,13 +53,15 @@ std::vector<Input> question_inputs(const TrainLmOptions& o, const DataPlace& pla
   return all;
 }
 
-void record_validations(const TaskValidations& tasks, const MixtureOptions& mixture, RecordSink& record) {
+void record_validations(const TaskValidations& tasks, const TrainLmOptions& o, RecordSink& record) {
   const auto write = [&](const Headline& figure, const Validation& found) {
     record.summarise(summary_of(figure, found.value, found.n, found.standard_error));
   };
-  write(validation_figure(tasks.answers.has_value()), as_one(tasks, mixture));
+  write(validation_figure(tasks.answers.has_value()), as_one(tasks, o.mixture));
   for (const ValidationFigure& found : tasks.text.figures)
-    record.summarise(summary_of(reconstruction_figure(), found.value, tasks.text.n, Summary::unknown));
+    for (const Headline& figure : further_figures(o))
+      if (figure.name == found.name)
+        record.summarise(summary_of(figure, found.value, tasks.text.n, Summary::unknown));
   if (!tasks.answers) return;
   write(mixture_figures()[0], tasks.text);
   write(mixture_figures()[1], *tasks.answers);
@@ -74,6 +76,71 @@ std::string policy_misfit(const TrainLmOptions& o) {
   } catch (const UserError&) {
     return "";  // sizes that contradict each other, of which the model tells
   }
+}
+
+/// What is trained on and what is held out, in the tokens of one tokenizer.
+struct LmTexts {
+  TextSource learned, held_out;
+  Tokenizer pieces;
+  std::string tokenizer_model;  ///< the content of its file
+  TokenCorpus learned_tokens, held_out_tokens;
+};
+
+LmTexts open_all(const TrainLmOptions& o, const DataPlace& place) {
+  TextSource learned = open_texts(*o.data, o.documents, place);
+  Tokenizer pieces = Tokenizer::open(o.start_from.empty() ? named_or_trained(o.tokenizer, learned, place)
+                                                          : tokenizer_file(model_folder(o.start_from)));
+  std::string model = read_file(pieces.path());
+  const std::string sum = sha256(model);
+  TokenCorpus learned_tokens = open_tokens(learned, place, pieces, sum);
+  TextSource held_out = open_texts(*o.validation, 0, place);
+  TokenCorpus held_out_tokens = open_tokens(held_out, place, pieces, sum);
+  return {std::move(learned), std::move(held_out),       std::move(pieces),
+          std::move(model),   std::move(learned_tokens), std::move(held_out_tokens)};
+}
+
+void record_texts(const LmTexts& texts, RecordSink& record) {
+  const std::string learned(texts.learned_tokens.content_sha256());
+  record.attribute("data_checksum", sha256(learned + std::string(texts.held_out_tokens.content_sha256())));
+  record.attribute("tokenizer_checksum", sha256(texts.tokenizer_model));
+  record.attribute("texts_checksum", sha256(texts.learned.checksum + texts.held_out.checksum));
+}
+
+/// The answers of a mixture. with_bos: as the saved model's prompts will be read.
+struct MixtureAnswers {
+  MixtureAnswers(const TrainLmOptions& o, const RunContext& context, const Tokenizer& pieces, bool with_bos)
+      : learned(o.mixture.questions.share(), context.data, pieces, with_bos, o.context,
+                o.mixture.longest_answer),
+        held_out(o.mixture.held_out.share(), context.data, pieces, with_bos, o.context,
+                 o.mixture.longest_answer) {
+    if (o.mixture.answers > 0) batches.emplace(learned, o.chunks(), context.seed);
+    log_info("{} answers to learn, {} held out", learned.size(), held_out.size());
+  }
+  AnswerTexts learned, held_out;
+  std::optional<AnswerBatches> batches;  ///< none where answers have no weight
+};
+
+Trainee trainee_of(const Decoder& decoder, const LmLosses& losses, MixedTasks& tasks, torch::Device device) {
+  Trainee trainee;
+  trainee.model = decoder.ptr();
+  trainee.metric = "perplexity";
+  trainee.higher_is_better = false;
+  trainee.draws_by_micro_batch = true;
+  trainee.micro_batches_per_epoch = tasks.batches_per_epoch();
+  trainee.micro_batch = [&losses, &tasks, device](int64_t m) {
+    const auto started = std::chrono::steady_clock::now();
+    const LearnedTokens tokens = tasks.batch(m).to(device);
+    const std::chrono::duration<double> data_time = std::chrono::steady_clock::now() - started;
+    return MicroBatch{losses.training(tokens, m), tokens.texts(), tokens.read, data_time.count()};
+  };
+  return trainee;
+}
+
+/// Whether the loop has the validation of the weights that it left in the model.
+bool validated_last(const TrainOutcome& outcome, EvaluateWith evaluate_with) {
+  return outcome.best_update > 0 &&
+         (evaluate_with == EvaluateWith::best ||
+          (evaluate_with == EvaluateWith::last && outcome.best_update == outcome.updates));
 }
 
 }  // namespace
@@ -180,71 +247,38 @@ void TrainLmOptions::run(const RunContext& context, RecordSink& record) const {
         "warning: `validation` reads the texts of `data`: its perplexity is not of texts held out of "
         "training");
   record_inputs(question_inputs(*this, context.data), record);  // before all books are cut into tokens
-  const TextSource texts = open_texts(*data, documents, context.data);
-  const Tokenizer pieces =
-      Tokenizer::open(start_from.empty() ? named_or_trained(tokenizer, texts, context.data)
-                                         : tokenizer_file(model_folder(start_from)));
-  const std::string tokenizer_model = read_file(pieces.path());
-  const std::string tokenizer_sum = sha256(tokenizer_model);
-  const TokenCorpus books = open_tokens(texts, context.data, pieces, tokenizer_sum);
-  const TextSource held_out_texts = open_texts(*validation, 0, context.data);
-  const TokenCorpus held_out = open_tokens(held_out_texts, context.data, pieces, tokenizer_sum);
-  record.attribute("data_checksum", sha256(std::string(books.content_sha256()) += held_out.content_sha256()));
-  record.attribute("tokenizer_checksum", tokenizer_sum);
-  record.attribute("texts_checksum", sha256(texts.checksum + held_out_texts.checksum));
+  const LmTexts texts = open_all(*this, context.data);
+  record_texts(texts, record);
   record_inputs(start_inputs(context), record);
 
-  const HfModel begun = begin(pieces, context);
+  const HfModel begun = begin(texts.pieces, context);
   const DecoderOptions& sizes = begun.decoder->options();
   const int64_t parameters = parameter_count(sizes);
-  log_info("{} tokens to train on, {} held out; vocabulary {}; {} parameters", books.size(), held_out.size(),
-           sizes.vocabulary, parameters);
+  log_info("{} tokens to train on, {} held out; vocabulary {}; {} parameters", texts.learned_tokens.size(),
+           texts.held_out_tokens.size(), sizes.vocabulary, parameters);
   const LmLosses losses(begun.decoder, train.policy, context.seed);
 
-  const std::optional<int64_t> first = bos == BosPolicy::chunk ? pieces.bos_id() : std::nullopt;
-  if (bos == BosPolicy::chunk && !first) user_error("bos: {} has no BOS to begin chunks with", pieces.path());
-  PackedChunks packed(books, this->context, chunks(), first, context.seed);
-  std::optional<AnswerTexts> answers, held_out_answers;
-  std::optional<AnswerBatches> answer_batches;
-  if (mixes) {
-    const bool with_bos = begun.config.add_bos;  // as the saved model's prompts will be read
-    answers.emplace(mixture.questions.share(), context.data, pieces, with_bos, this->context,
-                    mixture.longest_answer);
-    held_out_answers.emplace(mixture.held_out.share(), context.data, pieces, with_bos, this->context,
-                             mixture.longest_answer);
-    answer_batches.emplace(*answers, chunks(), context.seed);
-    log_info("{} answers to learn, {} held out", answers->size(), held_out_answers->size());
-  }
+  const std::optional<int64_t> first = bos == BosPolicy::chunk ? texts.pieces.bos_id() : std::nullopt;
+  if (bos == BosPolicy::chunk && !first)
+    user_error("bos: {} has no BOS to begin chunks with", texts.pieces.path());
+  PackedChunks packed(texts.learned_tokens, this->context, chunks(), first, context.seed);
+  std::optional<MixtureAnswers> answers;
+  if (mixes) answers.emplace(*this, context, texts.pieces, begun.config.add_bos);
   MixedTasks mixed(mixes ? mixture.weights() : std::array{1.0, 0.0}, packed,
-                   answer_batches ? &*answer_batches : nullptr, context.seed);
-  const HeldOutTasks unseen{held_out, first, held_out_answers ? &*held_out_answers : nullptr};
-  Trainee trainee;
-  trainee.model = begun.decoder.ptr();
-  trainee.metric = "perplexity";
-  trainee.higher_is_better = false;
-  trainee.draws_by_micro_batch = true;
-  trainee.micro_batches_per_epoch = mixed.batches_per_epoch();
-  trainee.micro_batch = [&](int64_t m) {
-    const auto started = std::chrono::steady_clock::now();
-    const LearnedTokens tokens = mixed.batch(m).to(context.device);
-    const std::chrono::duration<double> data_time = std::chrono::steady_clock::now() - started;
-    return MicroBatch{losses.training(tokens, m), tokens.texts(), tokens.read, data_time.count()};
-  };
-  trainee.validate = [&] { return as_one(validate_tasks(losses, unseen, *this, context.device), mixture); };
+                   answers && answers->batches ? &*answers->batches : nullptr, context.seed);
+  const HeldOutTasks unseen{texts.held_out_tokens, first, answers ? &answers->held_out : nullptr};
+  const auto validate = [&] { return validate_tasks(losses, unseen, *this, context.device); };
+  Trainee trainee = trainee_of(begun.decoder, losses, mixed, context.device);
+  trainee.validate = [&] { return as_one(validate(), mixture); };
   const TrainOutcome outcome =
       attnlab::train(trainee, train, context.folder, context.seed, context.device, record);
 
   const torch::NoGradGuard no_grad;
-  // The loop has the validation of the best weights, which are the ones it left in the model more often than
-  // not.
-  const bool known = outcome.best_update > 0 && !mixes &&
-                     (train.evaluate_with == EvaluateWith::best ||
-                      (train.evaluate_with == EvaluateWith::last && outcome.best_update == outcome.updates));
-  const TaskValidations last =
-      known ? TaskValidations{outcome.best} : validate_tasks(losses, unseen, *this, context.device);
-  save_language_model(context.folder / "model", begun, pieces, tokenizer_model);
+  const bool known = !mixes && validated_last(outcome, train.evaluate_with);
+  const TaskValidations last = known ? TaskValidations{outcome.best} : validate();
+  save_language_model(context.folder / "model", begun, texts.pieces, texts.tokenizer_model);
   log_info("saved {}", (context.folder / "model").string());
-  record_validations(last, mixture, record);
+  record_validations(last, *this, record);
   record.summarise(summary_of(trained_numbers(), static_cast<double>(parameters), 1, 0));
   summarise_training(outcome, context.device, record);
   record.flush();

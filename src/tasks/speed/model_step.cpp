@@ -128,10 +128,13 @@ double ProductRate::measure() {
 
 void summarise_quartiles(const std::string& name, const std::string& unit, const std::vector<double>& values,
                          RecordSink& record, const std::string& over) {
-  for (const auto& [which, share] : {std::pair("first", 0.25), std::pair("third", 0.75)})
-    record.summarise({fmt::format("{}_{}_quartile", name, which), quantile(values, share), unit,
+  const auto summarise = [&](const char* end, const char* which, double share) {
+    record.summarise({name + end, quantile(values, share), unit,
                       fmt::format("{} quartile of {} over its {}", which, name, over),
                       Summary::Better::neither, static_cast<int64_t>(values.size()), Summary::unknown});
+  };
+  summarise(first_quartile_of, "first", 0.25);
+  summarise(third_quartile_of, "third", 0.75);
 }
 
 double share_of_rate(const std::string& what, double share) {

@@ -85,7 +85,7 @@ TEST_F(Perplexities, KeepTheLossByPosition) {
   EXPECT_NEAR(sum(column(record, "/eval/position", 3)), sum(column(record, "/eval/test", kNll)), 1e-9);
 }
 
-TEST_F(Perplexities, BeyondTheCacheAreOfTheTokensAfterSomethingWasDropped) {
+TEST_F(Perplexities, BeyondTheCacheAreOfThePositionsFromItsSizeOn) {
   options.position_ranges = 3;
   keep("window", 20);
   const MemoryRecord record = run();
@@ -173,12 +173,23 @@ TEST_F(Perplexities, WithAStrideScoreEachTokenInTheLongestContextThatItHas) {
   expect_near(found, expected, 1e-5);
 }
 
-TEST_F(Perplexities, OfItselfASliceHas8192Tokens) {
+TEST_F(Perplexities, UnderAPolicyThatDropsNothingOfAnyTextAreRefused) {
   keep("tova", 8);
-  EXPECT_EQ(options.slice, 0);
-  const auto of_itself = token_losses(run());
-  options.slice = 8192;
-  EXPECT_EQ(token_losses(run()), of_itself);
+  options.cache.prompt = Prompt::pieces;
+  options.cache.piece = 60;
+  EXPECT_THAT(mistake(),
+              HasSubstr("cache.piece: states are dropped every 60 tokens, and the longest chunk has "
+                        "60: nothing would be dropped"));
+}
+
+TEST_F(Perplexities, OfTokenIdsTakeTheShareOfTheLongestText) {
+  options.cache.share = "1/4";
+  EXPECT_EQ(options.cut(60).length, 60);
+  options.baseline = true;
+  EXPECT_EQ(options.cut(60).length, 15);
+  options.cache.share = "";
+  options.cache.size = 1;
+  EXPECT_THAT(mistake(), HasSubstr("cuts chunks of cache.size tokens, which must be at least 2"));
 }
 
 TEST_F(Perplexities, DoNotDependOnBatchesAndSlices) {

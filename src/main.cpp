@@ -37,7 +37,7 @@ struct Arguments {
   attnlab::TokenizeOptions tokenize;
   attnlab::ScoreOptions score;
   std::string component;
-  bool fresh = false;
+  attnlab::RunCommandOptions run;
   bool measure = false;
   bool all = false;
   std::vector<std::string> argv;
@@ -100,12 +100,14 @@ void add_running_commands(CLI::App& app, Arguments& a) {
   takes_target(run, a.target, "CONFIG");
   takes_index(run, a);
   takes_limit(run, a);
-  run->add_flag("--fresh", a.fresh, "start over, even where the run is done");
+  run->add_flag("--fresh", a.run.fresh, "start over, even where the run is done");
+  run->add_option("--id", a.run.id, "the id of the run that is meant; another one is refused")->type_name("");
   run->callback([&a] {
     a.call = [&a] {
       attnlab::install_stop_signals();
       attnlab::log_to_standard_output();
-      return run_command(a.target, a.index, a.fresh, a.argv);
+      a.run.index = a.index;
+      return run_command(a.target, a.run, a.argv);
     };
   });
 

@@ -73,7 +73,7 @@ class AttentionImpl : public torch::nn::Module {
   virtual AttentionOutput forward(const Tensor& query_BND, const Tensor& context_BMD, const Masks& masks,
                                   const Tensor& state_BLD) = 0;
   /// Reads what of the context does not depend on the query. The default keeps the context and calls
-  /// forward(); it is for attentions without a state.
+  /// forward(); it is for attentions without a state, to which it is all one at which row a query stands.
   virtual std::unique_ptr<OpenedContext> open(const Tensor& context_BMD, const Masks& masks,
                                               const Tensor& state_BLD);
   /// Rows L of the state that the encoder carries from layer to layer; 0 for none.
@@ -94,6 +94,9 @@ struct AttentionOptions : Component {
   virtual std::shared_ptr<AttentionImpl> build(const AttentionShape& shape) const = 0;
   /// As the module's.
   virtual int64_t state_length() const { return 0; }
+  /// Whether what a query reads depends on the row at which it stands, so that queries cannot come one by
+  /// one.
+  virtual bool counts_queries() const { return false; }
 };
 
 template <>

@@ -17,7 +17,8 @@ class CausalState {
   virtual ~CausalState() = default;
   /// Reads one token of every text, x [R, D], and returns what attention gives it, [R, D].
   virtual Tensor read(const Tensor& x_RD) = 0;
-  /// Text i goes on from what was text rows[i]; its sentence is sentences[i / beam]. Both int64.
+  /// Text i goes on from what was text rows[i]; its sentence is sentences[i / beam], both int64; undefined
+  /// sentences stay as they are.
   virtual void select(const Tensor& rows_R, const Tensor& sentences_S, int64_t beam) = 0;
   /// Bytes held for all texts.
   virtual int64_t bytes() const = 0;

@@ -80,7 +80,10 @@ double CausalLunaImpl::flops(int64_t n, int64_t l) const {
 class CausalLunaImpl::Sums final : public CausalState {
  public:
   Sums(CausalLunaImpl& attention, int64_t sentences, Tensor pack_SHLd, Tensor masked_SL)
-      : attention_(attention), pack_SHLd_(std::move(pack_SHLd)), masked_SL_(std::move(masked_SL)) {
+      : attention_(attention),
+        pack_SHLd_(std::move(pack_SHLd)),
+        masked_SL_(std::move(masked_SL)),
+        masked_RL_(masked_SL_) {
     sums_ = CausalLunaSums::of_nothing(sentences, pack_SHLd_.size(1), pack_SHLd_.size(2), pack_SHLd_.size(3),
                                        pack_SHLd_);
   }
@@ -97,17 +100,20 @@ class CausalLunaImpl::Sums final : public CausalState {
     const Tensor q_RD = step_linear(at.query_, x_RD) * (1.0 / std::sqrt(static_cast<double>(d))),
                  k_RD = step_linear(at.key_, x_RD);
     const Tensor v_RD = at.options_.tie_kv ? k_RD : step_linear(at.value_, x_RD);
-    const Tensor masked_RL = masked_SL_.defined() ? masked_SL_.repeat_interleave(beam_, 0) : Tensor();
     return step_linear(
         at.output_,
-        causal_luna_step(sums_, split(q_RD), split(k_RD), split(v_RD), a_RHL, masked_RL).flatten(1));
+        causal_luna_step(sums_, split(q_RD), split(k_RD), split(v_RD), a_RHL, masked_RL_).flatten(1));
   }
 
   void select(const Tensor& rows_R, const Tensor& sentences_S, int64_t beam) override {
-    beam_ = beam;
     sums_.rows_R = sums_.rows_R.defined() ? sums_.rows_R.index_select(0, rows_R) : rows_R;
-    pack_SHLd_ = pack_SHLd_.index_select(0, sentences_S);
-    if (masked_SL_.defined()) masked_SL_ = masked_SL_.index_select(0, sentences_S);
+    if (sentences_S.defined()) {
+      pack_SHLd_ = pack_SHLd_.index_select(0, sentences_S);
+      if (masked_SL_.defined()) masked_SL_ = masked_SL_.index_select(0, sentences_S);
+    }
+    if (masked_SL_.defined() && (sentences_S.defined() || beam != beam_))
+      masked_RL_ = masked_SL_.repeat_interleave(beam, 0);
+    beam_ = beam;
   }
 
   int64_t bytes() const override {
@@ -116,7 +122,7 @@ class CausalLunaImpl::Sums final : public CausalState {
 
  private:
   CausalLunaImpl& attention_;
-  Tensor pack_SHLd_, masked_SL_;
+  Tensor pack_SHLd_, masked_SL_, masked_RL_;  ///< the last by text
   CausalLunaSums sums_;
   int64_t beam_ = 1;
 };

@@ -18,6 +18,7 @@ struct LocalOptions final : AttentionOptions {
 
   void visit(Fields& f) override;
   std::shared_ptr<AttentionImpl> build(const AttentionShape& shape) const override;
+  bool counts_queries() const override { return true; }
 };
 
 class LocalAttentionImpl final : public ProjectedAttentionImpl {

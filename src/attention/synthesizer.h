@@ -26,6 +26,7 @@ struct SynthesizerOptions final : AttentionOptions {
 
   void visit(Fields& f) override;
   std::shared_ptr<AttentionImpl> build(const AttentionShape& shape) const override;
+  bool counts_queries() const override { return scores != Scores::dense; }
 };
 
 class SynthesizerAttentionImpl final : public AttentionImpl {

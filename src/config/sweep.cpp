@@ -106,13 +106,26 @@ bool is_fixed(const std::string& path, const Assignments& fixed) {
                      [&](const Assignment& f) { return is_beneath(path, f.path); });
 }
 
+/// Whether a value that a case sets says something else of a key beneath its path: another value, or that
+/// there are no keys.
+bool contradicts(const Assignment& above, const Assignment& beneath) {
+  const Tree* at = &above.value;
+  for (const std::string& key : split_path(beneath.path.substr(above.path.size() + 1))) {
+    if (at->kind != Kind::map) return true;
+    at = at->find(key);
+    if (!at) return false;
+  }
+  return to_line(*at) != to_line(beneath.value);
+}
+
 /// The overrides that a case says otherwise, as they are written: without them its label would lie. A seed is
 /// no part of what a label names.
 std::string contradictions(const SweepCase& one, const Assignments& fixed) {
   std::string all;
   for (const Assignment& f : fixed) {
     const auto differs = [&](const Assignment& a) {
-      return is_beneath(a.path, f.path) && (a.path != f.path || to_line(a.value) != to_line(f.value));
+      if (is_beneath(a.path, f.path)) return a.path != f.path || to_line(a.value) != to_line(f.value);
+      return f.path.starts_with(a.path + ".") && contradicts(a, f);
     };
     if (f.path != "seed" && std::any_of(one.assignments.begin(), one.assignments.end(), differs))
       all += " " + f.path + "=" + to_line(f.value);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <set>
 #include <string>
 #include <utility>
@@ -43,7 +44,9 @@ bool has_no_locks(int error) {
 }
 
 void warn_of_no_locks(const fs::path& path, int error) {
+  static std::mutex lock;
   static std::set<std::string> warned;
+  const std::lock_guard held(lock);
   const std::string folder = path.parent_path().string();
   if (warned.insert(folder).second)
     log_info(
@@ -136,7 +139,13 @@ std::optional<FileLock> FileLock::try_acquire(const fs::path& path) {
     warn_of_no_locks(path, reason);
     return FileLock(-1);
   }
-  return FileLock(d);
+  struct stat locked {
+  }, named{};
+  if (::fstat(d, &locked) == 0 && ::stat(path.c_str(), &named) == 0 && locked.st_ino == named.st_ino &&
+      locked.st_dev == named.st_dev)
+    return FileLock(d);
+  ::close(d);  // the file was removed, and perhaps made anew, between opening and locking
+  return std::nullopt;
 }
 
 bool FileLock::is_held(const fs::path& path) {

@@ -6,6 +6,7 @@
 
 #include "core/files.h"
 #include "core/json_text.h"
+#include "data/prepared.h"
 #include "data/tokenizers/json_spec.h"
 
 namespace attnlab {
@@ -59,7 +60,8 @@ ordered_json tokenizer() {
 
 fs::path put_byte_tokenizer(const fs::path& folder) {
   const fs::path file = folder / "tokenizer.json", names = folder / "tokenizer_config.json";
-  fs::create_directories(folder);
+  if (fs::exists(names) && fs::exists(file)) return file;
+  const FileLock lock = lock_prepared(file);
   if (!fs::exists(names))
     write_atomically(names, json_text(ordered_json{{"tokenizer_class", "PreTrainedTokenizerFast"},
                                                    {"bos_token", bos},

@@ -12,17 +12,16 @@ std::string_view trimmed(std::string_view text) {
   return first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-/// What a chatml template says where no system's message comes first: a literal between its markers. "" where
-/// there is none, or where the markers stand around an expression.
+/// What a chatml template says where no system's message comes first: the first literal between its markers
+/// (they may stand around expressions before: other messages, what is said of tools). "" where there is none.
 std::string default_system(const std::string& jinja) {
-  for (const std::string begin : {"<|im_start|>system\n", "<|im_start|>system\\n"}) {
-    const std::size_t at = jinja.find(begin);
-    if (at == std::string::npos) continue;
-    const std::size_t from = at + begin.size(), to = jinja.find("<|im_end|>", from);
-    if (to == std::string::npos) continue;
-    const std::string text = jinja.substr(from, to - from);
-    if (text.find_first_of("'\"{}") == std::string::npos) return text;
-  }
+  for (const std::string begin : {"<|im_start|>system\n", "<|im_start|>system\\n"})
+    for (std::size_t at = jinja.find(begin); at != std::string::npos; at = jinja.find(begin, at + 1)) {
+      const std::size_t from = at + begin.size(), to = jinja.find("<|im_end|>", from);
+      if (to == std::string::npos) break;
+      const std::string text = jinja.substr(from, to - from);
+      if (text.find_first_of("'\"{}") == std::string::npos) return text;
+    }
   return "";
 }
 

@@ -61,11 +61,11 @@ TextSource open_texts(const DocumentDataOptions& data, int64_t documents, const 
 }
 
 TokenCorpus open_tokens(const TextSource& texts, const DataPlace& place, const Tokenizer& tokenizer,
-                        const std::string& tokenizer_sha256) {
+                        const std::string& tokenizer_checksum) {
   if (tokenizer.size() > 65536)
     user_error("tokenizer: a vocabulary of {} pieces is above the 65,536 that a corpus holds",
                tokenizer.size());
-  const std::string fingerprint = sha256("tokens 1 " + tokenizer_sha256 + texts.checksum);
+  const std::string fingerprint = sha256("tokens 1 " + tokenizer_checksum + texts.checksum);
   const auto file = place.cache / ("tokens-" + fingerprint.substr(0, 16) + ".bin");
   return TokenCorpus(open_or_prepare(file, fingerprint, [&] {
     std::vector<SequenceExample> all;

@@ -41,9 +41,9 @@ struct TextSource {
 /// The first `documents` of the set; 0: all.
 TextSource open_texts(const DocumentDataOptions& data, int64_t documents, const DataPlace& place);
 
-/// The texts tokenized, once, and kept in the data cache. `tokenizer_sha256` stands for the tokenizer in the
-/// fingerprint. Throws UserError for a vocabulary above 65,536, and for ids outside of it.
+/// The texts tokenized, once, and kept in the data cache. `tokenizer_checksum` stands for the tokenizer in
+/// the fingerprint. Throws UserError for a vocabulary above 65,536, and for ids outside of it.
 TokenCorpus open_tokens(const TextSource& texts, const DataPlace& place, const Tokenizer& tokenizer,
-                        const std::string& tokenizer_sha256);
+                        const std::string& tokenizer_checksum);
 
 }  // namespace attnlab

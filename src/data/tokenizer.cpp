@@ -1,6 +1,7 @@
 #include "data/tokenizer.h"
 
 #include "core/error.h"
+#include "core/files.h"
 #include "data/tokenizers/implementation.h"
 #include "data/tokenizers/json_tokenizer.h"
 #include "data/tokenizers/sentencepiece.h"
@@ -17,7 +18,28 @@ std::unique_ptr<const TokenizerImplementation> open_file(const fs::path& file) {
   return file.extension() == ".json" ? open_json_tokenizer(file) : open_sentencepiece(file);
 }
 
+/// Names and checksums of those of these files that are there.
+std::string listing_of(const fs::path& folder, std::span<const char* const> names) {
+  std::string lines;
+  for (const char* name : names)
+    if (fs::is_regular_file(folder / name))
+      lines += fmt::format("{} {}\n", name, sha256(read_file(folder / name)));
+  return lines;
+}
+
 }  // namespace
+
+std::string checksum_of_tokenizer(const fs::path& file) {
+  constexpr const char* beside[] = {"tokenizer_config.json", "added_tokens.json", "special_tokens_map.json"};
+  const std::string own = sha256(read_file(file)), others = listing_of(file.parent_path(), beside);
+  return others.empty() ? own : sha256(own + others);
+}
+
+std::string checksum_of_settings(const fs::path& folder) {
+  constexpr const char* settings[] = {"tokenizer_config.json", "added_tokens.json", "special_tokens_map.json",
+                                      "generation_config.json", "chat_template.jinja"};
+  return sha256(listing_of(folder, settings));
+}
 
 std::optional<fs::path> find_tokenizer(const fs::path& path) {
   if (!fs::is_directory(path)) return path;
@@ -114,7 +136,9 @@ std::string TextStream::finish() { return stream_->finish(); }
 
 std::string text_after(const Tokenizer& tokenizer, const std::vector<int64_t>& before,
                        const std::vector<int64_t>& ids) {
-  TextStream stream(tokenizer, before);
+  std::vector<int64_t> pieces = before;
+  std::erase_if(pieces, [&](int64_t id) { return id >= tokenizer.size(); });
+  TextStream stream(tokenizer, std::move(pieces));
   std::string text;
   for (const int64_t id : ids)
     if (id < tokenizer.size()) text += stream.push(id);

@@ -35,6 +35,13 @@ std::optional<std::filesystem::path> find_tokenizer(const std::filesystem::path&
 /// The same; throws UserError for a folder that has neither.
 std::filesystem::path tokenizer_file(const std::filesystem::path& path);
 
+/// SHA-256 of what decides which ids a text gets: the file, and what beside it declares special tokens. That
+/// of the file alone where nothing does.
+std::string checksum_of_tokenizer(const std::filesystem::path& file);
+/// Of the files in a folder that say how a model's tokenizer is used: special tokens, the chat template,
+/// where an answer ends.
+std::string checksum_of_settings(const std::filesystem::path& folder);
+
 class Tokenizer {
  public:
   /// A file, or what a folder holds: tokenizer.json, which is taken where both are there, or tokenizer.model.

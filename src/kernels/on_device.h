@@ -11,4 +11,9 @@ inline torch::Tensor on_device(const torch::Tensor& host, torch::Device device) 
   return device.is_cuda() ? host.pin_memory().to(device, /*non_blocking=*/true) : host.to(device);
 }
 
+/// Until a GPU has done all that it was asked to: before a clock is read.
+inline void wait_for(torch::Device device) {
+  if (device.is_cuda()) torch::cuda::synchronize(device.index());
+}
+
 }  // namespace attnlab

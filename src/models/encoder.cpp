@@ -119,9 +119,12 @@ Tensor EncoderImpl::embed_state(int64_t batch, const StateExtent& extent) {
   if (!state_LD_.defined()) return {};
   Tensor p_LD = state_LD_.narrow(0, 0, extent.rows);
   if (options_.state_scale_and_positions) {
-    const Tensor positions_LD =
-        sinusoidal_table(extent.rows, options_.dim).to(p_LD.options().requires_grad(false));
-    p_LD = p_LD * std::sqrt(static_cast<double>(options_.dim)) + positions_LD;
+    const auto as_state = state_LD_.options().requires_grad(false);
+    if (!state_positions_LD_.defined() || state_positions_LD_.device() != state_LD_.device() ||
+        state_positions_LD_.scalar_type() != state_LD_.scalar_type())
+      state_positions_LD_ = sinusoidal_table(state_LD_.size(0), options_.dim).to(as_state);
+    p_LD =
+        p_LD * std::sqrt(static_cast<double>(options_.dim)) + state_positions_LD_.narrow(0, 0, extent.rows);
   }
   if (options_.embedding_norm) p_LD = normalised({}, p_LD, {}, state_norm_);
   // Every sentence drops its own elements of P, as in the released code.

@@ -76,7 +76,8 @@ class EncoderImpl final : public torch::nn::Module {
   EncoderOptions options_;
   torch::nn::Embedding tokens_{nullptr};
   Positions positions_{nullptr};
-  Tensor state_LD_;  // P_0
+  Tensor state_LD_;            // P_0
+  Tensor state_positions_LD_;  // of all its rows; made when first asked for
   torch::nn::LayerNorm embedding_norm_{nullptr}, state_norm_{nullptr}, final_norm_{nullptr};
   torch::nn::ModuleList layers_;
 };

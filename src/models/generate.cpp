@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "kernels/on_device.h"
 
 namespace attnlab {
 namespace {
@@ -153,6 +154,7 @@ void read_ahead(Decoder& decoder, DecoderState& states, const std::vector<int64_
       torch::tensor(ids).narrow(0, read, end - read).unsqueeze(0).to(decoder->tensors().device());
   const torch::Tensor positions_1T = torch::arange(read, end, ids_1T.options()).unsqueeze(0);
   decoder->forward(ids_1T, positions_1T, {}, states, {}, /*prompt_goes_on=*/true);
+  wait_for(ids_1T.device());
 }
 
 Generated generate(Decoder& decoder, DecoderState& states, const std::vector<std::vector<int64_t>>& prompts,
@@ -164,6 +166,7 @@ Generated generate(Decoder& decoder, DecoderState& states, const std::vector<std
   Reader reader(decoder, states);
   Clock::time_point start = Clock::now();
   Tensor logits_BV = read_prompts(reader, prompts_as_feed(prompts, options.read), options);
+  wait_for(logits_BV.device());
   Generated all;
   all.prompt_seconds = seconds_since(start);
   start = Clock::now();

@@ -89,9 +89,12 @@ std::span<const float> row_of(const torch::Tensor& logits_BV, int64_t b) {
 }
 
 /// A NaN is neither less nor more than anything: who looks for the largest logit would find one all the same.
-[[noreturn]] void refuse_nan() {
+/// Beside an infinite one no other has a probability; −inf alone says that a token cannot come.
+[[noreturn]] void refuse_logits() {
   run_error(
-      "the model's logits are not numbers (NaN): its weights are damaged, or its numbers outgrow their type");
+      "the model's logits are not numbers (NaN, or infinite): its weights are damaged, or its numbers "
+      "outgrow "
+      "their type");
 }
 
 }  // namespace
@@ -112,7 +115,9 @@ std::vector<Candidate> candidates(std::span<const float> logits, const SamplingO
 }
 
 int64_t choose_token(std::span<const float> logits, const SamplingOptions& options, double uniform) {
-  if (std::ranges::any_of(logits, [](float x) { return std::isnan(x); })) refuse_nan();
+  if (std::ranges::any_of(logits, [](float x) { return std::isnan(x); }) ||
+      !std::isfinite(*std::ranges::max_element(logits)))
+    refuse_logits();
   if (options.temperature == 0) return std::max_element(logits.begin(), logits.end()) - logits.begin();
   Admitted admitted(logits, options);
   int64_t last = 0;
@@ -146,7 +151,7 @@ std::vector<int64_t> choose_tokens(const torch::Tensor& logits_BV, const Samplin
   std::vector<int64_t> ids;
   if (!logits_BV.is_cpu()) {
     const torch::Tensor uniform_B = torch::tensor(uniforms, torch::kDouble).to(logits_BV.device());
-    if (logits_BV.isnan().any().item<bool>()) refuse_nan();
+    if (!logits_BV.amax(-1).isfinite().all().item<bool>()) refuse_logits();  // NaN is carried on by amax
     const torch::Tensor ids_B = choose_by_operators(logits_BV, options, uniform_B).cpu();
     ids.assign(ids_B.const_data_ptr<int64_t>(), ids_B.const_data_ptr<int64_t>() + ids_B.numel());
     return ids;

@@ -21,6 +21,11 @@ std::optional<Misfit> misfit(const TranslatorOptions& o) {
     return Misfit{"cross_attention",
                   fmt::format("reads {} rows of a carried state, and the encoder's attention carries {}",
                               read, carried > 0 ? std::to_string(carried) : "none")};
+  if (o.cross_attention->counts_queries())
+    return Misfit{
+        "cross_attention",
+        fmt::format("{} goes by where a query stands among all, and a translation is made one by one",
+                    o.cross_attention.name())};
   if (o.self_attention->reads_state() && carried == 0)
     return Misfit{"self_attention", "reads a carried state, and the encoder's attention carries none"};
   return std::nullopt;

@@ -12,7 +12,8 @@ TranslatorSteps::TranslatorSteps(Translator model, const Encoded& source)
 
 Tensor TranslatorSteps::read(const Tensor& ids_R) {
   const torch::NoGradGuard no_grad;
-  return thin_linear(model_->step(ids_R, token_++, layers_, beam_), model_->projection());
+  const Tensor ids = ids_R.to(model_->projection().device());
+  return thin_linear(model_->step(ids, token_++, layers_, beam_), model_->projection());
 }
 
 void TranslatorSteps::select(const Tensor& rows_R, int64_t beam) {
@@ -20,9 +21,11 @@ void TranslatorSteps::select(const Tensor& rows_R, int64_t beam) {
   // Texts change places at most steps, sentences only where one is done: their keys and values are not copied
   // before.
   const bool same_sentences = torch::equal(sentences_S, torch::arange(sentences_, sentences_S.options()));
+  const torch::Device device = model_->projection().device();
+  const Tensor rows = rows_R.to(device), sentences = same_sentences ? Tensor() : sentences_S.to(device);
   for (TargetLayerImpl::Steps& layer : layers_) {
-    layer.texts->select(rows_R, sentences_S, beam);
-    if (!same_sentences) layer.source->select(sentences_S);
+    layer.texts->select(rows, sentences, beam);
+    if (!same_sentences) layer.source->select(sentences);
   }
   sentences_ = sentences_S.size(0);
   beam_ = beam;

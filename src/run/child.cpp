@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "run/exit.h"
 
 namespace attnlab {
 namespace {
@@ -68,7 +69,13 @@ Child::~Child() {
 bool Child::ended() {
   if (pid_ <= 0) return true;
   int status = 0;
-  if (::waitpid(pid_, &status, WNOHANG) != pid_) return false;
+  const pid_t found = ::waitpid(pid_, &status, WNOHANG);
+  if (found < 0 && errno == ECHILD) {  // somebody else has waited for it: how it ended is lost
+    exit_status_ = exit_failed;
+    pid_ = -1;
+    return true;
+  }
+  if (found != pid_) return false;
   exit_status_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   pid_ = -1;
   return true;

@@ -64,10 +64,14 @@ int status_of(int64_t refused) {
 
 }  // namespace
 
-int run_command(const Target& target, std::optional<int64_t> index, bool fresh,
+int run_command(const Target& target, const RunCommandOptions& options,
                 const std::vector<std::string>& argv) {
   return as_one_of_several([&](Ranks& ranks) {
-    return live(plan_run(target.config, target.overrides, index), {fresh, argv}, ranks);
+    const PlannedRun run = plan_run(target.config, target.overrides, options.index);
+    if (!options.id.empty() && options.id != run.id)
+      user_error("{} has changed: it describes run {} here, and {} was to be done", target.config.string(),
+                 run.id, options.id);
+    return live(run, {options.fresh, argv}, ranks);
   });
 }
 

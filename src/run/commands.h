@@ -20,9 +20,14 @@ struct Target {
   std::vector<std::string> overrides;
 };
 
+struct RunCommandOptions {
+  std::optional<int64_t> index = std::nullopt;
+  std::string id = {};  ///< of the run that is meant; another one is refused; "": whichever is described
+  bool fresh = false;
+};
+
 /// attnlab run: see live().
-int run_command(const Target& target, std::optional<int64_t> index, bool fresh,
-                const std::vector<std::string>& argv);
+int run_command(const Target& target, const RunCommandOptions& options, const std::vector<std::string>& argv);
 
 struct SweepOptions {
   std::optional<int64_t> index = std::nullopt;  ///< only this run

@@ -45,9 +45,7 @@ FileLock lock_folder(const RunFolder& folder) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     make_folder(folder.path);
     auto lock = FileLock::try_acquire(folder.lock());
-    // A run that started and was refused removes its folder with the lock in it; then the lock is no longer
-    // this one.
-    if (lock && fs::exists(folder.lock())) return std::move(*lock);
+    if (lock) return std::move(*lock);  // a run that is refused removes its folder with the lock in it
     std::this_thread::sleep_for(kPause);
   }
   user_error("{} is in use: another process works on this run", folder.path.string());

@@ -7,6 +7,7 @@
 
 #include "config/run_id.h"
 #include "config/scalars.h"
+#include "config/trained_keys.h"
 #include "config/writer.h"
 #include "core/error.h"
 #include "run/trained_model.h"
@@ -38,11 +39,23 @@ std::map<std::string, std::string> values_of(RunOptions options, const std::stri
   return values;
 }
 
+/// As if results were in their usual place: where they are changes no result of what starts from another run.
+std::string id_wherever_results_are(const RunOptions& options) {
+  std::string lines = id_lines([copy = options](Fields& f) mutable { copy.visit(f); },
+                               [defaults = RunOptions()](Fields& f) mutable { defaults.visit(f); });
+  for (const std::string key : trained_keys) {
+    const std::string here = "\n" + key + "=" + (options.results() / "").string();
+    if (const std::size_t at = lines.find(here); at != std::string::npos)
+      lines.replace(at, here.size(), "\n" + key + "=results/");
+  }
+  return id_of_lines(lines);
+}
+
 PlannedRun planned(const Experiment& experiment, const std::optional<Published>& published, const Case& one,
                    RunOptions options) {
   PlannedRun run;
   run.index = one.index;
-  run.id = run_id(options);
+  run.id = id_wherever_results_are(options);
   run.experiment = experiment.name;
   run.description = experiment.description;
   run.departures = experiment.departures;

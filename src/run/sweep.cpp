@@ -59,7 +59,8 @@ bool wanted(const RunState& state, bool retry_failed) {
 }
 
 std::vector<std::string> child_arguments(const Target& target, const PlannedRun& run, int64_t jobs) {
-  std::vector<std::string> words{"run", target.config.string(), "--index", std::to_string(run.index)};
+  std::vector<std::string> words{"run", target.config.string(), "--index", std::to_string(run.index), "--id",
+                                 run.id};
   words.insert(words.end(), target.overrides.begin(), target.overrides.end());
   if (jobs > 1 && run.options.threads == 0)
     words.push_back(fmt::format("threads={}", std::max<int64_t>(1, this_machine().cores / jobs)));
@@ -189,13 +190,14 @@ int sweep_command(const Target& target, const SweepOptions& options) {
     user_error(
         "{} processes were started together, which can share one run and no sweep: attnlab run --index",
         started);
+  std::signal(SIGCHLD, SIG_DFL);  // whoever started this may ignore it: then children cannot be waited for
   const Plan plan = plan_experiment(target.config, target.overrides);
   const int64_t count = static_cast<int64_t>(plan.runs.size());
   if (options.index && *options.index >= count)
     user_error("--index {}: {} has runs 0 to {}", *options.index, target.config.string(), count - 1);
   std::vector<const PlannedRun*> chosen;
   std::vector<Waiting> todo;
-  const bool gpu_here = !gpu_name().empty();
+  const bool gpu_here = !gpu_name().empty() && choose_device("auto").is_cuda();
   InputCheck check;
   for (const auto& run : plan.runs)
     if (!options.index || *options.index == run.index) chosen.push_back(&run);

@@ -17,6 +17,10 @@ Input file_input(const std::string& name, const fs::path& file) {
   return {name, file.string(), file.string(), [=] { return sha256(MappedFile(file).bytes()); }};
 }
 
+Input settings_input(const fs::path& folder) {
+  return {"settings", folder.string(), folder.string(), [=] { return checksum_of_settings(folder); }};
+}
+
 std::vector<Input> weights_input(const RunContext& context) {
   if (context.init_from.empty()) return {};
   return {{"weights", context.init_from.string(), context.init_from.string(),
@@ -30,8 +34,14 @@ std::filesystem::path evaluated_weights(bool trains, EvaluateWith with, const Ru
 }
 
 std::vector<Input> pretrained_inputs(const PretrainedOptions& options) {
-  const fs::path place = tokenizer_place(options.tokenizer, model_folder(options.model));
-  return {model_input(options.model), file_input("tokenizer", tokenizer_file(place))};
+  const fs::path folder = model_folder(options.model);
+  const fs::path pieces = tokenizer_file(tokenizer_place(options.tokenizer, folder));
+  std::vector<Input> all{model_input(options.model), file_input("tokenizer", pieces), settings_input(folder)};
+  if (pieces.parent_path() != folder) {
+    all.push_back(settings_input(pieces.parent_path()));
+    all.back().name = "tokenizer_settings";
+  }
+  return all;
 }
 
 void refuse_init_from(const RunContext& context, std::string_view task) {

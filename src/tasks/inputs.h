@@ -23,7 +23,10 @@ std::vector<Input> weights_input(const RunContext& context);
 /// The weights that a run's figures are of: its own, or where it only evaluates those of init_from.
 std::filesystem::path evaluated_weights(bool trains, EvaluateWith with, const RunContext& context);
 
-/// A pre-trained model and the file of its tokenizer.
+/// What a folder says of how its model's tokenizer is used (data/tokenizer.h).
+Input settings_input(const std::filesystem::path& folder);
+
+/// A pre-trained model, the file of its tokenizer, and the settings of both folders.
 std::vector<Input> pretrained_inputs(const PretrainedOptions& options);
 
 /// Throws UserError where init_from is set, for a task that takes weights from `model` alone.

@@ -56,7 +56,8 @@ std::vector<Table> training_tables(const std::vector<Column>& figures) {
   return tables;
 }
 
-void report_interval(RecordSink& record, TrainState& state, double learning_rate, torch::Device device) {
+void report_interval(RecordSink& record, const TrainState& state, double learning_rate,
+                     torch::Device device) {
   const Interval& i = state.interval;
   const auto updates = static_cast<double>(i.updates);
   const std::array<Value, 9> row{state.update,
@@ -70,7 +71,6 @@ void report_interval(RecordSink& record, TrainState& state, double learning_rate
                                  device.is_cuda() ? cuda_bytes_peak(device.index()) : 0};
   record.append(train_table, row);
   record.flush();
-  state.interval = Interval{};
 }
 
 void report_validation(RecordSink& record, const TrainState& state, const Validation& found, bool better) {

@@ -6,7 +6,7 @@
 namespace attnlab {
 
 /// Writes the row of the interval that ends here, makes the record safe, and starts a new interval.
-void report_interval(RecordSink& record, TrainState& state, double learning_rate, torch::Device device);
+void report_interval(RecordSink& record, const TrainState& state, double learning_rate, torch::Device device);
 
 void report_validation(RecordSink& record, const TrainState& state, const Validation& found, bool better);
 

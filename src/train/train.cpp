@@ -261,18 +261,21 @@ void Session::update() {
   state_.interval.gradient_norm += step.gradient_norm;
   state_.interval.seconds += compute.seconds();
 
+  const double taken = all.seconds();
+  state_.seconds.steps += taken;
+  state_.seconds.harness += taken - computing;
   if (state_.update % options_.log_interval == 0) {
     if (first()) report_interval(record_, state_, rate_of(state_.update), device_);
     state_.interval = Interval{};
+    const double recording = all.seconds() - taken;
+    state_.seconds.steps += recording;
+    state_.seconds.harness += recording;
   }
   constexpr double progress_pause = 0.25;
   if (first() && since_progress_.seconds() >= progress_pause) {
     report_progress(state_, planned_, step.loss, session_updates_, session_.seconds());
     since_progress_ = {};
   }
-  const double taken = all.seconds();
-  state_.seconds.steps += taken;
-  state_.seconds.harness += taken - computing;
 }
 
 void Session::validate() {
@@ -334,6 +337,7 @@ void Session::leave(int signal) {
 
 void Session::finish() {
   if (state_.interval.updates > 0) report_interval(record_, state_, rate_of(state_.update), device_);
+  state_.interval = Interval{};
   if (unsaved_) save();
   if (out_of_patience() && state_.update < planned_)
     log_info("stopped early: {} validations without a better one", state_.validations_without_better);

@@ -86,6 +86,7 @@ std::vector<AttentionEntry> entries() {
       softmax("softmax_eager", Softmax::eager),
       softmax("softmax_eager_torch_dropout", Softmax::eager, true),
       softmax("softmax_sdpa", Softmax::sdpa),
+      softmax("softmax_weighted", Softmax::weighted),
       luna("luna", 3, false, true, automatic),
       luna("luna_plain", 3, false, true, plain),
       luna("luna_sdpa", 3, false, true, sdpa),

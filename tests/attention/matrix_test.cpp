@@ -107,6 +107,29 @@ TEST_P(AttentionMatrix, ReadsAContextOfAnotherLength) {
   EXPECT_LT(difference(out.y_BND[0], tensor_of(expected.y)), 1e-12);
 }
 
+/// As a translation is made: queries come one by one to a context that was opened once.
+TEST_P(AttentionMatrix, ReadsAnOpenedContextQueryByQueryAsAllAtOnce) {
+  if (GetParam().options()->counts_queries()) return;  // a translator refuses it
+  auto attention = build(torch::kDouble);
+  attention->eval();
+  const torch::NoGradGuard no_grad;
+  const Batch context = make_batch({7, 3}, false, torch::kDouble);
+  const Tensor query_BND = torch::randn({2, 4, D}, torch::kDouble);
+  const StateExtent extent = attention->state_extent(context.padding_BN, 7);
+  const Tensor p_BLD = state_of(*attention, 2, extent, torch::kDouble);
+  const Masks masks{{}, context.padding_BN, extent.masked_BL};
+  const AttentionOutput all = attention->forward(query_BND, context.x_BND, masks, p_BLD);
+  const auto opened = attention->open(context.x_BND, masks, p_BLD);
+  for (int64_t t = 0; t < 4; ++t)
+    EXPECT_LT(difference(opened->read(query_BND.narrow(1, t, 1)), all.y_BND.narrow(1, t, 1)), 1e-12) << t;
+  EXPECT_EQ(opened->state_update().defined(), all.state_BLD.defined());
+  if (all.state_BLD.defined()) {
+    EXPECT_LT(difference(opened->state_update(), all.state_BLD), 1e-12);
+  }
+  opened->select(torch::tensor({1}));
+  EXPECT_LT(difference(opened->read(query_BND.narrow(0, 1, 1)), all.y_BND.narrow(0, 1, 1)), 1e-12);
+}
+
 class AgainstReference : public AttentionMatrix {
  protected:
   void check(torch::Dtype type, bool left, double tolerance) {

@@ -173,6 +173,9 @@ TEST_F(Labels, SayWhatAnOverrideMadeOfTheirCase) {
   EXPECT_EQ(rows(yaml, {"model.mixer=plain"}), (Names{"packed model.mixer=plain", "plain"}));
   EXPECT_EQ(rows(yaml, {"model.dim=8"}), (Names{"packed", "plain"}));
   EXPECT_EQ(rows(yaml, {"model.dim=16"}), (Names{"packed model.dim=16", "plain"}));
+  const std::string map = "sweep: {cases: [{label: A, model.mixer: {type: packed, rows: 4}}]}";
+  EXPECT_EQ(rows(map, {"model.mixer.rows=8"}), Names{"A model.mixer.rows=8"});
+  EXPECT_EQ(rows(map, {"model.mixer.rows=4"}), Names{"A"}) << "as the case says";
 }
 
 TEST_F(Labels, OfEqualCasesAreRefused) {

@@ -78,6 +78,11 @@ TEST_F(Stale, RunsSayWhatHasChanged) {
   }
 }
 
+TEST_F(Stale, WhatStandsBesideATokenizerCounts) {
+  lab.write("model/special_tokens_map.json", R"({"additional_special_tokens": ["Once"]})");
+  EXPECT_THAT(run().err, HasSubstr("the settings in model have changed"));
+}
+
 TEST_F(Stale, ListsSweepsAndTablesMarkThem) {
   EXPECT_THAT(lab.attnlab({"table", "read.yaml"}).out, Not(HasSubstr("stale")));
   change("model/model.safetensors");

@@ -96,14 +96,21 @@ TEST(Sampling, ABatchIsChosenLikeEachOfItsRows) {
 }
 
 TEST(Sampling, NotANumberIsNoTokenToGoOnWith) {
-  std::vector<float> logits(1000, 0.0f);
-  logits[7] = NAN;
-  for (const double temperature : {0.0, 1.0}) try {
-      choose_token(logits, {.temperature = temperature}, 0.5);
-      ADD_FAILURE() << "chose a token at temperature " << temperature;
-    } catch (const RunError& e) {
-      EXPECT_THAT(e.what(), testing::HasSubstr("logits are not numbers (NaN)"));
-    }
+  std::vector<float> damaged(1000, 0.0f), infinite = damaged;
+  damaged[7] = NAN;
+  infinite[7] = INFINITY;
+  const std::vector<float> none(1000, -INFINITY);
+  for (const std::vector<float>& logits : {damaged, infinite, none})
+    for (const double temperature : {0.0, 1.0}) try {
+        choose_token(logits, {.temperature = temperature}, 0.5);
+        ADD_FAILURE() << "chose a token at temperature " << temperature;
+      } catch (const RunError& e) {
+        EXPECT_THAT(e.what(), testing::HasSubstr("logits are not numbers (NaN, or infinite)"));
+      }
+}
+
+TEST(Sampling, WhatCannotComeIsNoMistake) {
+  EXPECT_EQ(choose_token(std::vector<float>{-INFINITY, 1.0f, -INFINITY}, {.temperature = 1}, 0.5), 1);
 }
 
 TEST(Sampling, SurprisalIsTheNegativeLogOfTheProbability) {

@@ -14,8 +14,8 @@ namespace {
 
 int run_as_child(const std::vector<std::string>& words) {
   try {
-    attnlab::Target target{words.at(1), {words.begin() + 4, words.end()}};
-    return attnlab::run_command(target, std::stoll(words.at(3)), false, words);
+    attnlab::Target target{words.at(1), {words.begin() + 6, words.end()}};
+    return attnlab::run_command(target, {.index = std::stoll(words.at(3)), .id = words.at(5)}, words);
   } catch (...) {
     const attnlab::Outcome outcome = attnlab::outcome_of(std::current_exception());
     std::fprintf(stderr, "error: %s\n", outcome.error.c_str());

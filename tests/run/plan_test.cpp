@@ -55,6 +55,18 @@ TEST(Plan, KeysWithoutEffectLeaveTheIdAlone) {
     EXPECT_NE(id(key), plain) << key;
 }
 
+TEST(Plan, WhereResultsAreIsNoPartOfWhatARunStartsFrom) {
+  const TemporaryFolder folder;
+  folder.write("first.yaml", "{task: toy}");
+  const auto file = folder.write("second.yaml", "{task: toy, init_from: 'first.yaml#'}");
+  const PlannedRun here = plan_run(file, {"results_folder=here"}, std::nullopt),
+                   there =
+                       plan_run(file, {"results_folder=" + (folder.path() / "there").string()}, std::nullopt);
+  EXPECT_NE(here.options.init_from, there.options.init_from);
+  EXPECT_EQ(here.id, there.id);
+  EXPECT_NE(here.id, plan_run(file, {"init_from=here/first/other", "results_folder=here"}, std::nullopt).id);
+}
+
 TEST(Plan, RunsThatDifferInNothingThatMattersAreRefused) {
   const TemporaryFolder folder;
   const auto file = folder.write("toy.yaml", "{task: toy, sweep: {grid: {threads: [1, 2]}}}");

@@ -7,9 +7,11 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/utf8.h"
 #include "data/tokenizers/folder_tokens.h"
 #include "data/tokenizers/sentencepiece_file.h"
 #include "data/tokenizers/special_names.h"
+#include "data/unicode/text_map.h"
 
 namespace attnlab {
 namespace {
@@ -149,14 +151,18 @@ const AddedToken* SentencePiece::declared(int64_t id) const {
 
 Encoding SentencePiece::run(std::string_view text, SpecialTokens special, bool with_ends) const {
   Encoding made;
-  for (const auto& [id, begin, end] : found_in_text_.split(text, special == SpecialTokens::as_text)) {
+  const bool clean = found_in_text_.empty() || is_utf8(text);  // what finds them reads whole characters
+  const ChangedText cleaned = clean ? ChangedText{} : well_formed(text);
+  const std::string_view all = clean ? text : cleaned.text;
+  for (const auto& [id, begin, end] : found_in_text_.split(all, special == SpecialTokens::as_text)) {
     if (id < 0) {
-      put_section(text.substr(begin, end - begin), begin, with_ends, made);
+      put_section(all.substr(begin, end - begin), begin, with_ends, made);
       continue;
     }
     made.ids.push_back(id);
     if (with_ends) made.ends.push_back(static_cast<int64_t>(end));
   }
+  if (!clean) cleaned.map.to_original(made.ends);
   return made;
 }
 

@@ -10,6 +10,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* missing_binarised = "; fairseq-preprocess --dataset-impl mmap writes it";
+
 class FairseqPairs final : public SentencePairs {
  public:
   FairseqPairs(const fs::path& source, const fs::path& target, int64_t vocabulary)
@@ -78,12 +80,12 @@ void FairseqBinarisedOptions::visit(Fields& f) {
     "subword-nmt's merges, to cut new texts by; empty: these come in pieces already");
 }
 
-std::string FairseqBinarisedOptions::sources_checksum(const DataPlace&) const {
-  return checksum_of_stats(files_of_fairseq(*this), "; fairseq-preprocess --dataset-impl mmap writes it");
+std::string FairseqBinarisedOptions::contents_checksum(const DataPlace&) const {
+  return checksum_of_contents(files_of_fairseq(*this), missing_binarised);
 }
 
-TranslationData FairseqBinarisedOptions::open(const DataPlace& place) const {
-  sources_checksum(place);  // all files are there
+TranslationData FairseqBinarisedOptions::open(const DataPlace&) const {
+  checksum_of_stats(files_of_fairseq(*this), missing_binarised);  // all files are there
   Dictionary dictionary = joined_dictionary(*this);
   const int64_t symbols = dictionary.size();
   std::optional<SubwordBpe> bpe;

@@ -16,7 +16,7 @@ struct FairseqBinarisedOptions final : TranslationDataOptions {
   bool tokenised() const override { return pieces == Pieces::subword_nmt; }
   void visit(Fields& f) override;
   TranslationData open(const DataPlace& place) const override;
-  std::string sources_checksum(const DataPlace& place) const override;
+  std::string contents_checksum(const DataPlace& place) const override;
 };
 
 }  // namespace attnlab

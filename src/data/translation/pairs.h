@@ -84,8 +84,8 @@ struct TranslationDataOptions : Component {
   /// Opens every part, preparing what is absent, stale or damaged in the data cache. Throws UserError for a
   /// missing file, unequal line counts and unreadable encodings, RunError for an unreadable file.
   virtual TranslationData open(const DataPlace& place) const = 0;
-  /// SHA-256 over names, sizes and times of the files that open() reads: cheap, for a run's inputs.
-  virtual std::string sources_checksum(const DataPlace& place) const = 0;
+  /// SHA-256 over the contents of the files that open() reads, wherever they are: for a run's inputs.
+  virtual std::string contents_checksum(const DataPlace& place) const = 0;
 };
 
 template <>

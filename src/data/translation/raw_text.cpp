@@ -48,7 +48,7 @@ void RawTextOptions::visit_preparation(Fields& f) {
 
 std::vector<fs::path> RawTextOptions::vocabulary_files() const {
   if (vocabulary.path.empty()) return {};
-  return {tokenizer_file(vocabulary.path)};
+  return {joint_vocabulary_file(vocabulary.path)};
 }
 
 std::shared_ptr<const TranslationVocabulary> RawTextOptions::open_vocabulary(const DataPlace& place) const {
@@ -56,6 +56,7 @@ std::shared_ptr<const TranslationVocabulary> RawTextOptions::open_vocabulary(con
   const std::string key =
       sha256("vocabulary 1 " + vocabulary.text() + cleaning.text() + sources_checksum(place));
   const fs::path file = place.cache / ("pieces-" + key.substr(0, 16) + ".model");
+  if (auto prepared = opened_or_none(file)) return prepared;
   const FileLock lock = lock_prepared(file);
   if (auto prepared = opened_or_none(file)) return prepared;
   const TextSetFiles where = files(place);

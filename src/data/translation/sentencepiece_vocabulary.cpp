@@ -1,31 +1,15 @@
 #include "data/translation/sentencepiece_vocabulary.h"
 
-#include <sentencepiece_trainer.h>
-
 #include <algorithm>
-#include <unordered_map>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "data/sentencepiece_training.h"
 #include "data/tokenizer.h"
 #include "data/translation/saved_vocabulary.h"
 
 namespace attnlab {
 namespace {
-
-/// Sentences, handed to SentencePiece one by one.
-class Sentences final : public sentencepiece::SentenceIterator {
- public:
-  explicit Sentences(std::vector<std::string> all) : all_(std::move(all)) {}
-  bool done() const override { return at_ >= all_.size(); }
-  void Next() override { ++at_; }
-  const std::string& value() const override { return all_[at_]; }
-  sentencepiece::util::Status status() const override { return {}; }
-
- private:
-  std::vector<std::string> all_;
-  std::size_t at_ = 0;
-};
 
 class SentencePieceVocabulary final : public TranslationVocabulary {
  public:
@@ -100,29 +84,25 @@ std::string JointVocabularyOptions::text() const {
 
 std::string train_joint_vocabulary(std::vector<std::string> sentences,
                                    const JointVocabularyOptions& options) {
-  const std::unordered_map<std::string, std::string> settings = {
-      {"model_type", "bpe"},
-      {"vocab_size", std::to_string(options.pieces)},
-      {"character_coverage", fmt::format("{}", options.coverage)},
-      {"normalization_rule_name", options.normalisation},
-      {"byte_fallback", options.byte_fallback ? "true" : "false"},
-      {"bos_id", "0"},
-      {"pad_id", "1"},
-      {"eos_id", "2"},
-      {"unk_id", "3"},
-      {"num_threads", "1"},  // the same model whatever the machine
-      {"minloglevel", "2"},
-  };
-  Sentences all(std::move(sentences));
-  std::string model;
-  const auto status = sentencepiece::SentencePieceTrainer::Train(settings, &all, &model);
-  if (!status.ok())
-    user_error("SentencePiece cannot train a vocabulary of {} pieces: {}", options.pieces, status.ToString());
-  return model;
+  return train_sentencepiece(std::move(sentences), options.pieces, options.coverage,
+                             {{"normalization_rule_name", options.normalisation},
+                              {"byte_fallback", options.byte_fallback ? "true" : "false"},
+                              {"bos_id", "0"},
+                              {"pad_id", "1"},
+                              {"eos_id", "2"},
+                              {"unk_id", "3"}});
+}
+
+std::filesystem::path joint_vocabulary_file(const std::filesystem::path& path) {
+  const auto file = std::filesystem::is_directory(path) ? path / "tokenizer.model" : path;
+  if (file.extension() == ".json")
+    user_error("{} is no SentencePiece model (.model), which a vocabulary for translation has to be",
+               file.string());
+  return file;
 }
 
 std::shared_ptr<const TranslationVocabulary> open_joint_vocabulary(const std::filesystem::path& path) {
-  return std::make_shared<SentencePieceVocabulary>(tokenizer_file(path));
+  return std::make_shared<SentencePieceVocabulary>(joint_vocabulary_file(path));
 }
 
 }  // namespace attnlab

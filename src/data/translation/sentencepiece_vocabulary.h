@@ -29,6 +29,10 @@ struct JointVocabularyOptions {
 /// UserError where SentencePiece refuses: too many pieces for so little text.
 std::string train_joint_vocabulary(std::vector<std::string> sentences, const JointVocabularyOptions& options);
 
+/// The .model file that a path means: itself, or a folder's tokenizer.model. Throws UserError for another
+/// kind of tokenizer.
+std::filesystem::path joint_vocabulary_file(const std::filesystem::path& path);
+
 /// A .model file, or the folder of one. Ids are those of fairseq's dictionary of such a model: the four
 /// special ones, then all other pieces in the model's order; for a model trained here, they are the model's
 /// own. Throws UserError where the file is missing, damaged, or without a piece <unk>.

@@ -9,6 +9,7 @@
 #include "core/plain_text.h"
 #include "core/shown.h"
 #include "core/utf8.h"
+#include "core/stop.h"
 
 namespace attnlab {
 namespace {
@@ -56,6 +57,10 @@ int64_t count_lines(const fs::path& file) {
 [[noreturn]] void refuse_unequal(const TextPairFiles& files, int64_t source, int64_t target) {
   user_error("{} has {} lines and {} has {}: line i of one has to be the translation of line i of the other",
              files.source.string(), source, files.target.string(), target);
+}
+
+void require_file(const fs::path& file, const std::string& advice) {
+  if (!fs::is_regular_file(file)) user_error("there is no file {}{}", file.string(), advice);
 }
 
 }  // namespace
@@ -112,11 +117,21 @@ std::vector<std::string> read_lines(const fs::path& file) {
   return all;
 }
 
+std::string checksum_of_contents(const std::vector<fs::path>& files, const std::string& advice) {
+  std::string listing;
+  for (const fs::path& file : files) {
+    require_file(file, advice);
+    stop_here_if_requested();
+    listing += fmt::format("{} {}\n", shown_name(file.filename().string()), sha256(MappedFile(file).bytes()));
+  }
+  return sha256(listing);
+}
+
 std::string checksum_of_stats(const std::vector<fs::path>& files, const std::string& advice) {
   std::string listing;
   std::error_code failed;
   for (const fs::path& file : files) {
-    if (!fs::is_regular_file(file)) user_error("there is no file {}{}", file.string(), advice);
+    require_file(file, advice);
     const auto size = fs::file_size(file, failed);
     const auto written = failed ? fs::file_time_type() : fs::last_write_time(file, failed);
     if (failed) run_error("cannot read {}: {}", file.string(), failed.message());

@@ -49,6 +49,12 @@ std::string TextSetOptions::sources_checksum(const DataPlace& place) const {
   return sha256(checksum_of_stats(where.all(), where.advice) + checksum_of_stats(vocabulary_files(), ""));
 }
 
+std::string TextSetOptions::contents_checksum(const DataPlace& place) const {
+  const TextSetFiles where = files(place);
+  return sha256(checksum_of_contents(where.all(), where.advice) +
+                checksum_of_contents(vocabulary_files(), ""));
+}
+
 TranslationData TextSetOptions::open(const DataPlace& place) const {
   const TextSetFiles where = files(place);
   const std::string sources = sources_checksum(place);

@@ -35,10 +35,13 @@ struct TextSetOptions : TranslationDataOptions {
   virtual std::string route(const TranslationVocabulary& vocabulary) const = 0;
 
   TranslationData open(const DataPlace& place) const final;
-  std::string sources_checksum(const DataPlace& place) const final;
+  std::string contents_checksum(const DataPlace& place) const final;
 
  protected:
   void visit_cleaning(Fields& f);
+  /// SHA-256 over names, sizes and times of the files that open() reads: cheap, and part of what names a
+  /// prepared file.
+  std::string sources_checksum(const DataPlace& place) const;
 };
 
 /// Of a set in two languages, the direction.

@@ -3,6 +3,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "data/byte_tokenizer.h"
+#include "data/prepared.h"
 #include "data/tokenizer_training.h"
 
 namespace attnlab {
@@ -22,13 +23,14 @@ std::filesystem::path named_or_trained(const TokenizerSource& o, const TextSourc
   if (!o.path.empty()) return tokenizer_file(o.path);
   if (o.bytes) return put_byte_tokenizer(place.cache / "tokenizer-bytes");
   std::string fingerprint =
-      fmt::format("sentencepiece 2 {} {} {}", o.vocabulary, o.sample_bytes, texts.checksum);
+      fmt::format("sentencepiece 3 {} {} {}", o.vocabulary, o.sample_bytes, texts.checksum);
   if (o.coverage != TokenizerSource().coverage) fingerprint += fmt::format(" {}", o.coverage);
   const std::string key = sha256(fingerprint);
   const auto file = place.cache / ("tokenizer-" + key.substr(0, 16) + ".model");
-  if (!std::filesystem::exists(file)) {
+  if (std::filesystem::exists(file)) return file;
+  const FileLock lock = lock_prepared(file);
+  if (!std::filesystem::exists(file)) {  // nor made while we waited
     log_info("training a tokenizer of {} pieces on {} bytes", o.vocabulary, o.sample_bytes);
-    std::filesystem::create_directories(place.cache);
     write_atomically(
         file, train_tokenizer(*texts.documents, texts.count, o.vocabulary, o.sample_bytes, o.coverage));
   }

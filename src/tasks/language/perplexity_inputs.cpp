@@ -96,8 +96,10 @@ std::vector<Input> PerplexityOptions::inputs(const RunContext& context) const {
       model_input(model),
       {"data", context.data.root.string(), fmt::format("{} {} {}", data.name(), dump(*data), first), texts}};
   const fs::path place = tokenizer_place(tokenizer, model_folder(model));
-  if (wants_tokenizer(*this) || find_tokenizer(place))
+  if (wants_tokenizer(*this) || find_tokenizer(place)) {
     all.push_back(file_input("tokenizer", tokenizer_file(place)));
+    all.push_back(settings_input(tokenizer_file(place).parent_path()));
+  }
   return all;
 }
 

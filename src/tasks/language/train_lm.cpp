@@ -91,7 +91,7 @@ LmTexts open_all(const TrainLmOptions& o, const DataPlace& place) {
   Tokenizer pieces = Tokenizer::open(o.start_from.empty() ? named_or_trained(o.tokenizer, learned, place)
                                                           : tokenizer_file(model_folder(o.start_from)));
   std::string model = read_file(pieces.path());
-  const std::string sum = sha256(model);
+  const std::string sum = checksum_of_tokenizer(pieces.path());
   TokenCorpus learned_tokens = open_tokens(learned, place, pieces, sum);
   TextSource held_out = open_texts(*o.validation, 0, place);
   TokenCorpus held_out_tokens = open_tokens(held_out, place, pieces, sum);
@@ -215,8 +215,12 @@ std::vector<Input> TrainLmOptions::start_inputs(const RunContext& context) const
 
 std::vector<Input> TrainLmOptions::inputs(const RunContext& context) const {
   std::vector<Input> all = start_inputs(context);
-  if (!start_from.empty()) all.push_back(file_input("tokenizer", tokenizer_file(model_folder(start_from))));
-  if (!tokenizer.path.empty()) all.push_back(file_input("tokenizer", tokenizer_file(tokenizer.path)));
+  if (!start_from.empty() || !tokenizer.path.empty()) {
+    const std::filesystem::path pieces =
+        tokenizer_file(start_from.empty() ? std::filesystem::path(tokenizer.path) : model_folder(start_from));
+    all.push_back(file_input("tokenizer", pieces));
+    all.push_back(settings_input(pieces.parent_path()));
+  }
   const std::string key = fmt::format("{} {} {} {} {}", data.name(), dump(*data), documents,
                                       validation.name(), dump(*validation));
   all.push_back({"texts", context.data.root.string(), key,

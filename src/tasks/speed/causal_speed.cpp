@@ -9,7 +9,6 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "core/memory.h"
 #include "core/random.h"
 #include "core/stop.h"
 #include "kernels/causal_luna.h"
@@ -17,6 +16,7 @@
 #include "tasks/inputs.h"
 #include "tasks/speed/model_step.h"
 #include "tasks/speed/read_rate.h"
+#include "tasks/speed/step_memory.h"
 #include "tasks/speed/timed_decoder.h"
 
 namespace attnlab {
@@ -64,6 +64,7 @@ struct TimedForm {
   std::function<void()> pass;
   std::vector<double> seconds = {};
   int64_t extra_bytes = 0;
+  int64_t runs = 0;  ///< between two waits for the device; 0: not known yet
 };
 
 std::vector<TimedForm> timed_forms(const CausalSpeedOptions& o, CausalOperands& operands) {
@@ -95,10 +96,14 @@ MachineRates time_forms(const CausalSpeedOptions& o, torch::Device device, const
     const double product_rate = product.measure(), read_rate = read.measure();
     for (TimedForm& form : forms) {
       stop_here_if_requested();
-      const int64_t before = tensor_bytes();
-      reset_tensor_bytes_peak();
-      const double seconds = seconds_of(device, form.pass);
-      form.extra_bytes = tensor_bytes_peak() - before - operands.result_bytes();
+      if (form.runs == 0) form.runs = runs_between_waits(device, form.pass);
+      const HeldTensors held(device);
+      const double seconds = seconds_of(device,
+                                        [&] {
+                                          for (int64_t i = 0; i < form.runs; ++i) form.pass();
+                                        }) /
+                             static_cast<double>(form.runs);
+      form.extra_bytes = held.peak() - operands.result_bytes();
       if (round < 0) continue;
       form.seconds.push_back(seconds);
       const Value row[] = {round,        form.name, int64_t{at::get_num_threads()}, seconds, form.extra_bytes,

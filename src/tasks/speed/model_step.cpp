@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "kernels/decoder_ops.h"
+#include "kernels/on_device.h"
 #include "models/parameter_count.h"
 #include "train/autocast.h"
 
@@ -70,13 +71,10 @@ double ModelStep::flops(Pass pass) const {
 int64_t ModelStep::parameters() const { return parameter_count(*model_); }
 
 double seconds_of(torch::Device device, const std::function<void()>& work) {
-  const auto wait = [&] {
-    if (device.is_cuda()) torch::cuda::synchronize(device.index());
-  };
-  wait();
+  wait_for(device);
   const auto started = std::chrono::steady_clock::now();
   work();
-  wait();
+  wait_for(device);
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
 }
 

@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 
 #include "core/log.h"
-#include "core/memory.h"
 #include "core/random.h"
 #include "core/stop.h"
 #include "data/translation/pairs.h"
@@ -13,6 +12,7 @@
 #include "models/translator_steps.h"
 #include "tasks/inputs.h"
 #include "tasks/speed/model_step.h"
+#include "tasks/speed/step_memory.h"
 #include "tasks/training_figures.h"
 #include "train/gradients.h"
 #include "train/optimizer.h"
@@ -41,9 +41,11 @@ class TranslationWork {
     optimizer_ = AdamOptions().make(*model_);
   }
 
+  /// What the step before has left; a step's own memory is beyond what is held then.
+  void forget() { forget_gradients(parameters_); }
   void train() {
     model_->train();
-    forget_gradients(parameters_);
+    forget();
     const Tensor hidden_BTD = model_->decode(target_BT_, {}, model_->encode(source_BN_, {}));
     projected_cross_entropy(hidden_BTD.flatten(0, 1), model_->projection(), {}, target_BT_.flatten(),
                             {.epsilon = o_.label_smoothing})
@@ -176,10 +178,10 @@ void TranslationSpeedOptions::run(const RunContext& context, RecordSink& record)
   int64_t peak = 0;
   for (TimedPhase& phase : timed)
     for (int64_t i = 0; i < warm_up; ++i) {
-      const int64_t held = tensor_bytes();
-      reset_tensor_bytes_peak();
+      work.forget();
+      const HeldTensors held(context.device);
       phase.work();
-      if (phase.name == "train") peak = tensor_bytes_peak() - held;
+      if (phase.name == "train") peak = held.peak();
     }
   ProductRate product(product_size, context.device, Precision::fp32);
   std::vector<double> rates;
@@ -203,7 +205,8 @@ void TranslationSpeedOptions::run(const RunContext& context, RecordSink& record)
         static_cast<double>(sentences * (train ? source_length + target_length : target_length));
     std::vector<double> values{seconds, tokens / seconds};
     if (train)
-      values.insert(values.end(), {rate, rate / median(rates), static_cast<double>(peak)});
+      values.insert(values.end(),
+                    {rate, share_of_rate(phase.name, rate / median(rates)), static_cast<double>(peak)});
     else
       values.push_back(static_cast<double>(work.state_bytes()));
     summarise_all(record, phase_figures(phase.name), values, repetitions);

@@ -95,13 +95,9 @@ std::vector<TargetLoss> target_losses(Translator& model, const SentencePairs& pa
 
 Validation validation_of(const std::vector<TargetLoss>& losses) {
   std::vector<DocumentScore> sentences;
-  int64_t tokens = 0;
-  for (const TargetLoss& loss : losses) {
-    sentences.push_back({.tokens = loss.tokens, .nll = loss.nll});
-    tokens += loss.tokens;
-  }
+  for (const TargetLoss& loss : losses) sentences.push_back({.tokens = loss.tokens, .nll = loss.nll});
   const DocumentFigure figure = pooled_perplexity(sentences);
-  return {figure.value, figure.standard_error, std::log(figure.value), tokens};
+  return {figure.value, figure.standard_error, std::log(figure.value), std::ssize(sentences)};
 }
 
 CorpusFigure bleu_of(const TranslatedSplit& split) {

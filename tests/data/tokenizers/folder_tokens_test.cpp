@@ -61,6 +61,21 @@ TEST(FolderTokens, AreTextWhereAskedForOrWhereTheFolderDeclaresNone) {
   EXPECT_EQ(declared.encode(text, false, SpecialTokens::as_text), bare.encode(text, false));
 }
 
+TEST(FolderTokens, AreFoundBesideBytesThatAreNoUtf8) {
+  const nlohmann::json token = {
+      {"content", "<t>"}, {"lstrip", true}, {"rstrip", true}, {"single_word", false}};
+  const nlohmann::json files = {{"tokenizer_config.json", {{"added_tokens_decoder", {{"320", token}}}}}};
+  const Tokenizer tokenizer = SmallFolder(files).open();
+  EXPECT_EQ(tokenizer.encode("\x80<t>\xff", false), tokenizer.encode("\uFFFD<t>\uFFFD", false));
+  EXPECT_EQ(tokenizer.encode_with_ends("\x80<t>\xff").ends.back(), 5);
+}
+
+TEST(FolderTokens, TextGoesOnBehindIdsOfAPaddedTable) {
+  const Tokenizer tokenizer = SmallFolder(nlohmann::json::object()).open();
+  const Ids ids = tokenizer.encode("the end", false);
+  EXPECT_EQ(text_after(tokenizer, {tokenizer.size() + 3}, ids), text_after(tokenizer, {}, ids));
+}
+
 TEST(FolderTokens, EndsCoverTheTextAndDecodingGivesItBack) {
   for (const bool legacy : {true, false}) {
     nlohmann::json files = two_tokens;

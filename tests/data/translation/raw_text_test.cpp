@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "core/error.h"
 #include "core/files.h"
 #include "data/temporary.h"
@@ -38,10 +40,20 @@ class RawText : public ::testing::Test {
   }
   fs::path home() const { return folder_.path() / "multi30k"; }
   fs::path cache() const { return folder_.path() / "cache"; }
+  /// Writes the training pairs where a test has changed them: what is prepared is known by the files' times.
   TranslationData open() {
-    put("train", english, german);
+    if (written_ != english + german) put("train", english, german);
+    written_ = english + german;
     options.vocabulary.pieces = 120;
     return options.open({folder_.path(), cache()});
+  }
+  /// Sizes and times of all that is prepared.
+  std::map<std::string, std::string> prepared() const {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::directory_iterator(cache()))
+      files[entry.path().filename().string()] =
+          fmt::format("{} {}", entry.file_size(), entry.last_write_time().time_since_epoch().count());
+    return files;
   }
   std::string refusal() {
     return message_of<UserError>([this] { open(); });
@@ -51,6 +63,7 @@ class RawText : public ::testing::Test {
   Multi30kOptions options;
 
  private:
+  std::string written_;
   TemporaryFolder folder_;
 };
 
@@ -73,18 +86,29 @@ TEST_F(RawText, BecomesPairsOfAJointVocabulary) {
   EXPECT_EQ(data.route, "multi30k en-de, raw text; joint SentencePiece BPE of 120 pieces, nmt_nfkc");
 }
 
-TEST_F(RawText, IsPreparedTheSameTwiceAndAnewWhereSomethingChanged) {
+TEST_F(RawText, IsPreparedOnceAndAnewWhereSomethingChanged) {
   const std::string once = open().checksum;
+  const auto files = prepared();
   EXPECT_EQ(open().checksum, once);
+  EXPECT_EQ(prepared(), files) << "what is there is read";
   english.replace(english.find("green"), 5, "white");
   EXPECT_NE(open().checksum, once);
 }
 
 TEST_F(RawText, OfADamagedVocabularyIsPreparedAgain) {
   const std::string once = open().checksum;
+  fs::path model;
   for (const auto& entry : fs::directory_iterator(cache()))
-    if (entry.path().extension() == ".model") fs::resize_file(entry.path(), 100);
+    if (entry.path().extension() == ".model") model = entry.path();
+  const auto size = fs::file_size(model);
+  fs::resize_file(model, 100);
   EXPECT_EQ(open().checksum, once);
+  EXPECT_EQ(fs::file_size(model), size);
+}
+
+TEST_F(RawText, IsCutByNoOtherKindOfTokenizer) {
+  options.vocabulary.path = "some/tokenizer.json";
+  EXPECT_THAT(refusal(), HasSubstr("some/tokenizer.json is no SentencePiece model (.model)"));
 }
 
 TEST_F(RawText, IsTranslatedTheOtherWayRoundToo) {

@@ -8,8 +8,8 @@
 #include "core/files.h"
 #include "core/plain_text.h"
 #include "core/shown.h"
-#include "core/utf8.h"
 #include "core/stop.h"
+#include "core/utf8.h"
 
 namespace attnlab {
 namespace {

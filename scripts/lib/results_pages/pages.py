@@ -5,11 +5,11 @@ A range `A to B` names two places, with `|` between them."""
 
 import re
 
-from . import causal, claims, generation, luna, smollm2, tova, translation
+from . import causal, claims, generation, luna, small_decoders, smollm2, tova, translation
 from .files import Files, Mistake
 
 PAGES = ("README.md", "results/luna.md", "results/tova.md")
-TABLES = {**luna.TABLES, **causal.TABLES, **translation.TABLES, **tova.TABLES, **smollm2.TABLES, **generation.TABLES, **claims.TABLES}
+TABLES = {**luna.TABLES, **causal.TABLES, **translation.TABLES, **tova.TABLES, **small_decoders.TABLES, **smollm2.TABLES, **generation.TABLES, **claims.TABLES}
 
 OPENING = re.compile(r"<!-- (table|origin): ([^\n]+?) -->")
 BLOCK = re.compile(OPENING.pattern + r"(?:(?!<!-- (?:table|origin): ).)*?<!-- end -->", re.DOTALL)

@@ -64,14 +64,6 @@ def decoding(files):
             "share of the read rate, full / TOVA, %", "caches, full / TOVA, MiB"], rows  # fmt: skip
 
 
-def trained(files):
-    row = files.row("train_pg19_small.csv", "train_pg19_small")
-    return ["weights", "training, s", "trained tokens a second", "perplexity on the first 65,536 validation tokens"], [
-        [number(row["parameters"], 0), number(row["training_seconds"], 0), number(row["tokens_per_second"], 0),
-         number(row["perplexity_validation"], 1)],
-    ]  # fmt: skip
-
-
 def _perplexity(files, label, size):
     case = label if label == "full" else f"{label} cache.size={size}"
     return files.row("pg19_perplexity_small.csv", case)
@@ -227,7 +219,7 @@ def claims(files):
     ]  # fmt: skip
 
 
-TABLES = {f.__name__: f for f in (scoring, scoring_rates, decoding, trained, pg19_perplexity_small, pg19_books_small,
+TABLES = {f.__name__: f for f in (scoring, scoring_rates, decoding, pg19_perplexity_small, pg19_books_small,
                                   pg19_long_small, smollm2_small, smollm2_scoring, scoring_policies,
                                   smollm2_decoding, llama_cpp)}  # fmt: skip
 TABLES["tova_claims"] = claims

@@ -23,15 +23,16 @@ def sinks_small(files):
     def case(label, model, bos):
         return f"{label} model={model}.yaml# chunks.bos={bos}"
 
-    def cost(label, model, bos):
-        return paired(files.row("sinks_small_against_full.csv", case(label, model, bos), figure="perplexity"), 2)
+    def cost(label, model, bos, beside="full"):
+        return paired(files.row(f"sinks_small_against_{beside}.csv", case(label, model, bos), figure="perplexity"), 2)
 
     full = [number(files.row("sinks_small.csv", case("full", *column))["perplexity"], 2) for column in columns]
     labels = dict.fromkeys(row["label"] for row in files.ours("sinks_small.csv") if row["label"] != "full")
     return ["cache", *columns.values()], [
         ["full: perplexity", *full],
         *([f"{label}: above full, % ± se over books", *(cost(label, *column) for column in columns)] for label in labels),
+        *([f"{label}: above window, %", *(cost(label, *column, "window") for column in columns)] for label in ("window+1", "window+4")),
     ]
 
 
-TABLES = {"trained": trained}
+TABLES = {"trained": trained, "sinks_small": sinks_small}

@@ -10,6 +10,7 @@
 #include "core/json_text.h"
 #include "io/hf_rope.h"
 #include "io/json_file.h"
+#include "models/decoder_luna.h"
 
 namespace attnlab {
 namespace {
@@ -138,6 +139,11 @@ void read_luna(const JsonFile& config, DecoderOptions& o) {
   luna.positions = read_word(config, "luna_positions", luna_positions);
 }
 
+/// Null of another attention.
+const DecoderLunaOptions* luna_of(const DecoderOptions& o) {
+  return dynamic_cast<const DecoderLunaOptions*>(&*o.attention);
+}
+
 void write_luna(const DecoderLunaOptions& luna, ordered_json& json) {
   json["luna_length"] = luna.length;
   json["luna_tie_kv"] = luna.sums.tie_kv;
@@ -200,7 +206,7 @@ struct Written {
   bool qwen;
 };
 Written family_to_write(const DecoderOptions& o) {
-  if (o.luna())
+  if (luna_of(o))
     return {"attnlab_luna", "AttnlabLunaForCausalLM", false};  // which transformers refuses by name
   if (o.qk_norm) return {"qwen3", "Qwen3ForCausalLM", true};
   if (o.qkv_bias && !o.o_bias) return {"qwen2", "Qwen2ForCausalLM", true};
@@ -267,7 +273,7 @@ void write_hf_config(const fs::path& folder, const HfConfig& config) {
   json["max_position_embeddings"] = o.max_positions;
   if (o.sliding_window > 0) json["sliding_window"] = o.sliding_window;
   if (family.qwen) json["use_sliding_window"] = o.sliding_window > 0, json["max_window_layers"] = 0;
-  if (o.luna()) write_luna(*o.luna(), json);
+  if (const auto* luna = luna_of(o)) write_luna(*luna, json);
   if (o.o_bias) json["attention_bias"] = true;
   json["tie_word_embeddings"] = o.tied_embeddings;
   for (const auto& [text, type] : type_names)

@@ -12,7 +12,6 @@ namespace attnlab {
 namespace {
 
 constexpr double initial_deviation = 0.02;  // LlamaConfig's initializer_range
-constexpr const char* luna_state_name = "luna_state";
 
 void initialise_decoder(torch::nn::Module& decoder) {
   const torch::NoGradGuard no_grad;
@@ -34,11 +33,10 @@ DecoderImpl::DecoderImpl(const DecoderOptions& options, const torch::TensorOptio
   const auto model = register_module("model", std::make_shared<torch::nn::Module>());  // a prefix
   tokens_ = model->register_module("embed_tokens", Weight(table, tensors));
   model->register_module("layers", layers_);
-  if (const auto* luna = options_.luna())
-    luna_state_ =
-        model->register_module(luna_state_name, Weight(std::vector<int64_t>{luna->length, d}, tensors));
-  for (int64_t i = 0; i < options_.layers; ++i)
-    layers_->push_back(DecoderLayer(options_, tensors, luna_state_));
+  Weight shared{nullptr};
+  if (const auto [name, rows] = options_.attention->shared_rows(); name)
+    shared = model->register_module(name, Weight(std::vector<int64_t>{rows, d}, tensors));
+  for (int64_t i = 0; i < options_.layers; ++i) layers_->push_back(DecoderLayer(options_, tensors, shared));
   norm_ = model->register_module("norm", Weight(std::vector<int64_t>{d}, tensors));
   if (!options_.tied_embeddings) head_ = register_module("lm_head", Weight(table, tensors));
   initialise_decoder(*this);
@@ -70,8 +68,7 @@ Tensor DecoderImpl::run(const NewTokens& tokens, DecoderState* states) {
 
 Tensor DecoderImpl::embed(const NewTokens& tokens) const {
   const Tensor x_BTD = torch::embedding(**tokens_, tokens.ids_BT).to(activations().dtype());
-  const auto* luna = options_.luna();
-  if (!luna || luna->positions != LunaPositions::sinusoidal) return x_BTD;
+  if (!options_.attention->adds_sinusoids()) return x_BTD;
   return x_BTD + initial_deviation * sinusoids(tokens.positions_BT, options_.dim).to(x_BTD.dtype());
 }
 
@@ -98,7 +95,7 @@ void DecoderImpl::assign(const std::string& name, Tensor tensor) {
 
 StateShape state_shape(const DecoderOptions& options) {
   const DecoderOptions o = options.resolved();
-  return {o.layers, o.heads, o.kv_heads, o.head_dim, o.sliding_window, o.luna() ? o.luna()->length : 0};
+  return {o.layers, o.heads, o.kv_heads, o.head_dim, o.sliding_window, o.attention->rows_of_sums()};
 }
 
 int64_t parameter_count(const DecoderOptions& options) {

@@ -5,8 +5,8 @@
 //   X = E[ids];  X = layer(X), layer after layer;  hidden = N(X);  logits = W_head · hidden
 //
 // Weights on disk, as in Hugging Face's folders: model.embed_tokens.weight [V, D], model.layers.<i>.* (see
-// decoder_layer.h), model.norm.weight [D], lm_head.weight [V, D] (absent with tied embeddings); with Luna as
-// attention model.luna_state.weight [l, D], its P (see decoder_attention.h).
+// decoder_layer.h), model.norm.weight [D], lm_head.weight [V, D] (absent with tied embeddings), and a
+// parameter that the attention of all layers reads (decoder_luna.h).
 #pragma once
 
 #include <torch/torch.h>
@@ -66,7 +66,7 @@ class DecoderImpl final : public torch::nn::Module {
   DecoderOptions options_;
   Rope rope_;
   torch::nn::ModuleList layers_;
-  Weight tokens_{nullptr}, norm_{nullptr}, head_{nullptr}, luna_state_{nullptr};
+  Weight tokens_{nullptr}, norm_{nullptr}, head_{nullptr};
 };
 TORCH_MODULE(Decoder);
 

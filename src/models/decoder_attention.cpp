@@ -1,21 +1,12 @@
 #include "models/decoder_attention.h"
 
-#include <optional>
+#include <vector>
 
-#include "kernels/causal_luna.h"
-#include "kernels/sdpa.h"
+#include "models/decoder_luna.h"
+#include "models/decoder_options.h"
+#include "models/decoder_softmax.h"
 
 namespace attnlab {
-namespace {
-
-/// [T, T], true where a query (row) may see a key: the last `window` up to itself.
-Tensor band(int64_t t, int64_t window, const torch::Device& device) {
-  const Tensor at = torch::arange(t, torch::TensorOptions().dtype(torch::kLong).device(device));
-  const Tensor distance = at.unsqueeze(1) - at.unsqueeze(0);
-  return (distance >= 0).logical_and(distance < window);
-}
-
-}  // namespace
 
 template <>
 const std::vector<Entry<DecoderAttentionOptions>>& registry<DecoderAttentionOptions>() {
@@ -28,32 +19,38 @@ const std::vector<Entry<DecoderAttentionOptions>>& registry<DecoderAttentionOpti
   return table;
 }
 
-void DecoderLunaOptions::visit(Fields& f) {
-  f("length", length, Range{1, 65536}, "rows l of P, a parameter of the model that all layers read");
-  sums.visit(f);
-  f("positions", positions, {{"sinusoidal", LunaPositions::sinusoidal}, {"rotary", LunaPositions::rotary}},
-    "sinusoids added to the embeddings, as the paper has them; rotary: queries and keys are rotated before "
-    "they are summed");
+DecoderAttentionImpl::DecoderAttentionImpl(const DecoderOptions& sizes, const torch::TensorOptions& tensors,
+                                           bool tied)
+    : heads_(sizes.heads), head_dim_(sizes.head_dim), norm_eps_(sizes.norm_eps) {
+  const int64_t d = sizes.dim, all_q = heads_ * head_dim_, all_kv = sizes.kv_heads * head_dim_;
+  q_ = add("q_proj", {all_q, d}, tensors, sizes.qkv_bias);
+  k_ = add(tied ? "kv_proj" : "k_proj", {all_kv, d}, tensors, sizes.qkv_bias);
+  v_ = tied ? k_ : add("v_proj", {all_kv, d}, tensors, sizes.qkv_bias);
+  o_ = add("o_proj", {d, all_q}, tensors, sizes.o_bias);
+  if (sizes.qk_norm) {
+    q_norm_ = add("q_norm", {head_dim_}, tensors);
+    k_norm_ = add("k_norm", {head_dim_}, tensors);
+  }
 }
 
-Tensor causal_attention(const NewTokens& tokens, const Rope& rope, int64_t window) {
-  const auto [q_BTHd, k_BTKd] = rope.rotate(tokens.q_BTHd, tokens.k_BTKd, tokens.positions_BT);
-  const Tensor q_BHTd = q_BTHd.transpose(1, 2), k_BKTd = k_BTKd.transpose(1, 2);
-  const Tensor v_BKTd = tokens.v_BTKd.transpose(1, 2);
-  const int64_t t = q_BHTd.size(2);
-  const bool shared = q_BHTd.size(1) != k_BKTd.size(1);
-  const bool banded = window > 0 && window < t;
-  const std::optional<Tensor> mask =
-      banded ? std::optional<Tensor>(band(t, window, q_BHTd.device())) : std::nullopt;
-  return sdpa(q_BHTd, k_BKTd, v_BKTd, {.mask = mask, .causal = !banded, .shared_heads = shared})
-      .transpose(1, 2);
+Weight DecoderAttentionImpl::add(const char* name, at::IntArrayRef shape, const torch::TensorOptions& tensors,
+                                 bool with_bias) {
+  return register_module(name, Weight(shape, tensors, with_bias));
 }
 
-Tensor causal_luna_attention(const NewTokens& tokens, CausalLunaForm form) {
-  const auto heads_first = [](const Tensor& x_BTHd) { return x_BTHd.transpose(1, 2); };
-  return heads_first(causal_luna(heads_first(tokens.q_BTHd), heads_first(tokens.k_BTKd),
-                                 heads_first(tokens.v_BTKd), heads_first(tokens.a_BTHL), {}, {}, Drop{},
-                                 form));
+Tensor DecoderAttentionImpl::in_heads(const Tensor& x_BTF, const Weight& norm) const {
+  const Tensor split = x_BTF.unflatten(-1, {x_BTF.size(-1) / head_dim_, head_dim_});
+  return norm.is_empty() ? split : rms_norm(split, norm, norm_eps_);
+}
+
+Tensor DecoderAttentionImpl::forward(const Tensor& normed_BTD, NewTokens tokens, const Rope& rope,
+                                     LayerState* state) const {
+  const bool tied = k_.get() == v_.get();
+  const auto projected = tied ? project(normed_BTD, {q_, k_}) : project(normed_BTD, {q_, k_, v_});
+  tokens.q_BTHd = in_heads(projected[0], q_norm_);
+  tokens.k_BTKd = in_heads(projected[1], k_norm_);
+  tokens.v_BTKd = in_heads(projected.back(), nullptr);
+  return project(read(normed_BTD, tokens, rope, state).flatten(2), o_);
 }
 
 }  // namespace attnlab

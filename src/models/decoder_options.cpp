@@ -5,18 +5,6 @@
 namespace attnlab {
 namespace {
 
-std::string contradiction_of_luna(const DecoderOptions& o, int64_t kv_heads) {
-  if (kv_heads != o.heads)
-    return fmt::format(
-        "Luna's sums are of every head's own keys and values: kv_heads must be {}, or 0, not {}", o.heads,
-        kv_heads);
-  if (o.luna()->positions == LunaPositions::sinusoidal && o.dim % 2 != 0)
-    return fmt::format("sinusoidal positions need an even model width, not {}", o.dim);
-  if (o.sliding_window > 0)
-    return fmt::format("Luna's sums are of all tokens: sliding_window must be 0, not {}", o.sliding_window);
-  return "";
-}
-
 /// The first rule that the sizes break, as a sentence; "" where they agree.
 std::string contradiction(const DecoderOptions& o) {
   if (o.heads < 1 || o.dim < 1) return "";  // their own bounds say so
@@ -28,7 +16,7 @@ std::string contradiction(const DecoderOptions& o) {
     return fmt::format("{} key-value heads do not divide {} query heads", kv_heads, o.heads);
   const int64_t d = o.head_dim ? o.head_dim : o.dim / o.heads;
   if (d % 2 != 0) return fmt::format("rotary positions need an even head size, not {}", d);
-  return o.luna() ? contradiction_of_luna(o, kv_heads) : "";
+  return o.attention->contradiction(o, kv_heads);
 }
 
 }  // namespace

@@ -36,8 +36,6 @@ struct DecoderOptions {
   /// Zeros that stand for "as usual" replaced: kv_heads by heads, head_dim by dim / heads. Throws UserError
   /// where sizes contradict each other.
   DecoderOptions resolved() const;
-  /// Null where the attention is softmax.
-  const DecoderLunaOptions* luna() const { return dynamic_cast<const DecoderLunaOptions*>(&*attention); }
 };
 
 }  // namespace attnlab

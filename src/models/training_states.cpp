@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "kernels/kept_attention.h"
-#include "models/decoder_attention.h"
+#include "models/decoder_softmax.h"
 
 namespace attnlab {
 namespace {

@@ -8,6 +8,7 @@
 #include "cache/cache_options.h"
 #include "core/error.h"
 #include "models/decoder.h"
+#include "models/decoder_luna.h"
 
 namespace attnlab {
 namespace {
@@ -22,6 +23,10 @@ struct LunaCase {
   CausalLunaForm form = CausalLunaForm::scan;
 };
 
+DecoderLunaOptions& luna_of(const DecoderOptions& o) {
+  return dynamic_cast<DecoderLunaOptions&>(*o.attention);
+}
+
 DecoderOptions tiny_luna(const LunaCase& one = {}) {
   DecoderOptions o;
   o.vocabulary = 17;
@@ -32,7 +37,7 @@ DecoderOptions tiny_luna(const LunaCase& one = {}) {
   o.head_dim = 4;  // not dim / heads
   o.max_positions = 400;
   o.attention.select("luna");
-  auto& luna = dynamic_cast<DecoderLunaOptions&>(*o.attention);
+  auto& luna = luna_of(o);
   luna.length = one.length;
   luna.sums.omega = one.omega;
   luna.sums.tie_kv = one.tied;
@@ -93,7 +98,7 @@ Tensor hidden_written_out(const Decoder& decoder, const Tensor& ids_T) {
   const int64_t t = ids_T.size(0), d = o.head_dim;
   const Tensor angle = torch::outer(torch::arange(t, torch::kDouble),
                                     torch::pow(o.rope_theta, -torch::arange(0, d, 2, torch::kDouble) / d));
-  const bool rotary = o.luna()->positions == LunaPositions::rotary;
+  const bool rotary = luna_of(o).positions == LunaPositions::rotary;
   const auto rotated = [&](const Tensor& x_Td) {
     if (!rotary) return x_Td;
     const Tensor first = x_Td.slice(1, 0, d / 2), second = x_Td.slice(1, d / 2, d);
@@ -110,7 +115,7 @@ Tensor hidden_written_out(const Decoder& decoder, const Tensor& ids_T) {
     }
   for (int64_t i = 0; i < o.layers; ++i) {
     const std::string layer = "model.layers." + std::to_string(i) + ".", at = layer + "self_attn.";
-    const bool tied = o.luna()->sums.tie_kv;
+    const bool tied = luna_of(o).sums.tie_kv;
     const Tensor n = norm(x, layer + "input_layernorm.weight");
     const Tensor q = times(n, at + "q_proj.weight"),
                  k = times(n, at + (tied ? "kv_proj.weight" : "k_proj.weight")),
@@ -121,8 +126,9 @@ Tensor hidden_written_out(const Decoder& decoder, const Tensor& ids_T) {
     for (int64_t h = 0; h < o.heads; ++h) {
       const auto head = [&](const Tensor& y) { return y.slice(1, h * d, (h + 1) * d); };
       const Tensor scores = torch::matmul(head(c), head(p).t()) / std::sqrt(static_cast<double>(d));
-      const Tensor a = o.luna()->sums.omega == Omega::elu ? torch::where(scores > 0, scores + 1, scores.exp())
-                                                          : torch::log2(1 + torch::exp2(scores));
+      const Tensor a = luna_of(o).sums.omega == Omega::elu
+                           ? torch::where(scores > 0, scores + 1, scores.exp())
+                           : torch::log2(1 + torch::exp2(scores));
       heads.push_back(sums_written_out(rotated(head(q)), rotated(head(k)), head(v), a));
     }
     x = x + times(torch::cat(heads, 1), at + "o_proj.weight");

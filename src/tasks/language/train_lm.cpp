@@ -70,7 +70,9 @@ void record_validations(const TaskValidations& tasks, const TrainLmOptions& o, R
 /// Why train.policy is none for the model that is described here; of one that is read it is seen when it is
 /// read.
 std::string policy_misfit(const TrainLmOptions& o) {
-  if (!o.start_from.empty() || o.model.luna() || !why_not_trained(o.train.policy.cache).empty()) return "";
+  if (!o.start_from.empty() || o.model.attention->rows_of_sums() > 0 ||
+      !why_not_trained(o.train.policy.cache).empty())
+    return "";
   try {
     return o.train.policy.misfit(state_shape(o.model.resolved()));
   } catch (const UserError&) {
@@ -186,8 +188,9 @@ void TrainLmOptions::visit(Fields& f) {
     "documents");
   train.policy.context = context;
   f("train", train, "the training loop");
-  f.require(!train.policy.active() || !model.luna(), "train",
-            "drops tokens under train.policy, of which Luna's layers keep none");
+  f.require(
+      !train.policy.active() || model.attention->rows_of_sums() == 0, "train",
+      fmt::format("drops tokens under train.policy, of which {}'s layers keep none", model.attention.name()));
   const std::string misfit = policy_misfit(*this);
   f.require(misfit.empty(), "train", fmt::format("has a policy that {}", misfit));
 }

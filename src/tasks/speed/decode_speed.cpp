@@ -166,8 +166,8 @@ int64_t DecodeSpeedOptions::budget_bytes() const {
 /// Of a text's caches, where weights are random.
 int64_t DecodeSpeedOptions::text_bytes(torch::DeviceType device) const {
   const DecoderOptions d = decoder.sizes.resolved();
-  if (const auto* luna = d.luna())  // sums are in fp32
-    return d.layers * d.heads * luna->length * 2 * d.head_dim * static_cast<int64_t>(sizeof(float));
+  if (const int64_t rows = d.attention->rows_of_sums(); rows > 0)  // in fp32
+    return d.layers * d.heads * rows * 2 * d.head_dim * static_cast<int64_t>(sizeof(float));
   int64_t states = 0;
   for (const int64_t size : sizes_of_layers(cache.of_text(context), d.layers))
     states += (size == 0 ? context : size + 1) * 2 * d.kv_heads * d.head_dim;

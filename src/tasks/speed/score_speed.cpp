@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "attention/shape.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/memory.h"
@@ -134,24 +135,9 @@ void summarise(const ScoreSpeedOptions& o, const Reader& full, const Reader& bou
 
 double scoring_flops(const DecoderOptions& sizes, const std::vector<int64_t>& kept, int64_t length) {
   const DecoderOptions d = sizes.resolved();
-  const auto product = [](int64_t rows, int64_t inputs, int64_t outputs) {
-    return 2.0 * static_cast<double>(rows) * static_cast<double>(inputs) * static_cast<double>(outputs);
-  };
-  const int64_t queries = d.heads * d.head_dim, keys = d.kv_heads * d.head_dim;
-  double flops = product(length - 1, d.dim, d.vocabulary);  // nothing follows the last token
-  for (const int64_t k : kept) {
-    flops += product(length, d.dim, 2 * queries + 2 * keys) + product(length, d.dim, 3 * d.ffn_dim);
-    if (const auto* luna = d.luna()) {
-      // Scores of the context with P, both sums and both reads of them.
-      flops += product(luna->length + length, d.dim, queries) + 5 * product(length, queries, luna->length);
-      if (luna->sums.tie_kv) flops -= product(length, d.dim, keys);
-      continue;
-    }
-    int64_t most = k == 0 ? length : std::min(k + 1, length);
-    if (d.sliding_window > 0) most = std::min(most, d.sliding_window);
-    const int64_t pairs = most * (most + 1) / 2 + (length - most) * most;  // of a query and a live state
-    flops += product(pairs, 2, queries);
-  }
+  double flops = product_flops(length - 1, d.dim, d.vocabulary);  // nothing follows the last token
+  for (const int64_t k : kept)
+    flops += d.attention->flops(d, k, length) + product_flops(length, d.dim, 3 * d.ffn_dim);
   return flops;
 }
 

@@ -253,7 +253,7 @@ TEST_F(TrainPolicy, ToldIsWhatLayersMissOfTheTextsHeldOut) {
 TEST_F(TrainPolicy, RefusesLunaWhoseLayersKeepNoTokens) {
   EXPECT_THAT(
       refused("model: {attention: luna}\ntrain: {policy: {cache: {policy: tova, size: 8}}}\n"),
-      HasSubstr("policy.yaml:3: train: drops tokens under train.policy, of which Luna's layers keep none"));
+      HasSubstr("policy.yaml:3: train: drops tokens under train.policy, of which luna's layers keep none"));
 }
 
 class StartFrom : public TrainPolicy {

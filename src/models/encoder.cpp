@@ -60,9 +60,7 @@ void EncoderOptions::visit(Fields& f) {
 EncoderImpl::EncoderImpl(const EncoderOptions& options, int64_t vocabulary, int64_t max_length)
     : options_(options) {
   const int64_t d = options.dim;
-  const auto norm = [&](const char* name) {
-    return register_module(name, torch::nn::LayerNorm(torch::nn::LayerNormOptions({d}).eps(norm_eps)));
-  };
+  const auto norm = [&](const char* name) { return register_module(name, layer_norm_of(d)); };
   ensure(vocabulary > padding_id, "a vocabulary that holds the padding's id {}, not {} ids", padding_id,
          vocabulary);
   tokens_ = register_module(

@@ -6,17 +6,25 @@
 
 namespace attnlab {
 
+torch::nn::LayerNorm layer_norm_of(int64_t d) {
+  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({d}).eps(norm_eps));
+}
+
 Tensor normalised(const Tensor& residual, const Tensor& x, Drop drop, const torch::nn::LayerNorm& norm) {
   return add_norm(residual, x, drop, norm->weight, norm->bias, norm_eps);
+}
+
+Tensor feed_forward_of(const Tensor& x, const Linear& in, const Linear& out,
+                       const EncoderLayerOptions& options, bool training) {
+  return feed_forward(x, in->weight, in->bias, out->weight, out->bias, options.activation,
+                      Drop::draw(options.activation_dropout, training), options.recompute);
 }
 
 EncoderLayerImpl::EncoderLayerImpl(const EncoderLayerOptions& options,
                                    std::shared_ptr<AttentionImpl> attention)
     : options_(options) {
   const int64_t d = options.dim, f = options.ffn_dim;
-  const auto norm = [&](const char* name) {
-    return register_module(name, torch::nn::LayerNorm(torch::nn::LayerNormOptions({d}).eps(norm_eps)));
-  };
+  const auto norm = [&](const char* name) { return register_module(name, layer_norm_of(d)); };
   attention_ = register_module("attention", std::move(attention));
   attention_norm_ = norm("attention_norm");
   if (attention_->state_length() > 0) state_norm_ = norm("state_norm");
@@ -38,7 +46,7 @@ EncoderLayerImpl::Output EncoderLayerImpl::post_norm(Tensor x_BND, Tensor state_
   x_BND = normalised(x_BND, std::exchange(y.y_BND, {}), draw(), attention_norm_);
   if (y.state_BLD.defined())
     state_BLD = normalised(state_BLD, std::exchange(y.state_BLD, {}), draw(), state_norm_);
-  x_BND = normalised(x_BND, feed_forward_of(x_BND), draw(), ffn_norm_);
+  x_BND = normalised(x_BND, fed_forward(x_BND), draw(), ffn_norm_);
   return {std::move(x_BND), std::move(state_BLD)};
 }
 
@@ -51,14 +59,12 @@ EncoderLayerImpl::Output EncoderLayerImpl::pre_norm(Tensor x_BND, Tensor state_B
   }
   x_BND = x_BND + dropout(std::exchange(y.y_BND, {}), draw());
   if (y.state_BLD.defined()) state_BLD = state_BLD + dropout(std::exchange(y.state_BLD, {}), draw());
-  x_BND = x_BND + dropout(feed_forward_of(normalised({}, x_BND, {}, ffn_norm_)), draw());
+  x_BND = x_BND + dropout(fed_forward(normalised({}, x_BND, {}, ffn_norm_)), draw());
   return {std::move(x_BND), std::move(state_BLD)};
 }
 
-Tensor EncoderLayerImpl::feed_forward_of(const Tensor& x_BND) {
-  return feed_forward(x_BND, ffn_in_->weight, ffn_in_->bias, ffn_out_->weight, ffn_out_->bias,
-                      options_.activation, Drop::draw(options_.activation_dropout, is_training()),
-                      options_.recompute);
+Tensor EncoderLayerImpl::fed_forward(const Tensor& x_BND) const {
+  return feed_forward_of(x_BND, ffn_in_, ffn_out_, options_, is_training());
 }
 
 double EncoderLayerImpl::flops(int64_t n) const {

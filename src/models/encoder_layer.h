@@ -36,8 +36,15 @@ struct EncoderLayerOptions {
   bool recompute = false;
 };
 
+/// A LayerNorm over [.., d], not yet registered.
+torch::nn::LayerNorm layer_norm_of(int64_t d);
+
 /// LayerNorm(residual + drop(x)) with the weights of `norm`; residual may be undefined.
 Tensor normalised(const Tensor& residual, const Tensor& x, Drop drop, const torch::nn::LayerNorm& norm);
+
+/// FFN(x) with the activation and dropout that a layer's options name.
+Tensor feed_forward_of(const Tensor& x, const Linear& in, const Linear& out,
+                       const EncoderLayerOptions& options, bool training);
 
 class EncoderLayerImpl final : public torch::nn::Module {
  public:
@@ -57,7 +64,7 @@ class EncoderLayerImpl final : public torch::nn::Module {
  private:
   Output post_norm(Tensor x_BND, Tensor state_BLD, const Masks& masks);
   Output pre_norm(Tensor x_BND, Tensor state_BLD, const Masks& masks);
-  Tensor feed_forward_of(const Tensor& x_BND);
+  Tensor fed_forward(const Tensor& x_BND) const;
   Drop draw() const { return Drop::draw(options_.dropout, is_training()); }
 
   EncoderLayerOptions options_;

@@ -11,9 +11,7 @@ TargetLayerImpl::TargetLayerImpl(const EncoderLayerOptions& options,
                                  std::shared_ptr<AttentionImpl> cross)
     : options_(options) {
   const int64_t d = options.dim, f = options.ffn_dim;
-  const auto norm = [&](const char* name) {
-    return register_module(name, torch::nn::LayerNorm(torch::nn::LayerNormOptions({d}).eps(norm_eps)));
-  };
+  const auto norm = [&](const char* name) { return register_module(name, layer_norm_of(d)); };
   self_attention_ = register_module("self_attention", std::move(self));
   self_norm_ = norm("self_norm");
   cross_attention_ = register_module("cross_attention", std::move(cross));
@@ -32,10 +30,8 @@ Tensor TargetLayerImpl::joined(const Tensor& x, const Tensor& y, const torch::nn
   return options_.norm_first ? x + dropout(y, draw()) : normalised(x, y, draw(), norm);
 }
 
-Tensor TargetLayerImpl::feed_forward_of(const Tensor& x) {
-  return feed_forward(x, ffn_in_->weight, ffn_in_->bias, ffn_out_->weight, ffn_out_->bias,
-                      options_.activation, Drop::draw(options_.activation_dropout, is_training()),
-                      options_.recompute);
+Tensor TargetLayerImpl::fed_forward(const Tensor& x) const {
+  return feed_forward_of(x, ffn_in_, ffn_out_, options_, is_training());
 }
 
 TargetLayerImpl::Output TargetLayerImpl::forward(Tensor x_BTD, const Tensor& padding_BT,
@@ -48,7 +44,7 @@ TargetLayerImpl::Output TargetLayerImpl::forward(Tensor x_BTD, const Tensor& pad
       cross_attention_->forward(read(x_BTD, cross_norm_), source.x_BND, masks, read(state_BLD, state_norm_));
   x_BTD = joined(x_BTD, std::exchange(y.y_BND, {}), cross_norm_);
   if (y.state_BLD.defined()) state_BLD = joined(state_BLD, std::exchange(y.state_BLD, {}), state_norm_);
-  x_BTD = joined(x_BTD, feed_forward_of(read(x_BTD, ffn_norm_)), ffn_norm_);
+  x_BTD = joined(x_BTD, fed_forward(read(x_BTD, ffn_norm_)), ffn_norm_);
   return {std::move(x_BTD), std::move(state_BLD)};
 }
 

@@ -45,7 +45,7 @@ class TargetLayerImpl final : public torch::nn::Module {
   AttentionImpl& cross_attention() { return *cross_attention_; }
 
  private:
-  Tensor feed_forward_of(const Tensor& x);
+  Tensor fed_forward(const Tensor& x) const;
   /// `y` of a sublayer on its way back to the residual.
   Tensor joined(const Tensor& x, const Tensor& y, const torch::nn::LayerNorm& norm) const;
   Tensor read(const Tensor& x, const torch::nn::LayerNorm& norm) const;

@@ -78,9 +78,7 @@ TranslatorImpl::TranslatorImpl(const TranslatorOptions& options, int64_t vocabul
     layers_->push_back(
         TargetLayer(layer, options.self_attention->build(shape), options.cross_attention->build(shape)));
   const int64_t l = encoder_->state_length();
-  const auto norm = [&](const char* name) {
-    return register_module(name, torch::nn::LayerNorm(torch::nn::LayerNormOptions({e.dim}).eps(norm_eps)));
-  };
+  const auto norm = [&](const char* name) { return register_module(name, layer_norm_of(e.dim)); };
   if (e.norm_first) final_norm_ = norm("final_norm");
   if (e.norm_first && l > 0) source_state_norm_ = norm("source_state_norm");
   if (options.shared_embeddings == SharedEmbeddings::none)

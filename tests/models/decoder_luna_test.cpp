@@ -7,8 +7,8 @@
 
 #include "cache/cache_options.h"
 #include "core/error.h"
-#include "models/decoder.h"
 #include "models/decoder_luna.h"
+#include "models/small_decoders.h"
 
 namespace attnlab {
 namespace {
@@ -46,29 +46,9 @@ DecoderOptions tiny_luna(const LunaCase& one = {}) {
   return o;
 }
 
-/// Weights large enough that attention is far from uniform.
-Decoder tiny_decoder_of(const DecoderOptions& options) {
-  torch::manual_seed(3);
-  Decoder decoder(options, torch::kDouble);
-  const torch::NoGradGuard no_grad;
-  for (auto& p : decoder->parameters()) p.normal_(0.0, 0.5);
-  return decoder;
-}
-
-Tensor some_tokens(int64_t batch, int64_t t) {
-  torch::manual_seed(4);
-  return torch::randint(17, {batch, t}, torch::kLong);
-}
-
-Tensor counted_positions(const Tensor& ids_BT, int64_t padding = 0) {
-  return (torch::arange(ids_BT.size(1), torch::kLong) - padding).clamp_min(0).expand_as(ids_BT);
-}
-
 DecoderState luna_states(const Decoder& decoder, int64_t batch) {
   return make_states({}, state_shape(decoder->options()), {.batch = batch, .dtype = torch::kDouble});
 }
-
-double largest(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 /// One head of one text, as the paper writes it: q, k, v [T, d], a [T, l].
 Tensor sums_written_out(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& a) {
@@ -144,17 +124,17 @@ class LunaDecoder : public testing::TestWithParam<LunaCase> {};
 
 TEST_P(LunaDecoder, IsThePapersFormula) {
   const torch::NoGradGuard no_grad;
-  Decoder decoder = tiny_decoder_of(tiny_luna(GetParam()));
-  const Tensor ids_BT = some_tokens(2, 75);  // more than a chunk of the kernel
+  Decoder decoder = small_decoder(tiny_luna(GetParam()));
+  const Tensor ids_BT = small_texts(2, 75);  // more than a chunk of the kernel
   const Tensor hidden = decoder->forward_training(ids_BT);
   for (int64_t b = 0; b < 2; ++b)
-    EXPECT_LT(largest(hidden[b], hidden_written_out(decoder, ids_BT[b])), 1e-10);
+    EXPECT_LT(largest_gap(hidden[b], hidden_written_out(decoder, ids_BT[b])), 1e-10);
 }
 
 TEST_P(LunaDecoder, TextAtOnceInPiecesAndTokenByTokenAgree) {
   const torch::NoGradGuard no_grad;
-  Decoder decoder = tiny_decoder_of(tiny_luna(GetParam()));
-  const Tensor ids_BT = some_tokens(2, 139), positions_BT = counted_positions(ids_BT);
+  Decoder decoder = small_decoder(tiny_luna(GetParam()));
+  const Tensor ids_BT = small_texts(2, 139), positions_BT = positions_of(ids_BT);
   const Tensor trained = decoder->forward_training(ids_BT);
   const std::vector<std::vector<int64_t>> ways = {{139}, {1, 64, 65, 3, 1, 5}, std::vector<int64_t>(139, 1)};
   for (const auto& way : ways) {
@@ -166,19 +146,19 @@ TEST_P(LunaDecoder, TextAtOnceInPiecesAndTokenByTokenAgree) {
           decoder->forward(ids_BT.narrow(1, first, n), positions_BT.narrow(1, first, n), {}, states));
       first += n;
     }
-    EXPECT_LT(largest(torch::cat(outputs, 1), trained), 1e-10) << way.size() << " calls";
+    EXPECT_LT(largest_gap(torch::cat(outputs, 1), trained), 1e-10) << way.size() << " calls";
   }
 }
 
 TEST_P(LunaDecoder, PaddedTextsOfABatchAreAsAlone) {
   const torch::NoGradGuard no_grad;
-  Decoder decoder = tiny_decoder_of(tiny_luna(GetParam()));
-  const Tensor ids_BT = some_tokens(1, 70);
+  Decoder decoder = small_decoder(tiny_luna(GetParam()));
+  const Tensor ids_BT = small_texts(1, 70);
   const Tensor alone = decoder->forward_training(ids_BT);
   constexpr int64_t left = 67;  // so that a whole piece is padding
-  const Tensor more = some_tokens(1, left + 70);
+  const Tensor more = small_texts(1, left + 70);
   const Tensor batch = torch::cat({torch::cat({torch::zeros({1, left}, torch::kLong), ids_BT}, 1), more}, 0);
-  const Tensor positions = torch::cat({counted_positions(more, left), counted_positions(more)}, 0);
+  const Tensor positions = torch::cat({positions_of(more, left), positions_of(more)}, 0);
   const Tensor at = torch::arange(left + 70);
   const Tensor padding = torch::stack({at < left, at < 0});
   DecoderState states = luna_states(decoder, 2);
@@ -187,15 +167,15 @@ TEST_P(LunaDecoder, PaddedTextsOfABatchAreAsAlone) {
     outputs.push_back(decoder->forward(batch.narrow(1, first, n), positions.narrow(1, first, n),
                                        padding.narrow(1, first, n), states));
   const Tensor together = torch::cat(outputs, 1);
-  EXPECT_LT(largest(together[0].narrow(0, left, 70), alone[0]), 1e-10);
-  EXPECT_LT(largest(together[1], decoder->forward_training(more)[0]), 1e-10);
+  EXPECT_LT(largest_gap(together[0].narrow(0, left, 70), alone[0]), 1e-10);
+  EXPECT_LT(largest_gap(together[1], decoder->forward_training(more)[0]), 1e-10);
   EXPECT_TRUE(together.isfinite().all().item<bool>());
 }
 
 TEST_P(LunaDecoder, ATokenChangesNothingBeforeIt) {
-  Decoder decoder = tiny_decoder_of(tiny_luna(GetParam()));
+  Decoder decoder = small_decoder(tiny_luna(GetParam()));
   constexpr int64_t n = 80, changed = 66;
-  const Tensor ids_BT = some_tokens(1, n);
+  const Tensor ids_BT = small_texts(1, n);
   Tensor other_BT = ids_BT.clone();
   other_BT[0][changed] = (other_BT[0][changed] + 1) % 17;
   const auto gradients = [&](const Tensor& ids) {
@@ -208,33 +188,17 @@ TEST_P(LunaDecoder, ATokenChangesNothingBeforeIt) {
   const auto [hidden, gradient] = gradients(ids_BT);
   const auto [other_hidden, other_gradient] = gradients(other_BT);
   EXPECT_TRUE(torch::equal(hidden.narrow(1, 0, changed), other_hidden.narrow(1, 0, changed)));
-  EXPECT_GT(largest(hidden.narrow(1, changed, n - changed), other_hidden.narrow(1, changed, n - changed)),
+  EXPECT_GT(largest_gap(hidden.narrow(1, changed, n - changed), other_hidden.narrow(1, changed, n - changed)),
             1e-6);
   EXPECT_TRUE(torch::equal(gradient, other_gradient));
   EXPECT_GT(gradient.abs().max().item<double>(), 0);
 }
 
 TEST_P(LunaDecoder, TrainingHasTheGradientOfFiniteDifferences) {
-  Decoder decoder = tiny_decoder_of(tiny_luna(GetParam()));
-  const Tensor ids_BT = some_tokens(2, 9);
-  const auto loss = [&] {
-    const Tensor logits = decoder->logits(decoder->forward_training(ids_BT.slice(1, 0, -1)));
-    return torch::cross_entropy_loss(logits.flatten(0, 1), ids_BT.slice(1, 1).flatten());
-  };
-  loss().backward();
-  const torch::NoGradGuard no_grad;
-  for (auto& p : decoder->named_parameters()) {
-    if (p.key() == "model.embed_tokens.weight") continue;  // most of its rows are not in the text
-    Tensor flat = p.value().view(-1);
-    const int64_t i = flat.numel() / 2;
-    const double gradient = p.value().grad().view(-1)[i].item<double>(), h = 1e-6;
-    flat[i] += h;
-    const double above = loss().item<double>();
-    flat[i] -= 2 * h;
-    const double below = loss().item<double>();
-    flat[i] += h;
-    EXPECT_NEAR(gradient, (above - below) / (2 * h), 1e-7) << p.key();
-  }
+  Decoder decoder = small_decoder(tiny_luna(GetParam()));
+  const Tensor ids_BT = small_texts(2, 9);
+  const auto loss = [&] { return loss_of(decoder, decoder->forward_training(ids_BT), ids_BT); };
+  expect_gradients_of_finite_differences(decoder, loss);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, LunaDecoder,
@@ -251,7 +215,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, LunaDecoder,
 
 TEST(LunaDecoderOptions, TheFormThatIsAskedForIsTheOneThatRuns) {
   const torch::NoGradGuard no_grad;
-  const Tensor ids_BT = some_tokens(2, 75);
+  const Tensor ids_BT = small_texts(2, 75);
   const auto hidden = [&](CausalLunaForm form) {
     torch::manual_seed(3);
     Decoder decoder(tiny_luna({.form = form}), torch::kFloat);
@@ -262,8 +226,8 @@ TEST(LunaDecoderOptions, TheFormThatIsAskedForIsTheOneThatRuns) {
   EXPECT_NE(causal_luna_forms_run().find("outer_products"), std::string::npos);
   EXPECT_FALSE(scan.equal(chunks));
   EXPECT_FALSE(chunks.equal(outer_products));
-  EXPECT_LT(largest(scan, chunks), 1e-5);
-  EXPECT_LT(largest(scan, outer_products), 1e-5);
+  EXPECT_LT(largest_gap(scan, chunks), 1e-5);
+  EXPECT_LT(largest_gap(scan, outer_products), 1e-5);
 }
 
 TEST(LunaDecoderState, TakesAsManyBytesAfterAnyNumberOfTokens) {
@@ -272,27 +236,27 @@ TEST(LunaDecoderState, TakesAsManyBytesAfterAnyNumberOfTokens) {
   DecoderState states = make_states({}, state_shape(decoder->options()), {.batch = 3});
   const int64_t sums = 2 /*layers*/ * 2 /*heads*/ * 5 * 2 * 4 * 4 /*bytes*/, counts = 2 * 8;
   for (const int64_t n : {1, 90, 1}) {
-    const Tensor ids_BT = some_tokens(3, n);
-    decoder->forward(ids_BT, counted_positions(ids_BT), {}, states);
+    const Tensor ids_BT = small_texts(3, n);
+    decoder->forward(ids_BT, positions_of(ids_BT), {}, states);
     EXPECT_EQ(bytes_of(states), 3 * (sums + counts));
   }
 }
 
 TEST(LunaDecoderState, GoesOnFromCopiesAndInAnotherOrder) {
   const torch::NoGradGuard no_grad;
-  Decoder decoder = tiny_decoder_of(tiny_luna());
-  const Tensor ids_BT = some_tokens(2, 20), positions_BT = counted_positions(ids_BT);
+  Decoder decoder = small_decoder(tiny_luna());
+  const Tensor ids_BT = small_texts(2, 20), positions_BT = positions_of(ids_BT);
   DecoderState states = luna_states(decoder, 2);
   decoder->forward(ids_BT.narrow(1, 0, 12), positions_BT.narrow(1, 0, 12), {}, states);
   const Tensor rows = torch::tensor({1, 0, 1}), last = ids_BT.narrow(1, 12, 8),
                there = positions_BT.narrow(1, 12, 8);
   DecoderState copies = copy_of(states, rows);
   const Tensor expected = decoder->forward_training(ids_BT).narrow(1, 12, 8);
-  EXPECT_LT(largest(decoder->forward(last.index_select(0, rows), there.index_select(0, rows), {}, copies),
-                    expected.index_select(0, rows)),
+  EXPECT_LT(largest_gap(decoder->forward(last.index_select(0, rows), there.index_select(0, rows), {}, copies),
+                        expected.index_select(0, rows)),
             1e-10);
   for (auto& state : states) state->reorder(torch::tensor({1, 0}));
-  EXPECT_LT(largest(decoder->forward(last.flip(0), there, {}, states), expected.flip(0)), 1e-10);
+  EXPECT_LT(largest_gap(decoder->forward(last.flip(0), there, {}, states), expected.flip(0)), 1e-10);
 }
 
 TEST(LunaDecoderState, RefusesWhatKeepsTokens) {

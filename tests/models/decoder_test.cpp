@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "models/plain_state.h"
+#include "models/small_decoders.h"
 
 namespace attnlab {
 namespace {
@@ -23,26 +24,6 @@ DecoderOptions tiny(int64_t window = 0) {
   o.sliding_window = window;
   return o;
 }
-
-/// Weights large enough that attention is far from uniform.
-Decoder tiny_decoder(const DecoderOptions& options) {
-  torch::manual_seed(3);
-  Decoder decoder(options, torch::kDouble);
-  const torch::NoGradGuard no_grad;
-  for (auto& p : decoder->parameters()) p.normal_(0.0, 0.5);
-  return decoder;
-}
-
-Tensor tokens_of(int64_t batch, int64_t t) {
-  torch::manual_seed(4);
-  return torch::randint(17, {batch, t}, torch::kLong);
-}
-
-Tensor positions_like(const Tensor& ids_BT) {
-  return torch::arange(ids_BT.size(1), torch::kLong).expand_as(ids_BT);
-}
-
-double difference(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 // Touvron et al. 2023 (Llama 2), Jiang et al. 2023 (Mistral 7B), 01.AI 2024 (Yi): the numbers of weights in
 // their published files.
@@ -81,65 +62,49 @@ class DecoderPaths : public testing::TestWithParam<int64_t> {};  // sliding wind
 
 TEST_P(DecoderPaths, TextAtOnceInPiecesAndTrainingAgree) {
   const torch::NoGradGuard no_grad;
-  Decoder decoder = tiny_decoder(tiny(GetParam()));
-  const Tensor ids_BT = tokens_of(2, 11), positions_BT = positions_like(ids_BT);
+  Decoder decoder = small_decoder(tiny(GetParam()));
+  const Tensor ids_BT = small_texts(2, 11), positions_BT = positions_of(ids_BT);
   const Tensor trained = decoder->forward_training(ids_BT);
   DecoderState states = plain_states(2, GetParam());
-  EXPECT_LT(difference(decoder->forward(ids_BT, positions_BT, {}, states), trained), 1e-12);
+  EXPECT_LT(largest_gap(decoder->forward(ids_BT, positions_BT, {}, states), trained), 1e-12);
   DecoderState pieces = plain_states(2, GetParam());
   std::vector<Tensor> outputs;
   for (const auto& [first, n] : {std::pair{0, 4}, {4, 1}, {5, 6}})
     outputs.push_back(
         decoder->forward(ids_BT.narrow(1, first, n), positions_BT.narrow(1, first, n), {}, pieces));
-  EXPECT_LT(difference(torch::cat(outputs, 1), trained), 1e-12);
+  EXPECT_LT(largest_gap(torch::cat(outputs, 1), trained), 1e-12);
 }
 
 INSTANTIATE_TEST_SUITE_P(Windows, DecoderPaths, testing::Values(0, 4));
 
 TEST(Decoder, ALeftPaddedTextInABatchIsAsAlone) {
   const torch::NoGradGuard no_grad;
-  Decoder decoder = tiny_decoder(tiny());
-  const Tensor ids_BT = tokens_of(1, 9);
+  Decoder decoder = small_decoder(tiny());
+  const Tensor ids_BT = small_texts(1, 9);
   const Tensor alone = decoder->forward_training(ids_BT);
   const Tensor padded_ids = torch::cat({torch::zeros({1, 3}, torch::kLong), ids_BT}, 1);
   const Tensor positions = (torch::arange(12, torch::kLong) - 3).clamp_min(0).unsqueeze(0);
   const Tensor padding = (torch::arange(12) < 3).unsqueeze(0);
   DecoderState states = plain_states(2);
   const Tensor batched = decoder->forward(padded_ids, positions, padding, states);
-  EXPECT_LT(difference(batched.narrow(1, 3, 9), alone), 1e-12);
+  EXPECT_LT(largest_gap(batched.narrow(1, 3, 9), alone), 1e-12);
 }
 
 TEST(Decoder, TrainingHasTheGradientOfFiniteDifferences) {
-  Decoder decoder = tiny_decoder(tiny());
-  const Tensor ids_BT = tokens_of(2, 6);
-  const auto loss = [&] {
-    const Tensor logits = decoder->logits(decoder->forward_training(ids_BT.slice(1, 0, -1)));
-    return torch::cross_entropy_loss(logits.flatten(0, 1), ids_BT.slice(1, 1).flatten());
-  };
-  loss().backward();
-  const torch::NoGradGuard no_grad;
-  for (auto& p : decoder->named_parameters()) {
-    Tensor flat = p.value().view(-1);
-    const int64_t i = flat.numel() / 2;                    // a weight in the middle of each
-    if (p.key() == "model.embed_tokens.weight") continue;  // most of its rows are not in the text
-    const double gradient = p.value().grad().view(-1)[i].item<double>(), h = 1e-6;
-    flat[i] += h;
-    const double above = loss().item<double>();
-    flat[i] -= 2 * h;
-    const double below = loss().item<double>();
-    flat[i] += h;
-    EXPECT_NEAR(gradient, (above - below) / (2 * h), 1e-7) << p.key();
-  }
+  Decoder decoder = small_decoder(tiny());
+  const Tensor ids_BT = small_texts(2, 6);
+  const auto loss = [&] { return loss_of(decoder, decoder->forward_training(ids_BT), ids_BT); };
+  expect_gradients_of_finite_differences(decoder, loss);
 }
 
 TEST(Decoder, TiedEmbeddingsAreOneTable) {
   DecoderOptions tied = tiny();
   tied.tied_embeddings = true;
   EXPECT_EQ(parameter_count(tiny()) - parameter_count(tied), 17 * 12);
-  Decoder decoder = tiny_decoder(tied);
+  Decoder decoder = small_decoder(tied);
   const Tensor hidden = torch::randn({1, 12}, torch::kDouble);
   const Tensor table = decoder->named_parameters()["model.embed_tokens.weight"];
-  EXPECT_LT(difference(decoder->logits(hidden), torch::matmul(hidden, table.t())), 1e-12);
+  EXPECT_LT(largest_gap(decoder->logits(hidden), torch::matmul(hidden, table.t())), 1e-12);
 }
 
 TEST(Decoder, RefusesSizesThatContradictEachOther) {

@@ -9,7 +9,7 @@
 
 #include "cache/policies/tova.h"
 #include "core/error.h"
-#include "models/decoder.h"
+#include "models/small_decoders.h"
 
 namespace attnlab {
 namespace {
@@ -31,11 +31,7 @@ DecoderOptions trained_options(int64_t window = 0) {
 }
 
 Decoder trained_decoder(torch::Dtype type, int64_t window = 0) {
-  torch::manual_seed(3);
-  Decoder decoder(trained_options(window), type);
-  const torch::NoGradGuard no_grad;
-  for (auto& p : decoder->parameters()) p.normal_(0.0, 0.5);
-  return decoder;
+  return small_decoder(trained_options(window), type);
 }
 
 /// No token twice in a text: before rotation equal ones have equal keys, and of equal norms rounding would
@@ -63,8 +59,6 @@ std::vector<Tensor> expiry_of(const DecoderState& states) {
   for (const auto& state : states) all.push_back(state ? state->expiry() : Tensor());
   return all;
 }
-
-double largest_gap(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 /// A trained pass: hidden, and the states that made it.
 struct TrainedPass {
@@ -117,22 +111,9 @@ TEST_P(TrainingStates, HaveTheGradientOfFiniteDifferencesWhileTheSameStatesAreDr
     const auto now = expiry_of(pass.states);
     if (dropped.empty()) dropped = now;
     for (std::size_t l = 0; l < now.size(); ++l) EXPECT_TRUE(torch::equal(now[l], dropped[l]));
-    return torch::cross_entropy_loss(decoder->logits(pass.hidden).slice(1, 0, -1).flatten(0, 1),
-                                     ids_BT.slice(1, 1).flatten());
+    return loss_of(decoder, pass.hidden, ids_BT);
   };
-  loss().backward();
-  const torch::NoGradGuard no_grad;
-  for (auto& p : decoder->named_parameters()) {
-    Tensor flat = p.value().view(-1);
-    const int64_t i = flat.numel() / 2;
-    const double gradient = p.value().grad().view(-1)[i].item<double>(), h = 1e-6;
-    flat[i] += h;
-    const double above = loss().item<double>();
-    flat[i] -= 2 * h;
-    const double below = loss().item<double>();
-    flat[i] += h;
-    EXPECT_NEAR(gradient, (above - below) / (2 * h), 1e-7) << p.key();
-  }
+  expect_gradients_of_finite_differences(decoder, loss);
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, TrainingStates, testing::ValuesIn(trainable_policies()),

@@ -1,7 +1,10 @@
 #include "data/tokenizer.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/files.h"
+#include "core/log.h"
 #include "data/tokenizers/implementation.h"
 #include "data/tokenizers/json_tokenizer.h"
 #include "data/tokenizers/sentencepiece.h"
@@ -16,6 +19,19 @@ constexpr const char* model_name = "tokenizer.model";
 
 std::unique_ptr<const TokenizerImplementation> open_file(const fs::path& file) {
   return file.extension() == ".json" ? open_json_tokenizer(file) : open_sentencepiece(file);
+}
+
+/// The tokenizer.model beside a tokenizer.json that is taken. Of Llama 3 it may be one of tiktoken's, by the
+/// same name.
+void check_beside(const TokenizerImplementation& taken, const std::string& path, const fs::path& other) {
+  std::unique_ptr<const TokenizerImplementation> model;
+  try {
+    model = open_sentencepiece_alone(other);
+  } catch (const UserError& error) {
+    log_info("{} is taken alone: {}", path, error.what());
+    return;
+  }
+  check_same_vocabulary(taken, path, *model, other.string());
 }
 
 /// Names and checksums of those of these files that are there.
@@ -60,19 +76,23 @@ Tokenizer Tokenizer::open(const fs::path& path) {
   tokenizer.made_ = open_file(file);
   if (const fs::path other = path / model_name;
       file != path && file.filename() != model_name && fs::exists(other))
-    check_same_vocabulary(*tokenizer.made_, tokenizer.path_, *open_sentencepiece_alone(other),
-                          other.string());
+    check_beside(*tokenizer.made_, tokenizer.path_, other);
   return tokenizer;
 }
 
 std::vector<int64_t> Tokenizer::encode(std::string_view text, bool with_bos, SpecialTokens special) const {
   if (with_bos && !bos_id()) user_error("{} has no BOS token, and texts were to begin with one", path_);
   std::vector<int64_t> ids = made_->encode(text, special);
+  check_limit(ids);
   if (with_bos) ids.insert(ids.begin(), *bos_id());
   return ids;
 }
 
-Encoding Tokenizer::encode_with_ends(std::string_view text) const { return made_->encode_with_ends(text); }
+Encoding Tokenizer::encode_with_ends(std::string_view text) const {
+  Encoding made = made_->encode_with_ends(text);
+  check_limit(made.ids);
+  return made;
+}
 
 std::string Tokenizer::decode(std::span<const int64_t> ids) const {
   for (const int64_t id : ids) check_id(id);
@@ -111,9 +131,23 @@ std::optional<int64_t> Tokenizer::eos_id() const { return made_->eos_id(); }
 std::optional<bool> Tokenizer::adds_bos() const { return made_->adds_bos(); }
 
 void Tokenizer::check_vocabulary(int64_t vocabulary) const {
-  if (size() > vocabulary)
+  const int64_t needed = std::max({made_->own_size(), bos_id().value_or(-1) + 1, eos_id().value_or(-1) + 1});
+  if (needed > vocabulary)
     user_error("{} has {} pieces and the model {} ids: it is the tokenizer of another vocabulary", path_,
                size(), vocabulary);
+}
+
+void Tokenizer::limit_to(int64_t vocabulary) {
+  check_vocabulary(vocabulary);
+  limit_ = vocabulary;
+}
+
+void Tokenizer::check_limit(std::span<const int64_t> ids) const {
+  if (limit_ == 0 || size() <= limit_) return;
+  for (const int64_t id : ids)
+    if (id >= limit_)
+      user_error("a text has the token '{}', whose id in {} is {}, and the model has {} ids", piece(id),
+                 path_, id, limit_);
 }
 
 void Tokenizer::check_id(int64_t id) const {

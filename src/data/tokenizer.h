@@ -50,7 +50,7 @@ class Tokenizer {
   static Tokenizer open(const std::filesystem::path& path);
 
   /// Ids of the text; BOS first where asked for. Bytes that are not UTF-8 are read as U+FFFD each. Throws
-  /// UserError where BOS is asked for and the model has none.
+  /// UserError where BOS is asked for and the model has none, and for a token beyond limit_to.
   std::vector<int64_t> encode(std::string_view text, bool with_bos,
                               SpecialTokens special = SpecialTokens::as_tokens) const;
   /// The same without BOS, with the end of every token in the text: for counts of bytes and words.
@@ -80,13 +80,18 @@ class Tokenizer {
 
   /// Throws UserError, one sentence with both numbers, unless a model of `vocabulary` ids can have been
   /// trained with this tokenizer. A model may have more: tables are padded to round sizes.
+  /// Tokens that were added beside its pieces may be beyond it ("<pad>" of Llama 2), but not BOS or EOS.
   void check_vocabulary(int64_t vocabulary) const;
+  /// Checks that, and refuses from then on texts with a token beyond it.
+  void limit_to(int64_t vocabulary);
 
  private:
   friend class TextStream;
   void check_id(int64_t id) const;
+  void check_limit(std::span<const int64_t> ids) const;
 
   std::string path_;
+  int64_t limit_ = 0;  ///< of ids that the model knows; 0: none was named
   std::shared_ptr<const TokenizerImplementation> made_;
 };
 

@@ -95,10 +95,24 @@ void refuse_what_is_not_there(const JsonFile& config) {
     user_error("{}: quantised weights are not implemented", config.path());
 }
 
+/// transformers 4.53 and later name the kind of every layer, which then counts.
+int64_t listed_window(const JsonFile& config, int64_t layers, int64_t window) {
+  const auto& types = config.at("layer_types");
+  const auto all = [&](const char* kind) {
+    return std::all_of(types.begin(), types.end(), [&](const auto& type) { return type == kind; });
+  };
+  if (!types.is_array() || static_cast<int64_t>(types.size()) != layers)
+    user_error("{}: 'layer_types' is no list of the kinds of {} layers", config.path(), layers);
+  if (all("full_attention")) return 0;
+  if (all("sliding_attention")) return window;
+  user_error("{}: 'layer_types' asks for layers of several kinds, which is not implemented", config.path());
+}
+
 /// A window that is switched on holds from layer max_window_layers on; layers of two kinds are not
 /// implemented.
 int64_t switched_window(const JsonFile& config, int64_t layers, int64_t window) {
   if (!config.flag("use_sliding_window", false) || window == 0) return 0;
+  if (config.has("layer_types")) return listed_window(config, layers, window);
   const int64_t first = config.count("max_window_layers", 0, 28);
   if (first >= layers) return 0;
   if (first > 0)
@@ -179,6 +193,12 @@ DecoderOptions read_decoder(const JsonFile& config, const Family& family) {
   }
 }
 
+/// "<s>", or {"content": "<s>", …}; "" where it is not named.
+std::string token_text(const JsonFile& tokenizer, const char* key) {
+  if (!tokenizer.has(key)) return "";
+  return tokenizer.at(key).is_object() ? tokenizer.inside(key).text("content") : tokenizer.text(key);
+}
+
 /// A text, or in older files a list of named ones, of which `default` is meant.
 std::string chat_template_of(const JsonFile& tokenizer) {
   if (!tokenizer.has("chat_template")) return "";
@@ -248,6 +268,8 @@ HfConfig read_hf_config(const fs::path& folder) {
     const JsonFile tokenizer(folder / tokenizer_name);
     all.add_bos = tokenizer.flag("add_bos_token", family.add_bos);
     all.chat_template = chat_template_of(tokenizer);
+    all.bos_text = token_text(tokenizer, "bos_token");
+    all.eos_text = token_text(tokenizer, "eos_token");
   }
   if (fs::exists(folder / template_name)) all.chat_template = read_file(folder / template_name);
   return all;

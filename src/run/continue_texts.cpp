@@ -48,9 +48,10 @@ struct Continuer {
 
 /// The folder's own template, or the format that was asked for.
 ChatTemplate chat_template(const ContinueOptions& options, const HfConfig& config) {
-  const ChatTemplate own = recognised(config.chat_template);
+  const SpecialTexts tokens{config.bos_text, config.eos_text};
+  const ChatTemplate own = recognised(config.chat_template, tokens);
   const bool as_it_is = options.chat == ChatFormat::none || options.chat == own.format;
-  return as_it_is ? own : ChatTemplate{options.chat};
+  return as_it_is ? own : usual_template(options.chat, tokens);
 }
 
 /// The formats to choose from; none stands for the folder's own.
@@ -89,7 +90,7 @@ void prepare(Continuer& c, const fs::path& folder, const std::vector<std::string
   c.options = read_options<ContinueOptions>(with_overrides({}, overrides));
   const HfConfig config = read_hf_config(folder);
   c.tokenizer = Tokenizer::open(tokenizer_place(c.options.tokenizer, folder));
-  c.tokenizer.check_vocabulary(config.decoder.vocabulary);
+  c.tokenizer.limit_to(config.decoder.vocabulary);
   c.protected_ids = protected_ids(c.tokenizer, c.options.cache.protect);
   const AddBos add = c.options.add_bos;
   c.rules.tokenizer = &c.tokenizer;

@@ -4,6 +4,8 @@
 #include <unordered_map>
 
 #include "core/error.h"
+#include "metrics/python/text.h"
+#include "metrics/python/words.h"
 
 namespace attnlab {
 namespace {
@@ -109,11 +111,20 @@ ScoredExamples joined_by_id(const std::vector<TextFile>& files, const std::strin
   return joined;
 }
 
-void require_references(const std::vector<ScoredExample>& all) {
+/// sacreBLEU counts a reference that is empty, or of blanks alone, as none.
+void drop_empty_references(std::vector<ScoredExample>& all) {
+  for (ScoredExample& example : all)
+    std::erase_if(example.references, [](const std::string& reference) {
+      return python::right_stripped(python::decoded(reference)).empty();
+    });
+}
+
+void require_references(const std::vector<ScoredExample>& all, TextRules rules) {
   for (std::size_t i = 0; i < all.size(); ++i)
     if (all[i].references.empty())
-      user_error("the prediction of {} has no reference",
-                 all[i].id.empty() ? fmt::format("line {}", i + 1) : "'" + all[i].id + "'");
+      user_error("the prediction of {} has no reference{}",
+                 all[i].id.empty() ? fmt::format("line {}", i + 1) : "'" + all[i].id + "'",
+                 rules == TextRules::translations ? "; an empty one counts as none, as in sacreBLEU" : "");
 }
 
 }  // namespace
@@ -134,7 +145,8 @@ ScoredExamples read_examples(const fs::path& predictions, const std::vector<fs::
   ScoredExamples examples = key.empty() || same_order(files, key)
                                 ? ScoredExamples{joined_by_line(files, key), key}
                                 : joined_by_id(files, key, rules);
-  require_references(examples.all);
+  if (rules == TextRules::translations) drop_empty_references(examples.all);
+  require_references(examples.all, rules);
   return examples;
 }
 

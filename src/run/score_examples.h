@@ -30,8 +30,9 @@ struct ScoredExamples {
 /// An example a line; every file of `references` has as many lines as `predictions`, and a JSON line may hold
 /// several texts. Where all lines of all files have the same key of id_keys, examples are what has the same
 /// id, in the order of the references; of answers one without a prediction counts 0 then, as in QASPER's own
-/// evaluation. Throws UserError for files of unequal length, an example without a reference, an id that is
-/// there twice, and as read_scored_lines does.
+/// evaluation. Of translations a reference that is empty counts as none, as in sacreBLEU. Throws UserError
+/// for files of unequal length, an example without a reference, an id that is there twice, and as
+/// read_scored_lines does.
 ScoredExamples read_examples(const std::filesystem::path& predictions,
                              const std::vector<std::filesystem::path>& references, TextRules rules,
                              TextFormat format);

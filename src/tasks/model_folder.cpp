@@ -53,9 +53,10 @@ OneOf chat_words() {
 }
 
 ChatTemplate chat_of(const std::string& word, const HfConfig& config, const fs::path& folder) {
-  const ChatTemplate own = recognised(config.chat_template);
+  const SpecialTexts tokens{config.bos_text, config.eos_text};
+  const ChatTemplate own = recognised(config.chat_template, tokens);
   for (const auto& [name, format] : chat_formats)
-    if (name == word) return format == own.format ? own : ChatTemplate{format};
+    if (name == word) return format == own.format ? own : usual_template(format, tokens);
   if (word == "none") return {};
   if (own.format == ChatFormat::none)
     user_error(

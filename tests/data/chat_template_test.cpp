@@ -18,9 +18,9 @@ using testing::HasSubstr;
 TEST(ChatTemplate, TextsAreThoseOfThePublishedTemplates) {
   std::ifstream in(ATTNLAB_SOURCE_DIR "/tests/golden/chat_templates.json");
   const auto goldens = nlohmann::json::parse(in);
-  ASSERT_GE(goldens.size(), 19U);
+  ASSERT_GE(goldens.size(), 58U);
   for (const auto& golden : goldens) {
-    const ChatTemplate how = recognised(golden["jinja"].get<std::string>());
+    const ChatTemplate how = recognised(golden["jinja"].get<std::string>(), {golden["bos"], golden["eos"]});
     EXPECT_EQ(name_of(how.format), golden["format"].get<std::string>());
     std::vector<ChatMessage> messages;
     for (const auto& m : golden["messages"]) messages.push_back({m["role"], m["content"]});
@@ -35,12 +35,25 @@ TEST(ChatTemplate, IsNoneWithoutKnownMarkers) {
       << "an expression, not a text";
 }
 
+TEST(ChatTemplate, ChosenByNameBeginsWithTheModelsOwnBos) {
+  const std::vector<ChatMessage> hello{{"user", "Hi."}};
+  EXPECT_EQ(chat_text(usual_template(ChatFormat::llama2), hello), "<s>[INST] Hi. [/INST]");
+  EXPECT_EQ(chat_text(usual_template(ChatFormat::llama2, {.bos = "[BOS]"}), hello),
+            "[BOS][INST] Hi. [/INST]");
+  EXPECT_TRUE(chat_text(usual_template(ChatFormat::llama3), hello).starts_with("<|begin_of_text|><|start"));
+  EXPECT_TRUE(
+      chat_text(usual_template(ChatFormat::chatml, {.bos = "<s>"}), hello).starts_with("<|im_start|>"));
+}
+
 TEST(ChatTemplate, OfALaterModelIsNotTakenForAnEarlierOnes) {
   for (const char* jinja :
        {"{{ '[INST]' + message['content'] + '[/INST]' }}", "{{ '[INST] ' + message['content'] + '[/INST]' }}",
         "{{ '<|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023' }}",
         "{{ '<|im_start|>assistant\n' }}{% if not enable_thinking %}{{ '<think>\n\n</think>\n\n' }}{% endif "
-        "%}"})
+        "%}",
+        "{{ system_message }}{% for m in messages %}{{ '<|im_start|>user\n' + m['content'] + '<|im_end|>\n' "
+        "}}{% endfor %}",
+        "{{ ' [INST] ' + message['content'] + ' [/INST]' }}"})
     EXPECT_EQ(recognised(jinja).format, ChatFormat::none) << jinja;
 }
 

@@ -31,6 +31,8 @@ FOLDERS = {
     "names_new": {"tokenizer_config.json": dict(NAMES, legacy=False)},
     "described": {"tokenizer_config.json": dict(NAMES, added_tokens_decoder=DECODER)},
     "described_new": {"tokenizer_config.json": dict(NAMES, legacy=False, added_tokens_decoder=DECODER)},
+    "no_space": {"tokenizer_config.json": dict(NAMES, add_prefix_space=False, added_tokens_decoder=DECODER)},
+    "no_space_new": {"tokenizer_config.json": dict(NAMES, add_prefix_space=False, legacy=False, added_tokens_decoder=DECODER)},
     "ids": {"tokenizer_config.json": NAMES, "added_tokens.json": {"<|im_start|>": 320, "<|im_end|>": 321},
             "special_tokens_map.json": dict(NAMES, eos_token=dict(content="<|im_end|>", lstrip=False, rstrip=False),
                                             additional_special_tokens=["<|im_start|>"])},

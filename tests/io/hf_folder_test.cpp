@@ -116,6 +116,25 @@ TEST(HfFolder, ReadsWhatFamiliesHaveOfTheirOwn) {
   EXPECT_TRUE(read_hf_config(golden_folder("qwen3")).decoder.qk_norm);
 }
 
+TEST(HfFolder, AWindowHoldsWhereLayerTypesSaySo) {
+  const Temporary folder;
+  json config = json::parse(read_bytes(golden_folder("qwen2") / "config.json"));
+  config["use_sliding_window"] = true;
+  config["sliding_window"] = 5;
+  const auto window = [&] {
+    std::ofstream(folder.path() / "config.json") << config.dump();
+    return read_hf_config(folder.path()).decoder.sliding_window;
+  };
+  const auto layers = config["num_hidden_layers"].get<std::size_t>();
+  config["max_window_layers"] = layers;
+  EXPECT_EQ(window(), 0);
+  config["layer_types"] = std::vector<std::string>(layers, "sliding_attention");
+  EXPECT_EQ(window(), 5);
+  config["layer_types"] = std::vector<std::string>(layers, "full_attention");
+  config["max_window_layers"] = 0;
+  EXPECT_EQ(window(), 0);
+}
+
 TEST(HfFolder, SaysHowConvertedWeightsWereStored) {
   const Temporary folder;
   std::filesystem::copy(golden_folder("llama"), folder.path() / "model");

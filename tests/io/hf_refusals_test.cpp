@@ -156,6 +156,19 @@ TEST_F(SpoiltFolder, Configurations) {
                       c["max_window_layers"] = 1;
                     }),
               EndsWith("config.json: a sliding window on layers 1 to 1 only is not implemented"));
+  const auto of_types = [](json types) {
+    return after("config.json", [types](json& c) {
+      c["model_type"] = "qwen3";
+      c["use_sliding_window"] = true;
+      c["max_window_layers"] = 2;  // which the list overrides
+      c["layer_types"] = types;
+    });
+  };
+  EXPECT_THAT(
+      of_types({"sliding_attention", "full_attention"}),
+      EndsWith("config.json: 'layer_types' asks for layers of several kinds, which is not implemented"));
+  EXPECT_THAT(of_types({"full_attention"}),
+              EndsWith("config.json: 'layer_types' is no list of the kinds of 2 layers"));
   EXPECT_THAT(with_config("quantization_config", json::object()),
               EndsWith("quantised weights are not implemented"));
   EXPECT_THAT(with_config("dtype", "int8"), HasSubstr("weights of type 'int8' are not read"));

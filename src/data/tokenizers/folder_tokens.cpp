@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "core/error.h"
 #include "core/json_map.h"
 #include "data/tokenizers/json_node.h"
 
@@ -84,7 +85,11 @@ FolderTokens read_folder_tokens(const fs::path& tokenizer) {
   if (config) {
     const JsonNode root(*config, config_path.string());
     add_names(root, found.tokens);
-    found.space_after_token = root.flag("legacy", true);
+    found.space_before_text = root.flag("add_prefix_space", true);
+    found.space_after_token = found.space_before_text && root.flag("legacy", true);
+    if (root.flag("add_eos_token", false))
+      user_error("{}: 'add_eos_token' asks for EOS behind every text, which is not implemented",
+                 config_path.string());
   }
   if (const auto names = read_if_there(names_path))
     add_names(JsonNode(*names, names_path.string()), found.tokens);

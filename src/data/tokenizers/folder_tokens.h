@@ -15,12 +15,14 @@ struct FolderTokens {
   std::vector<AddedToken> tokens;
   /// Whether what follows a token in a text begins with "▁" as the text itself does: transformers' `legacy`.
   bool space_after_token = true;
+  /// Whether a text itself does: `add_prefix_space`.
+  bool space_before_text = true;
 };
 
 /// What transformers reads for a LlamaTokenizer: tokenizer_config.json's added_tokens_decoder or, without
 /// one, added_tokens.json; and the tokens that tokenizer_config.json and special_tokens_map.json name as bos,
 /// eos, unk, pad and additional ones. None where no such file stands beside `tokenizer`. Throws UserError,
-/// naming file and key, for a file that cannot be read.
+/// naming file and key, for a file that cannot be read, or that asks for EOS behind every text.
 FolderTokens read_folder_tokens(const std::filesystem::path& tokenizer);
 
 }  // namespace attnlab

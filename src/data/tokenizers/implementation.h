@@ -31,6 +31,8 @@ class TokenizerImplementation {
   virtual std::unique_ptr<IdStream> stream(std::vector<int64_t> before) const = 0;
 
   virtual int64_t size() const = 0;
+  /// Ids of the pieces that texts are cut into are below it; what else there is was added or declared.
+  virtual int64_t own_size() const = 0;
   virtual const std::string& piece(int64_t id) const = 0;
   virtual std::optional<int64_t> id_of(const std::string& piece) const = 0;
   /// The bytes of a text that the token stands for; none for control tokens.

@@ -51,6 +51,7 @@ class JsonTokenizer final : public TokenizerImplementation {
   std::unique_ptr<IdStream> stream(std::vector<int64_t> before) const override;
 
   int64_t size() const override { return static_cast<int64_t>(spec_.pieces.size()); }
+  int64_t own_size() const override;
   const std::string& piece(int64_t id) const override { return spec_.pieces[static_cast<std::size_t>(id)]; }
   std::optional<int64_t> id_of(const std::string& piece) const override;
   std::string bytes_of(int64_t id) const override { return bytes_[static_cast<std::size_t>(id)]; }
@@ -227,6 +228,12 @@ void JsonTokenizer::put_piece(std::string_view piece, std::size_t begin, Run& ru
 std::optional<int64_t> JsonTokenizer::id_of(const std::string& piece) const {
   const auto found = id_of_piece_.find(piece);
   return found == id_of_piece_.end() || piece.empty() ? std::nullopt : std::optional(found->second);
+}
+
+int64_t JsonTokenizer::own_size() const {
+  int64_t size = 0;
+  for (const auto& [piece, id] : spec_.ids) size = std::max(size, static_cast<int64_t>(id) + 1);
+  return size;
 }
 
 /// Special tokens are silent; the first space may be.

@@ -77,6 +77,7 @@ class SentencePiece final : public TokenizerImplementation {
   std::unique_ptr<IdStream> stream(std::vector<int64_t> before) const override;
 
   int64_t size() const override { return size_; }
+  int64_t own_size() const override { return model_->GetPieceSize(); }
   const std::string& piece(int64_t id) const override {
     const AddedToken* token = declared(id);
     return token ? token->content : model_->IdToPiece(static_cast<int>(id));
@@ -97,7 +98,7 @@ class SentencePiece final : public TokenizerImplementation {
   /// gap.
   const AddedToken* declared(int64_t id) const;
   const SentencePieceProcessor& model_for(bool at_start) const {
-    return at_start || !inside_ ? *model_ : *inside_;
+    return (at_start && space_before_text_) || !inside_ ? *model_ : *inside_;
   }
   Encoding run(std::string_view text, SpecialTokens special, bool with_ends) const;
   void put_section(std::string_view section, std::size_t begin, bool with_ends, Encoding& made) const;
@@ -105,6 +106,7 @@ class SentencePiece final : public TokenizerImplementation {
 
   std::unique_ptr<const SentencePieceProcessor> model_;
   std::unique_ptr<const SentencePieceProcessor> inside_;  ///< puts no "▁" first; where one is needed
+  bool space_before_text_;
   std::string path_;
   std::optional<bool> adds_bos_;
   AddedTokens found_in_text_;
@@ -119,11 +121,12 @@ constexpr std::string_view without_dummy_prefix{"\x1a\x02\x18\x00", 4};
 SentencePiece::SentencePiece(const std::string& bytes, const std::filesystem::path& path,
                              const FolderTokens& folder, std::optional<bool> adds_bos)
     : model_(load_model(bytes, path.string())),
+      space_before_text_(folder.space_before_text),
       path_(path.string()),
       adds_bos_(adds_bos),
       size_(model_->GetPieceSize()) {
   for (const AddedToken& token : folder.tokens) declare(token);
-  if (!folder.space_after_token && !found_in_text_.empty())
+  if (!space_before_text_ || (!folder.space_after_token && !found_in_text_.empty()))
     inside_ = load_model(bytes + std::string(without_dummy_prefix), path_);
 }
 

@@ -103,7 +103,7 @@ Writer open_writer(const LongGenerationOptions& o, const RunContext& context) {
   const HfConfig config = read_hf_config(folder);
   check_layer_sizes(o.cache, config, folder);
   w.tokenizer = Tokenizer::open(tokenizer_place(o.tokenizer, folder));
-  w.tokenizer.check_vocabulary(config.decoder.vocabulary);
+  w.tokenizer.limit_to(config.decoder.vocabulary);
   PromptRule rule{.tokenizer = w.tokenizer, .chat = chat_of(o.chat, config, folder)};
   rule.with_bos = w.tokenizer.adds_bos().value_or(config.add_bos);
   rule.most_tokens = config.decoder.max_positions;

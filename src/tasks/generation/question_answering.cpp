@@ -43,7 +43,7 @@ QuestionInputs open_inputs(const QuestionAnsweringOptions& o, const RunContext& 
   check_positions(o, in.config);
   check_layer_sizes(o.cache, in.config, in.folder);
   in.rule.tokenizer = Tokenizer::open(tokenizer_place(o.tokenizer, in.folder));
-  in.rule.tokenizer.check_vocabulary(in.config.decoder.vocabulary);
+  in.rule.tokenizer.limit_to(in.config.decoder.vocabulary);
   in.rule.chat = chat_of(o.chat, in.config, in.folder);
   in.rule.with_bos = in.rule.tokenizer.adds_bos().value_or(in.config.add_bos);
   in.rule.most_tokens = o.most_tokens();

@@ -50,7 +50,6 @@ void check_drops(const CacheOptions& kept, int64_t longest_chunk) {
 }
 
 void check_fit(const PerplexityOptions& o, const PerplexityInputs& in) {
-  if (in.tokenizer) in.tokenizer->check_vocabulary(in.config.decoder.vocabulary);
   if (in.cut.bos != BosPolicy::none && !in.tokenizer->bos_id())
     user_error("{} has no BOS token, and chunks.bos asks for one; chunks.bos=none reads without",
                in.tokenizer->path());
@@ -75,6 +74,7 @@ PerplexityInputs open_inputs(const PerplexityOptions& o, const RunContext& conte
   in.folder = model_folder(o.model);
   in.config = read_hf_config(in.folder);
   in.tokenizer = open_tokenizer(o, in.folder);
+  if (in.tokenizer) in.tokenizer->limit_to(in.config.decoder.vocabulary);
   in.documents = o.data->open(context.data);
   in.count = std::min(count_of(*in.documents, o.documents), count_of(*in.documents, context.limit));
   in.cut = o.cut(longest_document(o, in));

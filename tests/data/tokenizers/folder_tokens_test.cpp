@@ -110,6 +110,19 @@ TEST(FolderTokens, CountAsPiecesAndLeaveGapsSilent) {
   EXPECT_EQ(tokenizer.decode(Ids{320, 321, 322}), "[X]");
 }
 
+TEST(FolderTokens, MayBeBeyondTheModelsIdsWhereNoTextHasThem) {
+  Tokenizer tokenizer = SmallFolder(two_tokens).open();
+  tokenizer.limit_to(320);
+  EXPECT_EQ(tokenizer.encode("the", false), tokenizer.encode_with_ends("the").ids);
+  const std::string refused =
+      "a text has the token '[X]', whose id in " + tokenizer.path() + " is 322, and the model has 320 ids";
+  EXPECT_EQ(testing::message_of<UserError>([&] { (void)tokenizer.encode("the [X]", false); }), refused);
+  EXPECT_EQ(testing::message_of<UserError>([&] { (void)tokenizer.encode_with_ends("[X]"); }), refused);
+  EXPECT_EQ(
+      testing::message_of<UserError>([&] { tokenizer.limit_to(319); }),
+      tokenizer.path() + " has 323 pieces and the model 319 ids: it is the tokenizer of another vocabulary");
+}
+
 TEST(FolderTokens, RefusesWhatIsDamagedOrContradictsItself) {
   const auto refusal = [](const nlohmann::json& files) -> std::string {
     try {
@@ -127,6 +140,8 @@ TEST(FolderTokens, RefusesWhatIsDamagedOrContradictsItself) {
   EXPECT_THAT(
       refusal({{"tokenizer_config.json", {{"added_tokens_decoder", {{"-1", {{"content", "<a>"}}}}}}}}),
       HasSubstr("where a token under its id was expected"));
+  EXPECT_THAT(refusal({{"tokenizer_config.json", {{"add_eos_token", true}}}}),
+              HasSubstr("tokenizer_config.json: 'add_eos_token' asks for EOS behind every text"));
   EXPECT_THAT(refusal({{"special_tokens_map.json", {{"additional_special_tokens", {1}}}}}),
               HasSubstr("where a text was expected"));
 }

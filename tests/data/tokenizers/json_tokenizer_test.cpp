@@ -198,6 +198,12 @@ TEST_F(TokenizerFolder, HoldsOneOfTheFilesOrBoth) {
   EXPECT_EQ(Tokenizer::open(path("tokenizer.model")).path(), path("tokenizer.model"));
 }
 
+TEST_F(TokenizerFolder, TakesItsJsonAloneBesideAModelOfAnotherKind) {
+  put_json(same_pieces());
+  std::ofstream(path("tokenizer.model")) << "IQ== 0\nIg== 1\n";  // tiktoken's, as Meta's Llama 3 has it
+  EXPECT_EQ(open().path(), path("tokenizer.json"));
+}
+
 TEST_F(TokenizerFolder, RefusesTwoVocabularies) {
   put_model();
   json content = same_pieces();
@@ -291,6 +297,16 @@ TEST_F(TokenizerFolder, NamesWhatIsNotImplemented) {
               HasSubstr("has Replace, ByteFallback, Fuse, CTC where"));
   EXPECT_EQ(refused_with("/model/end_of_word_suffix", "</w>"),
             file + ": 'model.end_of_word_suffix' has a text" + end);
+}
+
+TEST(JsonTokenizer, AddedTokensMayBeBeyondTheModelsIdsWhereNoTextHasThem) {
+  Tokenizer tokenizer = shape("llama2");
+  tokenizer.limit_to(542);
+  EXPECT_FALSE(tokenizer.encode("the", true).empty());
+  EXPECT_THAT(testing::message_of<UserError>([&] { (void)tokenizer.encode("the<pad>", false); }),
+              HasSubstr("a text has the token '<pad>', whose id in "));
+  EXPECT_EQ(tokenizer.encode("the<pad>", false, SpecialTokens::as_text),
+            shape("llama2").encode("the<pad>", false, SpecialTokens::as_text));
 }
 
 TEST_F(TokenizerFolder, RefusesAModelOfFewerIds) {

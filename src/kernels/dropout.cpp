@@ -34,6 +34,14 @@ struct DropoutFunction : torch::autograd::Function<DropoutFunction> {
   }
 };
 
+/// A mask that is drawn where it is used. A seed has one there too, another than the CPU's.
+Tensor device_mask(const Tensor& like, Drop drop) {
+  at::Generator drawn = at::globalContext().defaultGenerator(like.device()).clone();
+  drawn.set_current_seed(static_cast<uint64_t>(drop.seed));
+  const double kept = 1 - drop.probability;
+  return at::empty_like(like).bernoulli_(kept, drawn).div_(kept);
+}
+
 }  // namespace
 
 Drop Drop::draw(double probability, bool training) {
@@ -45,6 +53,7 @@ Drop Drop::draw(double probability, bool training) {
 }
 
 Tensor dropout_mask(const Tensor& like, Drop drop) {
+  if (like.is_cuda()) return device_mask(like, drop);
   const MaskSpec spec = mask_spec(drop.probability, drop.seed);
   Tensor mask = at::empty(like.sizes(), torch::kFloat);
   simd().mask(spec, 0, mask.numel(), mask.mutable_data_ptr<float>());

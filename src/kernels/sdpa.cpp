@@ -63,9 +63,26 @@ void ask(const Tensor& q, const Tensor& k, const Tensor& v, const SdpaOptions& o
   note_sdpa(form_name(choice), type);
 }
 
+/// On a GPU fp32 is left to the memory-efficient form, which knows no shared heads; the math form, which
+/// does, holds N×M numbers a head.
+bool repeats_heads(const Tensor& q, const SdpaOptions& o) {
+  return o.shared_heads && q.is_cuda() && computed_type(q) == torch::kFloat;
+}
+
 }  // namespace
 
+Tensor repeated_heads(const Tensor& x_BKMd, int64_t heads) {
+  const int64_t group = heads / x_BKMd.size(1);
+  return x_BKMd.unsqueeze(2).expand({-1, -1, group, -1, -1}).flatten(1, 2);
+}
+
 Tensor sdpa(const Tensor& q_BHNd, const Tensor& k_BKMd, const Tensor& v_BKMd, const SdpaOptions& options) {
+  if (repeats_heads(q_BHNd, options)) {
+    SdpaOptions alone = options;
+    alone.shared_heads = false;
+    const int64_t heads = q_BHNd.size(1);
+    return sdpa(q_BHNd, repeated_heads(k_BKMd, heads), repeated_heads(v_BKMd, heads), alone);
+  }
   ask(q_BHNd, k_BKMd, v_BKMd, options);
   return at::scaled_dot_product_attention(q_BHNd, k_BKMd, v_BKMd, options.mask, options.dropout,
                                           options.causal, options.scale, options.shared_heads);

@@ -22,6 +22,9 @@ struct SdpaOptions {
 
 Tensor sdpa(const Tensor& q_BHNd, const Tensor& k_BKMd, const Tensor& v_BKMd, const SdpaOptions& options);
 
+/// Keys or values with a head for every query head: each K of theirs H / K times, one behind the other.
+Tensor repeated_heads(const Tensor& x_BKMd, int64_t heads);
+
 /// Adds a form to those that ran, where it is asked for by name.
 void note_sdpa(const std::string& form, at::ScalarType type);
 

@@ -4,7 +4,9 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <mutex>
 #include <thread>
 
 #include "core/error.h"
@@ -22,6 +24,29 @@ namespace fs = std::filesystem;
 /// What the driver must know: the CUDA of LibTorch's wheel, 13.0.
 constexpr int oldest_driver = 13000;
 
+/// Kernels are compiled for this architecture and newer ones.
+constexpr int oldest_architecture = 8;
+
+/// This project's operators for GPUs. Returns "" or why they are not used; Torch's serve then.
+std::string open_own_operators() {
+  const fs::path own = folder_of(reinterpret_cast<const void*>(&Drop::draw)) / "libattnlab_ops_cuda.so";
+  if (!fs::exists(own)) return own.string() + " is not there (scripts/build cuda makes it)";
+  const std::string has = gpu_state().architecture;
+  const int major = std::atoi(has.c_str());  // 0: the driver does not say
+  if (major > 0 && major < oldest_architecture)
+    return fmt::format("{} serves architecture {}.0 and newer, and this device has {}", own.string(),
+                       oldest_architecture, has);
+  return open_library(own);
+}
+
+void tell_of_slow_steps(const std::string& reason) {
+  static std::once_flag told;
+  if (reason.empty()) return;
+  std::call_once(told, [&] {
+    log_info("warning: {}: bounded caches and causal Luna take slow steps made of Torch's operators", reason);
+  });
+}
+
 /// Opens everything that CUDA needs. Returns "" or why there is no CUDA here.
 std::string open_cuda() {
   if (gpu_name().empty()) return "the NVIDIA driver finds no device";
@@ -35,17 +60,7 @@ std::string open_cuda() {
   if (const auto reason = open_library(torch_library); !reason.empty())
     return "LibTorch's CUDA library does not load (" + reason +
            "); a full `pip install torch` brings what it needs";
-  const fs::path own = folder_of(reinterpret_cast<const void*>(&Drop::draw)) / "libattnlab_ops_cuda.so";
-  if (fs::exists(own)) {
-    if (const auto reason = open_library(own); !reason.empty()) return "the project's " + reason;
-  } else {
-    static const bool told =
-        (log_info("warning: {} is not there (scripts/build cuda makes it): bounded caches and "
-                  "causal Luna take slow steps made of Torch's operators",
-                  own.string()),
-         true);
-    static_cast<void>(told);
-  }
+  tell_of_slow_steps(open_own_operators());
   if (!torch::cuda::is_available()) return "Torch finds no CUDA device that works";
   // cuDNN's attention makes a plan for every new shape, and a decoding step has one key more than the last:
   // flash attention and Torch's memory-efficient form serve all lengths alike.

@@ -25,6 +25,7 @@ TEST(Sdpa, TakesMasksAndSharedHeads) {
   const auto repeated = [](const Tensor& x) { return x.repeat_interleave(2, 1); };
   const Tensor want = at::scaled_dot_product_attention(q, repeated(k), repeated(v), mask);
   EXPECT_TRUE(torch::allclose(sdpa(q, k, v, {.mask = mask, .shared_heads = true}), want, 1e-5, 1e-6));
+  EXPECT_TRUE(repeated_heads(k, 4).equal(repeated(k)));
 }
 
 }  // namespace

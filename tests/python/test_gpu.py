@@ -483,6 +483,23 @@ def packed(out):
         return sorted(pathlib.Path(name).name for name in archive.getnames())
 
 
+def test_what_another_machine_measured_is_brought_back(tmp_path):
+    step = folder_of_a_run(tmp_path / "there", run_h5=100, config_yaml=100, metrics_jsonl=100)
+    (tmp_path / "there" / "gpu_tests.json").write_text("{}")
+    out, here = tmp_path / "out", tmp_path / "here"
+    out.mkdir()
+    carry.pack(out, tmp_path / "there", [step])
+    own = here / "gpu_other" / "id"
+    own.mkdir(parents=True)
+    (own / "run.h5").write_text("its own")
+    carry.bring_back_records(out, here)
+    names = sorted(str(path.relative_to(here)) for path in here.rglob("*") if path.is_file())
+    assert names == ["gpu_luna_lengths/id/config.yaml", "gpu_luna_lengths/id/metrics.jsonl", "gpu_luna_lengths/id/run.h5", "gpu_other/id/run.h5", "gpu_tests.json"]
+    (here / "gpu_luna_lengths" / "id" / "run.h5").write_text("gone on with")
+    carry.bring_back_records(out, here)
+    assert (here / "gpu_luna_lengths" / "id" / "run.h5").read_text() == "gone on with"
+
+
 @pytest.mark.parametrize(
     "sizes, names",
     [

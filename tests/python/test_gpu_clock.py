@@ -163,6 +163,37 @@ def test_a_program_that_dies_is_counted_by_its_words(tmp_path, tested):
     assert call.tests == [device_tests.Tested("test_dies", 1, failed)]
 
 
+HANGS = """#!/bin/sh
+echo '[ RUN      ] CudaA.Passes'
+echo '[       OK ] CudaA.Passes (3 ms)'
+echo '[ RUN      ] CudaA.Hangs'
+exec sleep 600
+"""
+
+
+def test_a_program_that_hangs_has_failed_and_costs_no_other_its_time(tmp_path, tested, monkeypatch):
+    monkeypatch.setattr(device_tests, "PROGRAM_SECONDS", 1)
+    (tmp_path / "test_slow.ran").touch()
+    call = tested(60.0, script(tmp_path / "test_hangs", HANGS), script(tmp_path / "test_slow", SLOW_ONCE))
+    failed = ["CudaA.Hangs (did not end)", "stopped after 1 s (see tests.log)"]
+    assert call.tests == [device_tests.Tested("test_hangs", 1, failed), device_tests.Tested("test_slow", 1)]
+    assert call.reasons == {}
+
+
+BREAKS = """#!/bin/sh
+for word; do case $word in --gtest_filter=*) only=${word#--gtest_filter=};; esac; done
+case $only in CudaA.Behind) exit 0;; CudaA.*) exit 1;; esac
+for test in First Behind Worse; do echo "[ RUN      ] CudaA.$test"; echo "[  FAILED  ] CudaA.$test (3 ms)"; done
+exit 1
+"""
+
+
+def test_what_failed_behind_another_is_tried_alone(tmp_path, tested):
+    call = tested(60.0, script(tmp_path / "test_breaks", BREAKS))
+    failed = ["CudaA.First", "CudaA.Worse", "ended with status 1 (see tests.log)"]
+    assert call.tests == [device_tests.Tested("test_breaks", 0, failed, alone=["CudaA.Behind"])]
+
+
 REQUIRING = {
     "test_kernels": "CudaDevice.StepEqualsTheNativeOne",
     "test_cache": "*CudaDropsWhatTheCpuDrops/tova_1KeyHeads",

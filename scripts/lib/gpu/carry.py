@@ -1,5 +1,6 @@
 """What is carried away: at most 8 files of less than 16 MiB, 64 MiB in all, and a training's checkpoint brought back from it."""
 
+import pathlib
 import shutil
 import tarfile
 
@@ -10,6 +11,7 @@ PART_BYTES = 15 << 20  # of a file
 MOST_PARTS = 4
 MOST_BYTES = 62 << 20
 RECORDS = "records.tar.gz"
+OF_CALLS = ("gpu_steps.log", "gpu_tests.json", "gpu_budget.txt")  # what calls remember beside the runs
 KEPT = ("run.h5", "metrics.jsonl", "config.yaml", "log.txt")
 LESS = (KEPT, ("run.h5", "config.yaml"), ("config.yaml",))  # of a run, where more is too large; metrics.jsonl says what run.h5 says
 
@@ -47,8 +49,9 @@ def cut(log):
 def pack_records(archive, results, plan, kept):
     part = results / ".records.tar.gz"
     with tarfile.open(part, "w:gz") as packed:
-        if (results / "gpu_steps.log").exists():
-            packed.add(results / "gpu_steps.log", "gpu_steps.log")
+        for name in OF_CALLS:
+            if (results / name).exists():
+                packed.add(results / name, name)
         for step in plan:
             if step.experiment is None:
                 continue
@@ -86,6 +89,20 @@ def pack_training(out, results):
     whole.unlink()
 
 
+def extract(archive, results, members=None):
+    archive.extractall(results, members, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+
+
+def bring_back_records(out, results):
+    """What another machine has measured, where it is not here yet."""
+    if not (out / RECORDS).exists():
+        return
+    with tarfile.open(out / RECORDS) as archive:
+        there = {path.relative_to(results).parent for path in results.glob("*/*/run.h5")}
+        members = [m for m in archive.getmembers() if not (results / m.name).exists() and pathlib.PurePath(m.name).parent not in there]
+        extract(archive, results, members)
+
+
 def bring_back(out, results):
     """Puts the parts of a checkpoint together again where no training is here yet; the folder of its run then."""
     parts = sorted(out.glob("checkpoint.tar.*"), key=lambda path: int(path.suffix[1:]))
@@ -96,6 +113,6 @@ def bring_back(out, results):
         for part in parts:
             target.write(part.read_bytes())
     with tarfile.open(whole) as archive:
-        archive.extractall(results, filter="data") if hasattr(tarfile, "data_filter") else archive.extractall(results)
+        extract(archive, results)
     whole.unlink()
     return training(results)

@@ -12,6 +12,8 @@ from gpu import steps
 FILTER = "*Cuda*:*DeviceCheck*:*WrongDecision*"
 
 DID_NOT_END = " (did not end)"
+PROGRAM_SECONDS = 150  # of one program, after which it hangs
+ALONE = 10, 30  # tests that failed behind another and are tried alone, and seconds of each
 
 
 @dataclasses.dataclass
@@ -20,6 +22,7 @@ class Tested:
     passed: int = 0
     failed: list = dataclasses.field(default_factory=list)
     skipped: list = dataclasses.field(default_factory=list)
+    alone: list = dataclasses.field(default_factory=list)  # failed behind another, and pass by themselves
     earlier: bool = False  # in another call
 
 
@@ -33,14 +36,14 @@ def known(results):
 
 
 def remember(results, tested, of):
-    everything = {**known(results), tested.name: {"of": of, "passed": tested.passed, "failed": tested.failed, "skipped": tested.skipped}}
+    everything = {**known(results), tested.name: {"of": of, "passed": tested.passed, "failed": tested.failed, "skipped": tested.skipped, "alone": tested.alone}}
     (results / "gpu_tests.json").write_text(json.dumps(everything, indent=1))
 
 
 def recorded(results, of, name):
     """What an earlier call found of a program; nothing where it was another program, commit or device."""
     found = known(results).get(name)
-    return Tested(name, found["passed"], found["failed"], found["skipped"], True) if found and found["of"] == of else None
+    return Tested(name, found["passed"], found["failed"], found["skipped"], found.get("alone", []), True) if found and found["of"] == of else None
 
 
 def identity(program, commit, device):
@@ -71,23 +74,42 @@ def run(call, seconds, device):
             behind = ", ".join(other.name for other in left[place + 1 :])
             call.reasons["tests"] = f"the time was used up in the middle of {program.name}; the next call begins it anew" + (f", and {behind} behind it" if behind else "")
             return
+        try_alone(call, program, tested, end, log)
         remember(call.results, tested, of[program])
 
 
 def run_one(call, program, seconds, log):
-    """What it found, and whether its time was over."""
+    """What it found, and whether the call's time was over. One that hangs has failed, and costs no other its time."""
+    hangs = seconds > PROGRAM_SECONDS
     xml = call.results / f"{program.name}.xml"
     xml.unlink(missing_ok=True)
     place = log.stat().st_size if log.exists() else 0
-    status, over = call.run([program, f"--gtest_filter={FILTER}", f"--gtest_output=xml:{xml}"], seconds, log)
+    status, over = call.run([program, f"--gtest_filter={FILTER}", f"--gtest_output=xml:{xml}"], min(seconds, PROGRAM_SECONDS), log)
     with open(log, "rb") as text:
         text.seek(place)
         passed, failed, skipped = count(xml) if xml.exists() else count_lines(text.read().decode(errors="replace"))
+    if over and hangs:
+        failed.append(f"stopped after {PROGRAM_SECONDS} s (see tests.log)")
+        return Tested(program.name, passed, failed, skipped), False
     if over:
         failed = [name for name in failed if not name.endswith(DID_NOT_END)]
     elif status != 0 and (not failed or not xml.exists()):
         failed.append(f"ended with status {status} (see tests.log)")
     return Tested(program.name, passed, failed, skipped), over
+
+
+def try_alone(call, program, tested, end, log):
+    """A kernel's bad access breaks the device for all that the process does behind it: those tests are run again, each in a process of
+    its own."""
+    most, seconds = ALONE
+    for name in [name for name in tested.failed[1:] if " " not in name][:most]:
+        left = end - time.monotonic()
+        if left < 1:
+            return
+        status, over = call.run([program, f"--gtest_filter={name}"], min(left, seconds), log)
+        if status == 0 and not over:
+            tested.failed.remove(name)
+            tested.alone.append(name)
 
 
 def count(xml):

@@ -24,8 +24,8 @@ class Clock:
     def elapsed(self):
         return time.monotonic() - self.start
 
-    def left(self, part):
-        end = 1.0 if part == self.only else steps.PART_ENDS[part]
+    def left(self, step):
+        end = 1.0 if step.part == self.only else step.end or steps.PART_ENDS[step.part]
         return self.seconds * end - self.elapsed()
 
 
@@ -85,7 +85,7 @@ class Call:
 
     def do(self, step):
         self.reasons.pop(step.name, None)
-        left = self.clock.left(step.part)
+        left = self.clock.left(step)
         if left < (steps.LEAST_TRAINING if step.part == "train" else 1):
             self.reasons[step.name] = "the time is used up; the next call does it"
         elif lacking := steps.lacks(step):
@@ -110,10 +110,13 @@ class Call:
         return [[*sweep, "--index", index] for index in step.first] or [sweep]
 
     def over(self, step, command):
-        """Runs a command of a step; whether the time ended before it. Where it did not do all there is a reason then."""
+        """Runs a command of a step; whether the time ended before it. Where it did not do all there is a reason then. One cell has half
+        of what is left: should it hang, the others are measured all the same."""
+        left = self.clock.left(step)
+        seconds = left / 2 if "--index" in command else left
         log, last = self.results / "gpu_steps.log", self.results / ".last.log"
         place = log.stat().st_size if log.exists() else 0
-        status, over = self.run([self.program, *command, *self.overrides(step)], self.clock.left(step.part), log)
+        status, over = self.run([self.program, *command, *self.overrides(step)], seconds, log)
         with open(log, "rb") as text:
             text.seek(place)
             last.write_bytes(text.read())
@@ -123,7 +126,7 @@ class Call:
             self.reasons[step.name] = last_words(last)
             if step.part == "rates" and status == 2:  # nothing can run: no device, an old driver, another PyTorch
                 raise SystemExit(f"error: {self.reasons[step.name]}")
-        return over
+        return over and self.clock.left(step) < 1
 
 
 def last_words(log):
@@ -137,7 +140,8 @@ def say(line):
 
 
 def bring_back(call):
-    """A training's checkpoint, and whether it is gone on with: only by a run of the same id, which options and data make."""
+    """The records, a training's checkpoint, and whether it is gone on with: only by a run of the same id, which options and data make."""
+    carry.bring_back_records(call.out, call.results)
     folder = carry.bring_back(call.out, call.results)
     if folder is None:
         return

@@ -109,6 +109,7 @@ def test_lines(call):
         earlier = " (in an earlier call, with the same programs on the same device)" if tested.earlier else ""
         lines.append(f"{tested.name}: {tested.passed} passed, {len(tested.failed)} failed, {len(tested.skipped)} skipped{earlier}")
         lines += [f"  FAILED {test}" for test in tested.failed[:20]]
+        lines += [f"  failed behind another and passes alone: {test}" for test in tested.alone]
         if tested.skipped and call.options.device == "cuda":
             lines += [f"  SKIPPED {test}" for test in tested.skipped[:20]]
     return lines

@@ -7,6 +7,7 @@ import pathlib
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TESTS = ("test_kernels", "test_cache", "test_attention", "test_models")
 PART_ENDS = {"rates": 0.15, "tests": 0.3, "luna": 0.5, "tova": 0.85, "train": 1.0}  # of the minutes, where all parts run
+BEHIND = 0.7  # of what comes behind another part's first cells
 TRAININGS = ("train_pg19", "train")  # whose checkpoint is carried away
 LEAST_TRAINING = 20  # seconds, under which no training is begun or gone on with
 
@@ -16,6 +17,7 @@ class Step:
     part: str  # of PART_ENDS
     experiment: pathlib.Path | None = None  # none: the test programs
     first: tuple[int, ...] = ()  # the cells, as `attnlab list` counts them, that what is asked of a GPU needs; (): all
+    end: float = 0.0  # of the minutes, where it is not its part's
 
     @property
     def name(self):
@@ -37,11 +39,11 @@ def planned(small, only):
         names = [
             ("rates", "rates"),
             ("luna", "luna_4096"),
-            ("luna", "luna_lengths"),
             ("tova", "scoring_7b", 0),
             ("tova", "decoding_7b", 0),
             ("tova", "throughput_7b", 0, 1),
             ("tova", "pg19_ids"),
+            ("luna", "luna_lengths"),
             ("tova", "scoring_7b"),
             ("tova", "decoding_7b"),
             ("tova", "throughput_7b"),
@@ -50,7 +52,7 @@ def planned(small, only):
             ("train", "luna_text"),
             ("train", "train_pg19"),
         ]
-    steps = [Step(part, folder / f"{name}.yaml", tuple(first)) for part, name, *first in names]
+    steps = [Step(part, folder / f"{name}.yaml", tuple(first), BEHIND if name == "luna_lengths" else 0.0) for part, name, *first in names]
     steps.insert(1, Step("tests"))
     return [step for step in steps if step.part == "rates" or only in (None, step.part)]
 

@@ -82,7 +82,9 @@ const char* for_kind(const Shape& shape, Body body) {
 }
 
 const char* failure(cudaError_t status) {
-  return status == cudaSuccess ? nullptr : cudaGetErrorString(status);
+  if (status == cudaSuccess) return nullptr;
+  cudaGetLastError();  // a later launch is not to report it again
+  return cudaGetErrorString(status);
 }
 
 const char* refusal(const Shape& s, std::initializer_list<const void*> rows) {

@@ -88,6 +88,7 @@ double seconds_of(torch::Device device, int64_t runs, const std::function<void()
 int64_t runs_between_waits(torch::Device device, const std::function<void()>& work) {
   constexpr double long_enough = 0.05, shortest = 1e-6;
   if (!device.is_cuda()) return 1;
+  work();  // the first time of all loads its kernels
   double one = seconds_of(device, work);
   if (one < long_enough) one = seconds_of(device, 10, work);  // of one alone the wait may be most
   return 1 + static_cast<int64_t>(long_enough / std::max(shortest, one));

@@ -56,7 +56,9 @@ class Tokenizer {
   /// The same without BOS, with the end of every token in the text: for counts of bytes and words.
   Encoding encode_with_ends(std::string_view text) const;
   /// The text of the ids. BOS and the other control tokens are silent; bytes that make no UTF-8 become
-  /// U+FFFD. Throws UserError for an id outside the vocabulary.
+  /// U+FFFD. Blanks stay as they are, whatever clean_up_tokenization_spaces says: where it is true, as in
+  /// Llama 3's folders, transformers 4 takes those before ".", "'s" and their like away. Throws UserError for
+  /// an id outside the vocabulary.
   std::string decode(std::span<const int64_t> ids) const;
 
   /// Ids are below it.

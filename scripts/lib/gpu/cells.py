@@ -5,7 +5,7 @@ import dataclasses
 from gpu import records
 
 # Operators that a GPU is given, counted in the source: of a decoder layer and step with TOVA's states, which is about what the
-# full cache takes (decoder_layer.cpp, rope.cpp, device_state.cpp, kernels/cuda/bounded_step.cu) ...
+# full cache takes (decoder_attention.cpp, decoder_layer.cpp, rope.cpp, device_state.cpp, kernels/cuda/bounded_step.cu) ...
 DECODING = {
     "rms_norm, one operator each": 2,
     "products": 7,

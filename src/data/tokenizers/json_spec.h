@@ -1,4 +1,5 @@
-// What a tokenizer.json says, checked: everything in it is either here or refused with a sentence.
+// What a tokenizer.json says, checked: everything in it is either here or refused with a sentence, but for
+// truncation and padding, which transformers goes by only where a call asks for them.
 #pragma once
 
 #include <array>

@@ -150,13 +150,15 @@ TEST(PredictFolder, ConversationsAreWrittenInTheFoldersFormatOrTheOneNamed) {
   EXPECT_EQ(lines_of(lab.attnlab(predict({"template=mistral"}), talk)).at(0)["prompt"],
             "<s>[INST] the [/INST]");
   lab.write("model/tokenizer_config.json",
-            json{{"chat_template", "{{ '<|im_start|>system\nBe kind.<|im_end|>\n' }}…"}}.dump());
+            json{{"chat_template",
+                  "{{ '<|im_start|>system\nBe kind.<|im_end|>\n' }}{{ '<|im_start|>' + message['role'] }}…"}}
+                .dump());
   EXPECT_EQ(
       lines_of(lab.attnlab(predict({"beyond_positions=true"}), talk)).at(0)["prompt"],
       "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nthe<|im_end|>\n<|im_start|>assistant\n");
   lab.write(
       "model/tokenizer_config.json",
-      R"({"chat_template": [{"name": 1, "template": "x"}, {"name": "default", "template": "[INST] [/INST]"}]})");
+      R"({"chat_template": [{"name": 1, "template": "x"}, {"name": "default", "template": "{{ bos_token }}[INST] [/INST]"}]})");
   EXPECT_EQ(lines_of(lab.attnlab(predict({}), talk)).at(0)["prompt"], "<s>[INST] the [/INST]");
 }
 

@@ -271,6 +271,24 @@ TEST(Score, BleuOfACorpus) {
   EXPECT_EQ(translated(lab, {"score", "chrf++", "p", "p"})["chrf++"], 100.0);
 }
 
+// sacreBLEU leaves them out, and has no score where none is left.
+TEST(Score, AnEmptyReferenceCountsAsNone) {
+  const Lab lab;
+  lab.write("p", "yes it is so\nthe cat sat on it\n");
+  lab.write("one", "\nthe cat sat on a mat\n");
+  lab.write("two", "yes it was so\n \n");
+  lab.write("both", "yes it was so\nthe cat sat on a mat\n");
+  for (const char* metric : {"bleu", "chrf"}) {
+    const json told = translated(lab, {"score", metric, "p", "one", "two"});
+    EXPECT_EQ(told, translated(lab, {"score", metric, "p", "both"})) << metric;
+    EXPECT_THAT(told["signature"].get<std::string>(), HasSubstr("nrefs:1|"));
+  }
+  const Finished alone = lab.attnlab({"score", "bleu", "p", "one"});
+  EXPECT_EQ(alone.status, 2);
+  EXPECT_THAT(alone.err, HasSubstr("the prediction of line 1 has no reference; an empty one counts as none"));
+  EXPECT_EQ(lab.attnlab({"score", "token_f1", "p", "one"}).status, 0) << "an answer may be empty";
+}
+
 TEST(Score, EachSentenceHasItsBleu) {
   const Lab lab;
   lab.write("p", "a b c\na b c d\n");

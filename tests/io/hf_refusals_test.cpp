@@ -156,7 +156,7 @@ TEST_F(SpoiltFolder, Configurations) {
                       c["max_window_layers"] = 1;
                     }),
               EndsWith("config.json: a sliding window on layers 1 to 1 only is not implemented"));
-  const auto of_types = [](json types) {
+  const auto of_types = [this](const json& types) {
     return after("config.json", [types](json& c) {
       c["model_type"] = "qwen3";
       c["use_sliding_window"] = true;

@@ -199,7 +199,7 @@ TEST_F(TokenizerFolder, HoldsOneOfTheFilesOrBoth) {
 }
 
 TEST_F(TokenizerFolder, TakesItsJsonAloneBesideAModelOfAnotherKind) {
-  put_json(same_pieces());
+  put_json(json_of(golden_folder / "llama3.json"));
   std::ofstream(path("tokenizer.model")) << "IQ== 0\nIg== 1\n";  // tiktoken's, as Meta's Llama 3 has it
   EXPECT_EQ(open().path(), path("tokenizer.json"));
 }

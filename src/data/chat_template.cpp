@@ -3,31 +3,10 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/utf8.h"
-#include "data/unicode/characters.h"
+#include "data/words.h"
 
 namespace attnlab {
 namespace {
-
-/// str.isspace().
-bool is_blank(char32_t code) {
-  return (character_classes(code) & is_space) != 0 || (code >= 0x1c && code <= 0x1f);
-}
-
-/// Python's strip, and Jinja's trim.
-std::string_view trimmed(std::string_view text) {
-  std::size_t first = std::string_view::npos, last = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::string_view rest = text.substr(at);
-    const std::size_t size = utf8_character(rest);  // 0: a stray byte
-    if (size == 0 || !is_blank(first_character(rest).code)) {
-      first = std::min(first, at);
-      last = at + std::max<std::size_t>(size, 1);
-    }
-    at += std::max<std::size_t>(size, 1);
-  }
-  return first == std::string_view::npos ? "" : text.substr(first, last - first);
-}
 
 /// What a literal of Jinja's stands for.
 std::string without_escapes(std::string_view literal) {
@@ -116,7 +95,7 @@ std::string chatml(const ChatTemplate& how, const std::vector<ChatMessage>& mess
 
 /// A message's content as the template writes it.
 std::string_view content_of(const ChatTemplate& how, const std::string& content) {
-  return how.trims ? trimmed(content) : content;
+  return how.trims ? stripped(content) : content;
 }
 
 std::string llama3(const ChatTemplate& how, const std::vector<ChatMessage>& messages) {

@@ -39,6 +39,17 @@ int64_t count_words(std::string_view text, int64_t begin, int64_t end) {
   return words;
 }
 
+std::string_view stripped(std::string_view text) {
+  while (const std::size_t gap = white_space(text)) text.remove_prefix(gap);
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t gap = white_space(text.substr(i));
+    i += std::max<std::size_t>(gap, 1);
+    if (gap == 0) end = i;
+  }
+  return text.substr(0, end);
+}
+
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
   std::size_t begin = 0;

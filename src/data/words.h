@@ -12,6 +12,9 @@ namespace attnlab {
 /// count every word once.
 int64_t count_words(std::string_view text, int64_t begin, int64_t end);
 
+/// Without the white space at both ends, as str.strip() and Jinja's trim leave it.
+std::string_view stripped(std::string_view text);
+
 /// The words themselves.
 std::vector<std::string_view> words_of(std::string_view text);
 

@@ -193,12 +193,6 @@ DecoderOptions read_decoder(const JsonFile& config, const Family& family) {
   }
 }
 
-/// "<s>", or {"content": "<s>", …}; "" where it is not named.
-std::string token_text(const JsonFile& tokenizer, const char* key) {
-  if (!tokenizer.has(key)) return "";
-  return tokenizer.at(key).is_object() ? tokenizer.inside(key).text("content") : tokenizer.text(key);
-}
-
 /// A text, or in older files a list of named ones, of which `default` is meant.
 std::string chat_template_of(const JsonFile& tokenizer) {
   if (!tokenizer.has("chat_template")) return "";
@@ -268,8 +262,6 @@ HfConfig read_hf_config(const fs::path& folder) {
     const JsonFile tokenizer(folder / tokenizer_name);
     all.add_bos = tokenizer.flag("add_bos_token", family.add_bos);
     all.chat_template = chat_template_of(tokenizer);
-    all.bos_text = token_text(tokenizer, "bos_token");
-    all.eos_text = token_text(tokenizer, "eos_token");
   }
   if (fs::exists(folder / template_name)) all.chat_template = read_file(folder / template_name);
   return all;

@@ -22,8 +22,7 @@ struct HfConfig {
   std::vector<int64_t> eos_ids;  ///< any of them ends a text; generation_config.json's where it names some
   bool add_bos = true;    ///< whether texts begin with BOS by default (tokenizer_config.json's add_bos_token)
   std::string stored_as;  ///< what the weights were before scripts/convert_gguf: "Q4_1"; "": what they are
-  std::string chat_template;       ///< Jinja, of tokenizer_config.json or chat_template.jinja; "": none
-  std::string bos_text, eos_text;  ///< as tokenizer_config.json names them; "": it does not
+  std::string chat_template;  ///< Jinja, of tokenizer_config.json or chat_template.jinja; "": none
 };
 
 /// Whether the folder holds a config.json, as models do and runs do not.

@@ -93,8 +93,7 @@ std::span<const float> row_of(const torch::Tensor& logits_BV, int64_t b) {
 [[noreturn]] void refuse_logits() {
   run_error(
       "the model's logits are not numbers (NaN, or infinite): its weights are damaged, or its numbers "
-      "outgrow "
-      "their type");
+      "outgrow their type");
 }
 
 }  // namespace

@@ -46,14 +46,6 @@ struct Continuer {
   int64_t refused = 0;  ///< lines that the reader let through and the cache did not
 };
 
-/// The folder's own template, or the format that was asked for.
-ChatTemplate chat_template(const ContinueOptions& options, const HfConfig& config) {
-  const SpecialTexts tokens{config.bos_text, config.eos_text};
-  const ChatTemplate own = recognised(config.chat_template, tokens);
-  const bool as_it_is = options.chat == ChatFormat::none || options.chat == own.format;
-  return as_it_is ? own : usual_template(options.chat, tokens);
-}
-
 /// The formats to choose from; none stands for the folder's own.
 std::vector<std::pair<std::string, ChatFormat>> chat_choices() {
   std::vector<std::pair<std::string, ChatFormat>> choices{{"folder", ChatFormat::none}};
@@ -94,7 +86,7 @@ void prepare(Continuer& c, const fs::path& folder, const std::vector<std::string
   c.protected_ids = protected_ids(c.tokenizer, c.options.cache.protect);
   const AddBos add = c.options.add_bos;
   c.rules.tokenizer = &c.tokenizer;
-  c.rules.chat = chat_template(c.options, config);
+  c.rules.chat = chat_of(c.options.chat, config, folder);
   c.rules.with_bos =
       add == AddBos::model ? c.tokenizer.adds_bos().value_or(config.add_bos) : add == AddBos::always;
   c.rules.special = c.options.special;

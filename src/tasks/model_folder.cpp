@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/stop.h"
+#include "data/tokenizers/special_names.h"
 #include "io/hf_config.h"
 #include "io/not_a_model.h"
 
@@ -52,12 +53,18 @@ OneOf chat_words() {
   return words;
 }
 
-ChatTemplate chat_of(const std::string& word, const HfConfig& config, const fs::path& folder) {
-  const SpecialTexts tokens{config.bos_text, config.eos_text};
+ChatTemplate chat_of(ChatFormat wanted, const HfConfig& config, const fs::path& folder) {
+  const SpecialNames names = read_special_names(folder / "tokenizer_config.json");
+  const SpecialTexts tokens{names.bos.value_or(""), names.eos.value_or("")};
   const ChatTemplate own = recognised(config.chat_template, tokens);
-  for (const auto& [name, format] : chat_formats)
-    if (name == word) return format == own.format ? own : usual_template(format, tokens);
+  return wanted == ChatFormat::none || wanted == own.format ? own : usual_template(wanted, tokens);
+}
+
+ChatTemplate chat_of(const std::string& word, const HfConfig& config, const fs::path& folder) {
   if (word == "none") return {};
+  for (const auto& [name, format] : chat_formats)
+    if (name == word) return chat_of(format, config, folder);
+  const ChatTemplate own = chat_of(ChatFormat::none, config, folder);
   if (own.format == ChatFormat::none)
     user_error(
         "{} declares no chat template that is known here; template=none asks it as a base model, and chatml, "

@@ -41,6 +41,8 @@ std::filesystem::path tokenizer_place(const std::string& named, const std::files
 /// The words of an option that names a chat format: none, for base models; folder: the one that the model's
 /// folder declares; or a format's name.
 OneOf chat_words();
+/// A format with what the folder says of it; none: the one that it declares, if it is known.
+ChatTemplate chat_of(ChatFormat wanted, const HfConfig& config, const std::filesystem::path& folder);
 /// The format that such a word means. Throws UserError where the folder declares none that is known.
 ChatTemplate chat_of(const std::string& word, const HfConfig& config, const std::filesystem::path& folder);
 

@@ -31,6 +31,20 @@ TEST(Words, AreAsManyAsAreCounted) {
   EXPECT_EQ(words_of(" one\ttwo\u2003three "), (std::vector<std::string_view>{"one", "two", "three"}));
 }
 
+TEST(Words, StandBetweenTheEndsOfAStrippedText) {
+  for (const auto& one : golden()) {
+    const auto text = one.at("text").get<std::string>();
+    const auto words = words_of(text);
+    const std::string_view left = stripped(text);
+    EXPECT_EQ(words_of(left), words) << text;
+    if (words.empty()) {
+      EXPECT_TRUE(left.empty()) << text;
+      continue;
+    }
+    EXPECT_TRUE(left.starts_with(words.front()) && left.ends_with(words.back())) << text;
+  }
+}
+
 /// Tokens may end anywhere, inside a character as well: no word is lost or counted twice.
 TEST(Words, OfNeighbouringRangesAddUp) {
   Random random(3);

@@ -3,6 +3,7 @@
 import statistics
 
 from .files import link, middle, number, over_rounds, paired, spread, unless_impossible
+from .small_decoders import small_cost, small_perplexity
 
 HEADING = ["claimed", "published", "ours ± (over what)", "seeds", "file"]
 MISS, NOT_SEEN, OPEN = "**missed:** ", "**not seen:** ", "**open:** "
@@ -111,11 +112,10 @@ def tova(files):
         return number(files.published("tova_pg19.yaml", f"{label}, k = {size}" if size else label, "perplexity"), 2)
 
     def small(label):
-        row = "full" if label == "full" else f"{label} cache.size=128"
-        return number(files.row("pg19_perplexity_small.csv", row)["perplexity"], 2)
+        return small_perplexity(files, label, 128)
 
     def cost(label):
-        return files.note(f"pg19_perplexity_small.cost.{label}.128")
+        return small_cost(files, label, 128)
 
     def real(label):
         return number(files.row("pg19_smollm2.csv", label if label == "full" else f"{label} cache.size=512")["perplexity"], 2)

@@ -3,6 +3,9 @@
 from .files import number, paired, spread
 
 MODELS = {"train_pg19_small": "books", "train_pg19_small_bos": "chunks"}
+SIZES = (64, 128, 256, 512)
+POLICIES = {"baseline": "baseline: truncated context, chunks of k", "knorm": "key norm",
+            "knorm, first two layers full": "key norm, first two layers full"}  # fmt: skip
 READINGS = {"chunk": "with BOS", "none": "without"}
 
 
@@ -14,6 +17,26 @@ def trained(files):
                      spread(row, "perplexity_validation", 1)])  # fmt: skip
     return ["BOS in training and validation", "weights", "training, s", "trained tokens a second",
             "perplexity on six validation books ± standard error over books"], rows  # fmt: skip
+
+
+def small_perplexity(files, label, size):
+    case = label if label == "full" else f"{label} cache.size={size}"
+    return number(files.row("pg19_perplexity_small.csv", case)["perplexity"], 2)
+
+
+def small_cost(files, label, size):
+    """Per cent above the full cache over the same books, ± standard error over books."""
+    return paired(files.row("pg19_perplexity_small_against_full.csv", f"{label} cache.size={size}", figure="perplexity"), 2)
+
+
+def pg19_perplexity_small(files):
+    rows = []
+    for label in dict.fromkeys(row["label"] for row in files.ours("pg19_perplexity_small.csv")):
+        cells = [small_perplexity(files, label, size) for size in SIZES]
+        if label != "full":
+            cells = [f"{cell} ({small_cost(files, label, size)})" for cell, size in zip(cells, SIZES)]
+        rows.append([POLICIES.get(label, label), *cells])
+    return ["cache", *(f"k = {size}" for size in SIZES)], rows
 
 
 def sinks_small(files):
@@ -35,4 +58,4 @@ def sinks_small(files):
     ]
 
 
-TABLES = {"trained": trained, "sinks_small": sinks_small}
+TABLES = {"trained": trained, "pg19_perplexity_small": pg19_perplexity_small, "sinks_small": sinks_small}

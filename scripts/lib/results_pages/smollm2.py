@@ -1,6 +1,6 @@
-"""The tables of results/tova.md on SmolLM2-135M and PG-19 by policy (pg19_smollm2.yaml)."""
+"""The tables of results/tova.md on SmolLM2-135M and PG-19: by policy, and what TOVA costs and saves."""
 
-from .files import mebibytes, number, paired
+from .files import mebibytes, middle, number, paired, unless_impossible
 
 RUNS, FULL, TOVA = "pg19_smollm2.csv", "pg19_smollm2_against_full.csv", "pg19_smollm2_against_tova.csv"
 PAPER = "tova_pg19.yaml"
@@ -40,4 +40,21 @@ def smollm2_pg19(files):
             "above TOVA, % ± se over books", "books in which it is above", "cache, MiB"], rows  # fmt: skip
 
 
-TABLES = {"smollm2_pg19": smollm2_pg19}
+def smollm2_cost(files):
+    """What TOVA costs and saves by the part of the text that it keeps: quality, both speeds and memory."""
+    full = files.row("cost_smollm2_decoding.csv", "full")
+    rows = []
+    for run in files.ours("cost_smollm2.csv"):
+        decoded = full if run["label"] == "full" else files.row("cost_smollm2_decoding.csv", run["case"])
+        cost = "–" if decoded is full else paired(files.row("cost_smollm2_against_full.csv", run["case"], figure="perplexity"), 1)
+        shares = [one["bound_share_2_threads"] for one in (decoded, full)]
+        rows.append(["all" if decoded is full else run["cache.share"].strip('"'), number(run["perplexity"], 2), cost,
+                     number(run["tokens_per_second"], 0), number(run["tokens_per_second_speedup_full"], 2),
+                     middle(decoded, "tokens_per_second_2_threads", 0),
+                     unless_impossible(middle(decoded, "tokens_per_second_2_threads_speedup_full", 2), *shares),
+                     number(float(run["cache_bytes"]) / 2**20, 1)])  # fmt: skip
+    return ["states kept", "perplexity", "above the full cache, % ± se over books", "scoring, tokens a second", "× full",
+            "decoding, tokens a second, median [quartiles]", "× full", "keys and values, MiB"], rows  # fmt: skip
+
+
+TABLES = {f.__name__: f for f in (smollm2_pg19, smollm2_cost)}

@@ -4,10 +4,9 @@ import math
 
 from .claims import BY_SEED, MISS, NOT_SEEN, eighth, eighth_by_seed, missed, texts_that_fit
 from .files import link, mebibytes, middle, number, paired, spread, unless_impossible
+from .small_decoders import small_cost, small_perplexity
 
 CACHES = {"tova": "TOVA", "tova head-wise": "TOVA head-wise", "h2o head-wise": "H2O head-wise", "window+4": "window+4"}
-POLICIES = {"baseline": "baseline: truncated context, chunks of k", "knorm": "key norm"}
-SMALL_SIZES = (64, 128, 256, 512)
 LONG = {
     "window": "window",
     "window+4": "window+4, gaps compressed",
@@ -62,22 +61,6 @@ def decoding(files):
                          f"{mebibytes(full['cache_bytes'])} / {mebibytes(tova['cache_bytes'])}"])  # fmt: skip
     return ["threads, texts", "full", "full, Torch's attention", "window", "TOVA", "TOVA × full", "× Torch's",
             "share of the read rate, full / TOVA, %", "caches, full / TOVA, MiB"], rows  # fmt: skip
-
-
-def _perplexity(files, label, size):
-    case = label if label == "full" else f"{label} cache.size={size}"
-    return files.row("pg19_perplexity_small.csv", case)
-
-
-def pg19_perplexity_small(files):
-    rows = []
-    for label in dict.fromkeys(row["label"] for row in files.rows("pg19_perplexity_small.csv")):
-        cells = [number(_perplexity(files, label, k)["perplexity"], 2) for k in SMALL_SIZES]
-        if label != "full":
-            costs = [files.note(f"pg19_perplexity_small.cost.{label}.{k}") for k in SMALL_SIZES]
-            cells = [f"{cell} ({cost})" for cell, cost in zip(cells, costs)]
-        rows.append([POLICIES.get(label, label), *cells])
-    return ["cache", *(f"k = {k}" for k in SMALL_SIZES)], rows
 
 
 def pg19_books_small(files):
@@ -186,10 +169,10 @@ def claims(files):
         return f"{miss}{name} {real(label)}, {paired(row, 1)} % above TOVA, in {row['higher']} of {books} books"
 
     def ours(label):
-        return number(_perplexity(files, label, 128)["perplexity"], 2)
+        return small_perplexity(files, label, 128)
 
     def cost(label):
-        return f"{files.note(f'pg19_perplexity_small.cost.{label}.128')} %"
+        return f"{small_cost(files, label, 128)} %"
 
     def beyond(label):
         return number(files.row("pg19_long_small.csv", f"{label} cache.size=512")["perplexity"], 1)
@@ -219,7 +202,7 @@ def claims(files):
     ]  # fmt: skip
 
 
-TABLES = {f.__name__: f for f in (scoring, scoring_rates, decoding, pg19_perplexity_small, pg19_books_small,
+TABLES = {f.__name__: f for f in (scoring, scoring_rates, decoding, pg19_books_small,
                                   pg19_long_small, smollm2_small, smollm2_scoring, scoring_policies,
                                   smollm2_decoding, llama_cpp)}  # fmt: skip
 TABLES["tova_claims"] = claims

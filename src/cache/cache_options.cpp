@@ -113,6 +113,8 @@ void CacheOptions::visit(Fields& f) {
   const auto part = part_of(share);
   f.require(share.empty() || (part && *part > 0 && *part <= 1), "share",
             fmt::format("'{}' is no part of a text, such as 1/8 or 0.125", share));
+  f.require(share.empty() || size == CacheOptions().size, "size",
+            fmt::format("has no effect beside share, which is '{}'", share));
   f("protect_first", protect_first, Range{0, 1 << 24}, "the first so many states are never dropped (the +i)");
   f("protect", protect, OneOf{}, "tokens of these strings are never dropped, such as punctuation");
   f("budget", budget, {{"uniform", Budget::uniform}, {"pyramid", Budget::pyramid}, {"list", Budget::list}},

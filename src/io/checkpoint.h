@@ -41,8 +41,9 @@ void restore_tensors(const SafetensorsFile& file, const NamedTensors& live,
 
 /// Writes the weights alone. Metadata says of which update and run.
 void save_weights(const std::filesystem::path& path, const torch::nn::Module& module, Metadata metadata);
-/// The file that load_weights reads: `run_or_file` itself, or in a run's folder its average, else its best
-/// checkpoint, else its last. Throws UserError where the folder has none of them.
+/// The file that load_weights reads: `run_or_file` itself, or in a run's folder the weights that the run is
+/// evaluated with, which are its average or best ones where it keeps such, else its last. Throws UserError
+/// where the folder has none of them.
 std::filesystem::path weights_file(const std::filesystem::path& run_or_file);
 /// What the file that load_weights reads says of itself. Throws UserError as above.
 Metadata said_of_weights(const std::filesystem::path& run_or_file);

@@ -86,6 +86,15 @@ fs::path existing_parent(fs::path path) {
   return path;
 }
 
+/// Weights of a run that still goes on are those of the moment.
+void warn_of_unfinished(const fs::path& init_from) {
+  const RunFolder folder{init_from};
+  if (!fs::is_directory(init_from) || !fs::exists(folder.record())) return;
+  if (const std::string status = state_of(folder).status; status != "done")
+    log_info("warning: init_from: the run in {} is {}, and its weights are not yet those that it ends with",
+             init_from.string(), status);
+}
+
 void announce(const PlannedRun& run, const Before& before) {
   const std::string what = run.name.empty() ? run.experiment : run.experiment + " (" + run.name + ")";
   if (!before.recorded)
@@ -229,6 +238,7 @@ int live(const PlannedRun& run, const LifeOptions& options, Ranks& ranks) {
   }
   log_to(folder.log());
   announce(run, before);
+  warn_of_unfinished(run.options.init_from);
 
   Session session(run, before, options);
   std::exception_ptr error;

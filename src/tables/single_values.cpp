@@ -113,8 +113,8 @@ std::optional<int64_t> position_beyond(const std::string& figure) {
 SingleValues single_values(const fs::path& record, const std::string& figure) {
   if (auto shares = column_by(table_of(record, "/shares"), "question", figure); !shares.empty())
     return {std::move(shares), "questions"};
-  if (figure == "perplexity") {
-    const RecordedTable documents = table_of(record, "/eval/test");
+  if (figure == "perplexity" || figure == "perplexity_answers") {
+    const RecordedTable documents = table_of(record, figure == "perplexity" ? "/eval/test" : "/eval/answers");
     return {log_perplexities(documents), "documents", true, false, sums_by(documents, "id", "tokens")};
   }
   if (const auto first = position_beyond(figure))
@@ -128,7 +128,8 @@ std::vector<std::string> figures_of_single_values(const fs::path& record) {
   std::vector<std::string> figures;
   for (const auto& [name, values] : table_of(record, "/shares"))
     if (name != "question") figures.push_back(name);
-  for (const char* name : {"accuracy", "accuracy_shuffled_words", "accuracy_shuffled_text", "perplexity"})
+  for (const char* name :
+       {"accuracy", "accuracy_shuffled_words", "accuracy_shuffled_text", "perplexity", "perplexity_answers"})
     if (std::find(figures.begin(), figures.end(), name) == figures.end() &&
         !single_values(record, name).empty())
       figures.emplace_back(name);

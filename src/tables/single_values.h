@@ -24,8 +24,9 @@ struct SingleValues {
 };
 
 /// Of a headline figure: the column of that name of /shares; accuracies, /eval/test and its shuffles and byte
-/// counts; perplexity, the logarithm of each document's; perplexity_beyond_512, the same at positions of a
-/// chunk from 512 on, where a range of positions begins there. Empty where the record has none.
+/// counts; perplexity and perplexity_answers, the logarithm of each document's; perplexity_beyond_512, the
+/// same at positions of a chunk from 512 on, where a range of positions begins there. Empty where the record
+/// has none.
 SingleValues single_values(const std::filesystem::path& record, const std::string& figure);
 
 /// Figures that may have them.

@@ -17,6 +17,9 @@ struct Columns {
   std::vector<torch::Tensor> parameters, gradients, means, mean_squares, steps;
 };
 
+/// As Torch's; fairseq's adds eps before the second moment's bias is corrected (fairseq/optim/adam.py), so
+/// that there it is 1/√(1 − β₂ᵗ) times as large: 7 times at the first update with β₂ = 0.98, after some
+/// hundreds the same.
 class Adam final : public Optimizer {
  public:
   Adam(const AdamOptions& options, const torch::nn::Module& model)

@@ -28,7 +28,8 @@ void TrainOptions::visit(Fields& f) {
   f("optimizer", optimizer, "update rule");
   f("schedule", schedule, "learning rate over the updates");
   f("accumulate", accumulate, Range{1, 65536},
-    "micro-batches whose gradients are averaged into one update, by how much each holds");
+    "micro-batches whose gradients are averaged into one update, by how much each holds: examples, target "
+    "tokens; of a mixture of tasks each alike");
   f("clip_norm", clip_norm, Range{0, 1e9}, "largest L2 norm of the gradient; 0: no clipping");
   f("clip", clip, {{"total", Clip::total}, {"each", Clip::each}},
     "what has that norm: all gradients together, or each parameter's by itself (Apollo's authors)");

@@ -134,6 +134,11 @@ void Session::start() {
   trainee_.model->train();
   if (options_.precision == Precision::bf16 && device_.is_cpu())
     log_info("precision bf16 on a CPU is usually slower than fp32");
+  if (first() && planned_ > 1 && rate_of(planned_) > rate_of(planned_ - 1))
+    log_info(
+        "warning: the learning rate still rises at the last of {} updates: the schedule's warm-up is longer "
+        "than the training",
+        planned_);
   together(ranks_, [&] {
     if (first()) take_up();
   });
@@ -149,6 +154,7 @@ void Session::take_up() {
     for (const fs::path& file : {best_checkpoint(folder_), average_checkpoint(folder_)})
       fs::remove(file);  // of a run that was killed before its first whole checkpoint
   }
+  best_.settle(state_);
   snapshots_.keep_only(state_.snapshots);
   forget_rows_after_checkpoint();
 }
@@ -168,8 +174,8 @@ bool Session::go_on() {
   together(ranks_, [&] {
     if (first()) between_updates();
   });
-  // A last validation that a signal cut short is still due.
-  const bool done = finished() && !(first() && validation_due());
+  // The first's word counts, which alone validates; a last validation that a signal cut short is still due.
+  const bool done = first() && finished() && !validation_due();
   std::array<double, 2> words{done ? 1.0 : 0.0, static_cast<double>(stop_requested())};
   ranks_.largest(words);
   if (words[0] > 0) return false;
@@ -296,7 +302,7 @@ void Session::validate() {
   if (better) {
     state_.best_update = state_.update;
     state_.best = found;
-    best_.keep(*trainee_.model, state_, trainee_.metric);
+    if (options_.evaluate_with == EvaluateWith::best) best_.keep(*trainee_.model, state_, trainee_.metric);
   }
   unsaved_ = true;
   validating_ = watch.seconds();
@@ -320,6 +326,7 @@ void Session::save() {
   record_.flush();  // before the checkpoint, which counts its rows
   for (const Table& table : training_tables()) state_.rows[table.path] = record_.rows(table.path);
   save_last(folder_, {*trainee_.model, *optimizer_, device_}, state_, trainee_.about);
+  best_.settle(state_);
   saving_ = watch.seconds();
   state_.seconds.checkpoints += *saving_;
   since_save_ = {};

@@ -21,7 +21,7 @@ struct MicroBatch {
   int64_t examples = 0;
   int64_t tokens = 0;
   double data_seconds = 0;  ///< spent on building it from the data set, which the harness answers for
-  /// How many terms the loss is the mean of, where micro-batches hold unequal numbers: target tokens. The
+  /// How many terms the loss is the mean of, where micro-batches hold unequal numbers: examples, tokens. The
   /// gradient of an update is that of the mean over all of its terms, Σ weight·∇loss / Σ weight.
   double weight = 1;
 };

@@ -197,6 +197,31 @@ TEST_F(Records, AgainstARowOverDocumentsAreRatiosOfPerplexities) {
               ElementsAre("Tova", "1", "perplexity", "10.5 ± 6.4 %", "3 documents", "2", "0", "1", ""));
 }
 
+/// As above, of answers by story.
+TEST_F(Records, AgainstARowOverAnswersAreRatiosOfTheirPerplexities) {
+  const auto write_answers = [&](const Told& told, double nll_of_x) {
+    write(told);
+    const auto record = open_record(folder_ / ("lab/" + told.id));
+    record->define({"/eval/answers",
+                    "",
+                    {{"id", Column::Type::text, "1", ""},
+                     {"tokens", Column::Type::integer, "token", ""},
+                     {"nll", Column::Type::real, "nat", ""}}});
+    for (const auto& [id, nll] : {std::pair("x", nll_of_x), std::pair("y", 90.0)}) {
+      const Value row[] = {std::string(id), int64_t{100}, nll};
+      record->append("/eval/answers", row);
+    }
+    record->flush();
+  };
+  write_answers({.id = "a", .label = "Full"}, 300);
+  write_answers({.id = "b", .label = "Tova"}, 320);
+  const TextTable table = against(experiments().at(0), "Full", {}, true);
+  ASSERT_EQ(table.rows.size(), 1U);
+  EXPECT_THAT(table.rows[0], ElementsAre("Tova", "1", "perplexity_answers", "relative", testing::_,
+                                         testing::_, "documents", "1", "0", "1", ""));
+  EXPECT_NEAR(std::stod(table.rows[0][4]), std::expm1(0.1), 1e-12);
+}
+
 /// Of x 420 nat against 400, both over 150 tokens.
 TEST_F(Records, AgainstARowLinesOfOneDocumentCountTogether) {
   write({.id = "a", .label = "Full", .documents = {{"x", {100, 300}}, {"x", {50, 100}}, {"y", {10, 40}}}});

@@ -67,8 +67,10 @@ Trainee trainee_of(PairOfLinears& model, const std::string& event) {
     if (m == event_at) happen(event);
     return uneven_batch(model, m);
   };
-  trainee.validate = [&model] {
+  trainee.validate = [&model, event, calls = 0]() mutable {
     ensure(join_ranks().rank() == 0, "the first rank alone to validate");
+    if (event == "stopped within the last validation" && ++calls == 4) ::raise(SIGTERM);
+    stop_here_if_requested();
     return Validation{-uneven_batch(model, 1000).loss.item<double>(), 0.0, 1.0, 1};
   };
   return trainee;
@@ -213,6 +215,14 @@ TEST_F(SeveralRanks, ASignalToOneStopsAllAfterTheUpdate) {
   const Temporary folder;
   EXPECT_EQ(train_with(3, folder.path(), "terminated"), 128 + SIGTERM);
   EXPECT_EQ(update_in(folder.path()), 17);  // micro-batch 100 is the 17th update's
+  ASSERT_EQ(train_with(2, folder.path()), 0);
+  expect_as_one(folder.path());
+}
+
+TEST_F(SeveralRanks, AStopWithinTheLastValidationIsHonouredAndTheValidationRepeated) {
+  const Temporary folder;
+  EXPECT_EQ(train_with(2, folder.path(), "stopped within the last validation"), 128 + SIGTERM);
+  EXPECT_EQ(update_in(folder.path()), 40);
   ASSERT_EQ(train_with(2, folder.path()), 0);
   expect_as_one(folder.path());
 }

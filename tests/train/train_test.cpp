@@ -120,6 +120,41 @@ TEST_F(Loop, LeavesTheBestWeightsOrTheLast) {
     }
 }
 
+TEST_F(Loop, KeepsBestWeightsWhereTheyAreEvaluatedAndElseGivesTheLast) {
+  for (const EvaluateWith choice : {EvaluateWith::best, EvaluateWith::last}) {
+    const Temporary place;
+    Trainee trainee = toy_trainee(1);
+    script(trainee, {0.9, 0.4, 0.3, 0.2, 0.1, 0.1, 0.1});
+    options.evaluate_with = choice;
+    FileRecord fresh(place / "record");
+    for (const Table& table : training_tables()) fresh.define(table);
+    train(trainee, options, place.path(), 1, torch::kCPU, fresh);
+    EXPECT_EQ(weights_file(place.path()),
+              choice == EvaluateWith::best ? best_checkpoint(place.path()) : last_checkpoint(place.path()));
+    const Trainee again = toy_trainee(2);
+    load_weights(*again.model, place.path());
+    EXPECT_TRUE(torch::equal(again.model->named_parameters()["out.weight"],
+                             trainee.model->named_parameters()["out.weight"]));
+  }
+}
+
+TEST_F(Loop, SaysThatAWarmUpIsLongerThanTheTraining) {
+  const auto said = [this](int64_t updates) {
+    const Temporary place;
+    Trainee trainee = toy_trainee(1);
+    options.updates = updates;
+    FileRecord fresh(place / "record");
+    for (const Table& table : training_tables()) fresh.define(table);
+    testing::internal::CaptureStderr();
+    train(trainee, options, place.path(), 1, torch::kCPU, fresh);
+    return testing::internal::GetCapturedStderr();
+  };
+  options.schedule = Choice<ScheduleOptions>("inverse_sqrt");  // warm-up 4,000
+  EXPECT_THAT(said(10), HasSubstr("the learning rate still rises at the last of 10 updates"));
+  options.schedule = Choice<ScheduleOptions>("constant");
+  EXPECT_THAT(said(10), testing::Not(HasSubstr("still rises")));
+}
+
 TEST_F(Loop, AFurtherFigureIsAColumnOfTheValidationCurve) {
   for (const Table& table : training_tables({{"bleu", Column::Type::real, "1", "of the validation split"}}))
     record.define(table);

@@ -76,8 +76,8 @@ Order usable(const PairLengths& lengths, const PairBatchingOptions& options, int
     } else {
       user_error(
           "training pair {} of those kept has {} source and {} target tokens, which batching.max_tokens {} "
-          "and batching.max_positions {} leave no room for: raise them, lower data.max_pieces, or set "
-          "batching.too_long: leave_out",
+          "and batching.max_positions {} leave no room for: raise them, clean long pairs away "
+          "(data.cleaning.max_pieces, where `data` reads texts), or set batching.too_long: leave_out",
           i + 1, source, target, options.max_tokens, options.max_positions);
     }
   }

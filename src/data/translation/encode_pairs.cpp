@@ -45,6 +45,29 @@ TextChunk read_chunk(TextPairsReader& reader, Cleaner* cleaner) {
   return chunk;
 }
 
+/// Lines of text that was cut into subword-nmt's pieces before.
+class CutAlready {
+ public:
+  void look_at(const TextChunk& texts) {
+    for (const auto* side : {&texts.source, &texts.target})
+      for (const std::string& text : *side) {
+        ++lines_;
+        cut_ += text.find("@@ ") != std::string::npos;
+      }
+  }
+  void tell(const std::filesystem::path& first) const {
+    if (cut_ * 10 > lines_)
+      log_info(
+          "warning: in {} of {} lines ({} and others) words end in \"@@\", as of text that is cut into "
+          "pieces "
+          "already; here it is cut again",
+          cut_, lines_, first.string());
+  }
+
+ private:
+  int64_t lines_ = 0, cut_ = 0;
+};
+
 int64_t write_chunk(const IdChunk& chunk, Cleaner* cleaner, PairFileWriter& writer) {
   int64_t written = 0;
   for (std::size_t i = 0; i < chunk.source.size(); ++i) {
@@ -65,12 +88,14 @@ CleaningReport encode_pairs(const std::vector<TextPairFiles>& files, const Clean
   Cleaner* const cleaner = cleaning ? &counting : nullptr;
   const auto at_work = static_cast<std::size_t>(std::clamp<int64_t>(available_cores(), 1, 16));
   std::deque<std::future<IdChunk>> waiting;
+  CutAlready cut;
   int64_t written = 0;
   for (bool more = true; more || !waiting.empty();) {
     stop_here_if_requested();
     if (more) {
       TextChunk texts = read_chunk(reader, cleaner);
       more = !texts.source.empty();
+      cut.look_at(texts);
       if (more)
         waiting.push_back(std::async(std::launch::async, [&vocabulary, texts = std::move(texts)] {
           return encode_chunk(vocabulary, texts);
@@ -83,6 +108,7 @@ CleaningReport encode_pairs(const std::vector<TextPairFiles>& files, const Clean
   }
   CleaningReport report = counting.report();
   if (!cleaner) report.read = report.kept = written;
+  if (!files.empty()) cut.tell(files.front().source);
   return report;
 }
 

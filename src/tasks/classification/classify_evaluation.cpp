@@ -66,10 +66,9 @@ SplitResults ClassifierEvaluation::operator()(Classifier& model, const LabelledS
 
 Headline accuracy_on(Split split) {
   if (split == Split::test)
-    return {"accuracy", "1", "share of test examples classified correctly; update selected on validation",
+    return {"accuracy", "1", "share of test examples classified correctly; none of them chose an update",
             Summary::Better::higher};
-  return {"accuracy_validation", "1",
-          "share of the examples held out of training that are classified correctly",
+  return {"accuracy_validation", "1", "share of the validation examples that are classified correctly",
           Summary::Better::higher};
 }
 
@@ -107,7 +106,7 @@ void SplitResults::write(Split split, const LabelledSequences& data, RecordSink&
   record.summarise(summary_of(accuracy_on(split), v.value, v.n, v.standard_error));
   record.summarise({test ? "loss_test" : "loss_validation", v.loss, "nat",
                     test ? "mean negative log-probability of the test examples"
-                         : "mean negative log-probability of the examples held out of training",
+                         : "mean negative log-probability of the validation examples",
                     Summary::Better::lower, v.n, std::numeric_limits<double>::quiet_NaN()});
 }
 

@@ -1,6 +1,8 @@
 #include "tasks/classification/classify_floors.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_set>
 
 #include "core/log.h"
 #include "metrics/byte_counts.h"
@@ -22,6 +24,32 @@ LabelledTexts texts_of(const LabelledSequences& data, const EncodingOptions& enc
 
 void summarise(const Headline& floor, const Proportion& p, RecordSink& record) {
   record.summarise(summary_of(floor, p.value, p.n, p.standard_error));
+}
+
+/// Those of `train` that `held_out` does not have as well (data.train_on_held_out).
+LabelledTexts texts_of_others(const LabelledSequences& train, const LabelledSequences& held_out,
+                              const EncodingOptions& encoding) {
+  std::unordered_set<std::string_view> held;
+  for (int64_t i = 0; i < held_out.size(); ++i) held.insert(held_out.id(i));
+  LabelledTexts texts;
+  for (int64_t i = 0; i < train.size(); ++i) {
+    if (held.contains(train.id(i))) continue;
+    texts.texts.push_back(visible_symbols(train.symbols(i), encoding));
+    texts.labels.push_back(train.label(i));
+  }
+  return texts;
+}
+
+/// Its form is chosen on texts that it was not fitted to, also where the model is trained on all.
+ByteCountClassifier fit_floor(const ClassifyOptions& options, const LabelledSplits& splits,
+                              const LabelledTexts& train, int64_t classes) {
+  const int64_t symbols = options.data->symbol_count();
+  const LabelledTexts validation = texts_of(*splits.validation, options.encoding, 0);
+  if (!options.data->trains_on_validation())
+    return ByteCountClassifier::fit_best(train, validation, symbols, classes);
+  const LabelledTexts others = texts_of_others(*splits.train, *splits.validation, options.encoding);
+  const auto chosen = ByteCountClassifier::fit_best(others, validation, symbols, classes);
+  return ByteCountClassifier::fit(train, symbols, classes, chosen.options());
 }
 
 /// The rows of the byte counts, and how the model compares with them.
@@ -90,8 +118,7 @@ void write_floors(const ClassifyOptions& options, const LabelledSplits& splits, 
   if (!options.evaluation.byte_count_floor) return;
 
   log_info("fitting the floor: logistic regression on symbol counts of {} texts", train_texts.texts.size());
-  const auto regression = ByteCountClassifier::fit_best(
-      train_texts, texts_of(*splits.validation, options.encoding, 0), options.data->symbol_count(), classes);
+  const ByteCountClassifier regression = fit_floor(options, splits, train_texts, classes);
   const std::vector<int32_t> predicted = regression.predict(test_texts.texts);
   summarise(byte_count_floor(), accuracy(predicted, test_texts.labels), record);
   write_predictions(predicted, on_test, *splits.test, record);

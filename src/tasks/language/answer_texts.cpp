@@ -140,10 +140,9 @@ LearnedTokens AnswerBatches::batch(int64_t m) {
   return ends_learned(rows, learned);
 }
 
-Validation validate_on_answers(const LmLosses& losses, const AnswerTexts& texts, int64_t most,
-                               torch::Device device) {
+std::vector<ScoredAnswers> score_answers(const LmLosses& losses, const AnswerTexts& texts, int64_t most,
+                                         torch::Device device) {
   std::map<int64_t, DocumentScore> by_document;
-  int64_t tokens = 0;
   for (int64_t i = 0; i < std::min(most, texts.size()); ++i) {
     stop_here_if_requested();
     const AnswerTexts::Text& text = texts.text(i);
@@ -151,10 +150,19 @@ Validation validate_on_answers(const LmLosses& losses, const AnswerTexts& texts,
     score.nll += losses.validation_nll(ends_learned({text.ids}, {text.learned}).to(device)) *
                  static_cast<double>(text.learned);
     score.tokens += text.learned;
-    tokens += text.learned;
   }
+  std::vector<ScoredAnswers> answered;
+  for (const auto& [document, score] : by_document) answered.push_back({texts.name_of(document), score});
+  return answered;
+}
+
+Validation validation_of(const std::vector<ScoredAnswers>& answered) {
   std::vector<DocumentScore> scores;
-  for (const auto& [document, score] : by_document) scores.push_back(score);
+  int64_t tokens = 0;
+  for (const ScoredAnswers& document : answered) {
+    scores.push_back(document.score);
+    tokens += document.score.tokens;
+  }
   const DocumentFigure pooled = pooled_perplexity(scores);
   return {pooled.value, pooled.standard_error, std::log(pooled.value), tokens};
 }

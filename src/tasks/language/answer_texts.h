@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "metrics/perplexity.h"
 #include "tasks/generation/benchmarks/benchmark.h"
 #include "tasks/generation/prompts.h"
 #include "tasks/language/learned_tokens.h"
@@ -34,6 +35,8 @@ class AnswerTexts {
   /// Encoded when it is first asked for.
   const Text& text(int64_t i) const;
   int64_t document(int64_t i) const { return places_[static_cast<size_t>(i)].document; }
+  /// The publisher's name of a document.
+  std::string name_of(int64_t document) const { return documents_->read(document).id; }
 
  private:
   struct Place {
@@ -69,9 +72,15 @@ class AnswerBatches final : public LearnedTokensSource {
   std::vector<int64_t> order_;
 };
 
-/// exp of the mean NLL over the answers' tokens of the first `most` texts; the standard error is over
-/// documents.
-Validation validate_on_answers(const LmLosses& losses, const AnswerTexts& texts, int64_t most,
-                               torch::Device device);
+/// What a model made of the answers to one document's questions.
+struct ScoredAnswers {
+  std::string id;
+  DocumentScore score;
+};
+/// Over the first `most` texts, in the order of the documents.
+std::vector<ScoredAnswers> score_answers(const LmLosses& losses, const AnswerTexts& texts, int64_t most,
+                                         torch::Device device);
+/// exp of the mean NLL over all of their tokens; the standard error is over documents.
+Validation validation_of(const std::vector<ScoredAnswers>& answered);
 
 }  // namespace attnlab

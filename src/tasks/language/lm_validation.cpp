@@ -86,9 +86,9 @@ Validation validate_on_text(const LmLosses& losses, const TokenCorpus& corpus, c
 TaskValidations validate_tasks(const LmLosses& losses, const HeldOutTasks& held_out,
                                const TrainLmOptions& options, torch::Device device) {
   TaskValidations tasks{validate_on_text(losses, held_out.text, options, held_out.bos, device)};
-  if (held_out.answers)
-    tasks.answers =
-        validate_on_answers(losses, *held_out.answers, options.mixture.validation_answers, device);
+  if (!held_out.answers) return tasks;
+  tasks.answered = score_answers(losses, *held_out.answers, options.mixture.validation_answers, device);
+  tasks.answers = validation_of(tasks.answered);
   return tasks;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "data/token_corpus.h"
 #include "tasks/language/answer_texts.h"
@@ -22,6 +23,7 @@ struct HeldOutTasks {
 struct TaskValidations {
   Validation text;
   std::optional<Validation> answers = {};
+  std::vector<ScoredAnswers> answered = {};  ///< what it is of
 };
 TaskValidations validate_tasks(const LmLosses& losses, const HeldOutTasks& held_out,
                                const TrainLmOptions& options, torch::Device device);

@@ -62,6 +62,11 @@ LearnedTokens MixedTasks::batch(int64_t m) {
   return sources_[task]->batch(batch);
 }
 
+double MixedTasks::weight_of(const LearnedTokens& tokens) const {
+  const bool answers_alone = weights_[0] == 0;
+  return answers_alone ? static_cast<double>(tokens.learned_N.size(0)) : 1;
+}
+
 Validation validation_of_both(const MixtureOptions& options, const Validation& text,
                               const Validation& answers) {
   const double all = options.text + options.answers;

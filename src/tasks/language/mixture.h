@@ -45,8 +45,7 @@ class TaskDraws {
   std::array<int64_t, 2> before_{};
 };
 
-/// Micro-batches of both tasks, or where there are no answers of text alone. Every one counts the same in an
-/// update, however many tokens are learned of it: the weights are those of the tasks' mean losses.
+/// Micro-batches of both tasks, or of one alone.
 class MixedTasks final : public LearnedTokensSource {
  public:
   MixedTasks(std::array<double, 2> weights, LearnedTokensSource& text, LearnedTokensSource* answers,
@@ -54,6 +53,10 @@ class MixedTasks final : public LearnedTokensSource {
   /// As many as on average take all text once; without text, all answers.
   int64_t batches_per_epoch() const override;
   LearnedTokens batch(int64_t m) override;
+  /// How much a micro-batch counts in an update. Of two tasks each alike, however many tokens are learned of
+  /// it, for the weights are those of the tasks' mean losses; of text each holds as many as another; of
+  /// answers alone, the tokens that are learned.
+  double weight_of(const LearnedTokens& tokens) const;
 
  private:
   std::array<double, 2> weights_;

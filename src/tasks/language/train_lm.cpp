@@ -53,6 +53,25 @@ std::vector<Input> question_inputs(const TrainLmOptions& o, const DataPlace& pla
   return all;
 }
 
+/// What perplexity_answers is of, so that two runs can be paired by document.
+Table answers_table() {
+  using Type = Column::Type;
+  return {"/eval/answers",
+          "every document whose held-out questions were read",
+          {{"id", Type::text, "1", "the publisher's name of the document"},
+           {"tokens", Type::integer, "token", "of its answers, EOS counted"},
+           {"nll", Type::real, "nat", "negative log-probability, sum over them"}}};
+}
+
+void record_answered(const std::vector<ScoredAnswers>& answered, RecordSink& record) {
+  const Table table = answers_table();
+  record.truncate(table.path, 0);  // what a run killed at its end left
+  for (const ScoredAnswers& document : answered) {
+    const Value row[] = {document.id, document.score.tokens, document.score.nll};
+    record.append(table.path, row);
+  }
+}
+
 void record_validations(const TaskValidations& tasks, const TrainLmOptions& o, RecordSink& record) {
   const auto write = [&](const Headline& figure, const Validation& found) {
     record.summarise(summary_of(figure, found.value, found.n, found.standard_error));
@@ -65,6 +84,7 @@ void record_validations(const TaskValidations& tasks, const TrainLmOptions& o, R
   if (!tasks.answers) return;
   write(mixture_figures()[0], tasks.text);
   write(mixture_figures()[1], *tasks.answers);
+  record_answered(tasks.answered, record);
 }
 
 /// Why train.policy is none for the model that is described here; of one that is read it is seen when it is
@@ -133,7 +153,8 @@ Trainee trainee_of(const Decoder& decoder, const LmLosses& losses, MixedTasks& t
     const auto started = std::chrono::steady_clock::now();
     const LearnedTokens tokens = tasks.batch(m).to(device);
     const std::chrono::duration<double> data_time = std::chrono::steady_clock::now() - started;
-    return MicroBatch{losses.training(tokens, m), tokens.texts(), tokens.read, data_time.count()};
+    return MicroBatch{losses.training(tokens, m), tokens.texts(), tokens.read, data_time.count(),
+                      tasks.weight_of(tokens)};
   };
   return trainee;
 }
@@ -199,7 +220,9 @@ std::vector<Table> TrainLmOptions::tables() const {
   std::vector<Column> figures;
   for (const Headline& figure : further_figures(*this))
     figures.push_back({figure.name, Column::Type::real, figure.unit, figure.meaning});
-  return training_tables(figures);
+  std::vector<Table> all = training_tables(figures);
+  if (mixes) all.push_back(answers_table());
+  return all;
 }
 
 std::vector<Headline> TrainLmOptions::headlines() const {

@@ -124,6 +124,8 @@ void TranslateOptions::visit(Fields& f) {
     {{"none", TrainingBleu::none}, {"shown", TrainingBleu::shown}, {"selects", TrainingBleu::selects}},
     "BLEU at every validation of the training, of translations by `decoding`: none; shown, beside the "
     "perplexity; or selects, the best weights are those of the highest");
+  f.require(training_bleu == TrainingBleu::none || !trains || train.validate_interval > 0, "training_bleu",
+            "is computed at validations, and train.validate_interval is 0");
   f("validation_bleu", validation_bleu, "also translate the validation set at the end");
   f.require(decoding.search.min_length < batching.max_positions, "decoding",
             fmt::format("min_length {} and the end of a translation are more than the {} positions of "

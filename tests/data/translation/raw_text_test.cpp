@@ -154,6 +154,20 @@ TEST_F(RawText, IsCleanedByRulesThatAreCounted) {
       << "counts of a prepared set are those of its making";
 }
 
+TEST_F(RawText, ThatIsCutIntoPiecesAlreadyIsToldOf) {
+  const auto said = [this] {
+    ::testing::internal::CaptureStderr();
+    open();
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_THAT(said(), ::testing::Not(HasSubstr("@@")));
+  for (int i = 0; i < 20; ++i) {
+    english += fmt::format("a d@@ og number {}\n", i);
+    german += fmt::format("ein Hu@@ nd Nummer {}\n", i);
+  }
+  EXPECT_THAT(said(), HasSubstr("words end in \"@@\""));
+}
+
 TEST_F(RawText, EndsItsLinesWithLfOrCrlfAlone) {
   std::string windows;
   for (const char c : english) windows += c == '\n' ? std::string("\r\n") : std::string(1, c);

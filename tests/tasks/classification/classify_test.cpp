@@ -6,14 +6,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "core/error.h"
+#include "core/random.h"
 #include "data/listops.h"
 #include "data/shuffled.h"
 #include "metrics/byte_counts.h"
 #include "tasks/classification/classify_evaluation.h"
+#include "tasks/classification/classify_floors.h"
 #include "tasks/cut_record.h"
 #include "tasks/memory_record.h"
 #include "tasks/refused_options.h"
@@ -141,6 +144,84 @@ TEST_F(ClassifyTask, TheByteCountsAnswersStandBesideTheModels) {
   EXPECT_DOUBLE_EQ(record.summaries["accuracy_byte_counts"].value, correct / 40);
   EXPECT_NEAR(record.summaries["accuracy_above_byte_counts"].value, difference / 40, 1e-15);
   EXPECT_EQ(record.summaries["accuracy_above_byte_counts"].n, 40);
+}
+
+/// Of micro-batches with 8 and 4 examples as of one with 12.
+TEST_F(ClassifyTask, AccumulationWeighsExamplesAlike) {
+  dynamic_cast<ListOpsOptions&>(*options.data).train_examples = 12;
+  options.train.updates = 1;
+  options.train.log_interval = 1;
+  options.model.encoder.dropout = options.model.encoder.attention_dropout = 0;
+  const auto first_update = [&](const std::string& name, int64_t batch, int64_t accumulate) {
+    options.batching.batch_size = batch;
+    options.train.accumulate = accumulate;
+    RunContext c = context();
+    c.folder = folder / name;
+    MemoryRecord own;
+    for (const Table& t : options.tables()) own.define(t);
+    options.run(c, own);
+    return own.tables["/train"].at(0);
+  };
+  const std::vector<Value> parts = first_update("parts", 8, 2), whole = first_update("whole", 12, 1);
+  const std::vector<Column> columns = training_tables().front().columns;
+  int compared = 0;
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    if (columns[i].name == "loss" || columns[i].name == "gradient_norm") {
+      EXPECT_NEAR(std::get<double>(parts[i]), std::get<double>(whole[i]), 1e-5 * std::get<double>(whole[i]))
+          << columns[i].name;
+      ++compared;
+    }
+  EXPECT_EQ(compared, 2);
+}
+
+/// Reviews of the letters a to f, of which negative ones have more of a.
+void write_reviews(const fs::path& root) {
+  Random random(11);
+  for (const char* half : {"train", "test"})
+    for (const bool positive : {false, true})
+      for (int i = 0; i < 40; ++i) {
+        std::string text;
+        for (int c = 0; c < 40; ++c)
+          text += static_cast<char>('a' + (!positive && random.below(8) == 0 ? 0 : random.below(6)));
+        const fs::path file = root / "imdb" / "aclImdb" / half / (positive ? "pos" : "neg") /
+                              fmt::format("{}_{}.txt", i, positive ? 8 : 2);
+        fs::create_directories(file.parent_path());
+        std::ofstream(file) << text;
+      }
+}
+
+TEST_F(ClassifyTask, TheFloorsFormIsChosenOnTextsThatItWasNotFittedToAlsoWhereAllAreTrainedOn) {
+  write_reviews(folder / "data");
+  const auto open = [&](const std::vector<std::string>& overrides) {
+    options = read_options<ClassifyOptions>(with_overrides({}, overrides));
+    return options.data->open(context().data);
+  };
+  const auto texts_in = [&](const LabelledSequences& data) {
+    LabelledTexts all;
+    for (int64_t i = 0; i < data.size(); ++i) {
+      all.texts.push_back(visible_symbols(data.symbols(i), options.encoding));
+      all.labels.push_back(data.label(i));
+    }
+    return all;
+  };
+  const LabelledSplits apart = open({});
+  const auto form = ByteCountClassifier::fit_best(texts_in(*apart.train), texts_in(*apart.validation),
+                                                  options.data->symbol_count(), 2)
+                        .options();
+  const LabelledSplits all = open({"data.train_on_held_out=true", "train.evaluate_with=last"});
+  ASSERT_EQ(all.train->size(), 80);
+  const LabelledTexts test = texts_in(*all.test);
+  const auto expected = ByteCountClassifier::fit(texts_in(*all.train), options.data->symbol_count(), 2, form)
+                            .predict(test.texts);
+  for (const Table& t : options.tables()) record.define(t);
+  SplitResults on_test;
+  for (int64_t i = 0; i < all.test->size(); ++i)
+    on_test.examples.push_back({i, 1, test.labels[static_cast<std::size_t>(i)], 0, 0.5, 0.7});
+  write_floors(options, all, on_test, 0, record);
+  const auto& rows = record.tables["/eval/test_byte_counts"];
+  ASSERT_EQ(rows.size(), expected.size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    EXPECT_EQ(std::get<int64_t>(rows[i][2]), expected[i]) << "example " << i;
 }
 
 TEST_F(ClassifyTask, AShuffleOfTheTextKeepsLabelsAndLengthsAndHidesTheOrder) {

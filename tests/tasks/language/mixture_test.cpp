@@ -220,9 +220,25 @@ TEST_F(MixtureTask, LearnsBothAndReportsEachByName) {
   EXPECT_EQ(record.summaries.at("perplexity_answers").value, value(2, 8));
   EXPECT_EQ(record.summaries.at("perplexity_answers").n,
             answer_tokens("Happy.") + answer_tokens("He was happy."));
+  const auto& answered = record.tables.at("/eval/answers");
+  ASSERT_EQ(answered.size(), 1U) << "one story";
+  EXPECT_EQ(std::get<std::string>(answered[0][0]), "3");
+  EXPECT_EQ(std::get<int64_t>(answered[0][1]), record.summaries.at("perplexity_answers").n);
+  EXPECT_NEAR(
+      std::exp(std::get<double>(answered[0][2]) / static_cast<double>(std::get<int64_t>(answered[0][1]))),
+      record.summaries.at("perplexity_answers").value, 1e-9);
   EXPECT_EQ(record.attributes.count("held_out_questions_checksum"), 1U);
   for (const Headline& figure : options.headlines())
     EXPECT_EQ(record.summaries.count(figure.name), 1U) << figure.name;
+}
+
+TEST_F(MixtureTask, AMicroBatchCountsByItsAnswersTokensOnlyWhereThereIsNoText) {
+  const AnswerTexts all = texts(192);
+  AnswerBatches answers(all, 2, 1), text(all, 2, 1);  // what is drawn does not matter here
+  const LearnedTokens batch = ends_learned({all.text(0).ids}, {all.text(0).learned});
+  EXPECT_EQ(MixedTasks({0, 1}, text, &answers, 1).weight_of(batch), all.text(0).learned);
+  EXPECT_EQ(MixedTasks({1, 3}, text, &answers, 1).weight_of(batch), 1);
+  EXPECT_EQ(MixedTasks({1, 0}, text, nullptr, 1).weight_of(batch), 1);
 }
 
 TEST_F(MixtureTask, OfWeightZeroValidatesATaskAndLearnsTheOtherAlone) {

@@ -193,6 +193,8 @@ TEST_F(TrainPolicy, RefusesSizesThatDropNothing) {
   const std::string no_fewer = " states are no fewer than the 64 tokens of a text: nothing would be dropped";
   EXPECT_THAT(refused("context: 64\ntrain:\n  policy:\n    cache: {policy: tova, size: 64}\n"),
               HasSubstr("policy.yaml:5: train.policy.cache: 64" + no_fewer));
+  EXPECT_THAT(refused("context: 64\ntrain: {policy: {cache: {policy: tova, share: 1/8, size: 16}}}\n"),
+              HasSubstr("size: has no effect beside share, which is '1/8'"));
   EXPECT_THAT(refused("context: 64\ntrain: {policy: {cache: {policy: tova, share: '1'}}}\n"),
               HasSubstr("train.policy.cache: 64" + no_fewer));
   EXPECT_THAT(refused("context: 64\ntrain: {policy: {cache: {policy: tova, size: 8}, sizes: [8, 128]}}\n"),

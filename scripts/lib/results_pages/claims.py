@@ -134,6 +134,9 @@ def tova(files):
     def beyond(label):
         return number(files.row("pg19_long_small.csv", f"{label} cache.size=512")["perplexity"], 1)
 
+    def of_a_book(case):
+        return number(files.row("long_smollm2.csv", case)["perplexity"], 1)
+
     def at_4096(label):
         return [float(files.row("kept_tokens.csv", f"{label} cache.size={size}")["perplexity"]) for size in SIZES]
 
@@ -183,6 +186,10 @@ def tova(files):
         ["70,000 tokens can be read with k = 512", "yes",
          f"{NOT_SEEN}TOVA {beyond('tova')} beside the window's {beyond('window')} (26 books), context 1,024", "1",
          _link("pg19_long_small.csv")],
+        [f"the same, {weights['real']}", "yes",
+         f"TOVA {of_a_book('tova cache.compress_gaps=true')} beside {of_a_book('full, chunks of 8,192')} of the full cache in chunks of "
+         f"8,192, no worse at the end; window+4 {of_a_book('window+4 cache.compress_gaps=true')} (one book, no spread)", "1",
+         _link("long_smollm2.csv")],
         ["73 to 76 % of the kept tokens are recent", "73 to 76 %",
          f"{outside}{shares} % at k = {sizes} (se over three chunks below 0.5 points), SmolLM2-135M", "1",
          _link("kept_tokens.csv")],

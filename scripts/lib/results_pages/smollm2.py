@@ -57,4 +57,19 @@ def smollm2_cost(files):
             "decoding, tokens a second, median [quartiles]", "× full", "keys and values, MiB"], rows  # fmt: skip
 
 
-TABLES = {f.__name__: f for f in (smollm2_pg19, smollm2_cost)}
+def smollm2_long(files):
+    """One book as one sequence: perplexity over all tokens and by where in it a token stands; the full cache's in its own chunks."""
+    parts = {}
+    for row in files.rows("long_smollm2_by_position.csv"):
+        parts.setdefault(row["case"], {})[row["first"]] = row
+    places = list(next(iter(one for one in parts.values() if len(one) > 2)).values())
+    rows = []
+    for run in files.ours("long_smollm2.csv"):
+        name = run["case"].replace(" cache.compress_gaps=true", ", compressed").replace(" cache.compress_gaps=false", ", as they are")
+        cells = [number(parts[run["case"]][place["first"]]["perplexity"], 1) if place["first"] in parts[run["case"]] else "–" for place in places]
+        rows.append([name, number(run["perplexity"], 2), *cells, mebibytes(run["cache_bytes"])])
+    spans = [f"{number(place['first'], 0)} to {number(place['last'], 0)}" for place in places]
+    return ["cache, positions", "perplexity, all tokens", *spans, "cache, MiB"], rows
+
+
+TABLES = {f.__name__: f for f in (smollm2_pg19, smollm2_cost, smollm2_long)}

@@ -15,9 +15,7 @@ Tensor rms_norm(const Tensor& x, const Tensor& weights, double eps) {
   const Tensor w = is_native(x) && is_narrow(weights) ? weights.to(torch::kFloat) : weights;
   // One kernel in place of eight; it rounds once where the composed form, as transformers has it, rounds
   // twice.
-  const bool with_gradient = wants_gradient(x) || wants_gradient(w);
-  if (x.is_cuda() ? x.scalar_type() == w.scalar_type() && !with_gradient
-                  : with_gradient && is_fp32_on_cpu(x) && is_fp32_on_cpu(w))
+  if (x.is_cuda() && x.scalar_type() == w.scalar_type() && !wants_gradient(x) && !wants_gradient(w))
     return at::rms_norm(x, w.sizes(), w, eps);
   if (!is_native_without_gradient(x, w)) {
     const Tensor wide = x.to(x.scalar_type() == torch::kDouble ? torch::kDouble : torch::kFloat);

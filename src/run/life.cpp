@@ -86,12 +86,11 @@ fs::path existing_parent(fs::path path) {
   return path;
 }
 
-/// Weights of a run that still goes on are those of the moment.
 void warn_of_unfinished(const fs::path& init_from) {
   const RunFolder folder{init_from};
   if (!fs::is_directory(init_from) || !fs::exists(folder.record())) return;
   if (const std::string status = state_of(folder).status; status != "done")
-    log_info("warning: init_from: the run in {} is {}, and its weights are not yet those that it ends with",
+    log_info("warning: init_from: the run in {} is {}: its weights are not those of a finished run",
              init_from.string(), status);
 }
 

@@ -27,8 +27,11 @@ std::vector<Input> weights_input(const RunContext& context) {
            [from = context.init_from] { return sha256(MappedFile(weights_file(from)).bytes()); }}};
 }
 
-std::filesystem::path evaluated_weights(bool trains, const RunContext& context) {
-  return trains ? context.folder : context.init_from;
+std::filesystem::path evaluated_weights(bool trains, EvaluateWith with, const RunContext& context) {
+  if (!trains) return context.init_from;
+  // By name, for earlier versions kept the best weights of every run.
+  const std::filesystem::path last = last_checkpoint(context.folder);
+  return with == EvaluateWith::last && std::filesystem::exists(last) ? last : context.folder;
 }
 
 std::vector<Input> pretrained_inputs(const PretrainedOptions& options) {

@@ -9,6 +9,7 @@
 
 #include "tasks/model_folder.h"
 #include "tasks/task.h"
+#include "train/options.h"
 
 namespace attnlab {
 
@@ -20,7 +21,7 @@ Input file_input(const std::string& name, const std::filesystem::path& file);
 std::vector<Input> weights_input(const RunContext& context);
 
 /// The weights that a run's figures are of: its own, or where it only evaluates those of init_from.
-std::filesystem::path evaluated_weights(bool trains, const RunContext& context);
+std::filesystem::path evaluated_weights(bool trains, EvaluateWith with, const RunContext& context);
 
 /// What a folder says of how its model's tokenizer is used (data/tokenizer.h).
 Input settings_input(const std::filesystem::path& folder);

@@ -136,8 +136,8 @@ void Session::start() {
     log_info("precision bf16 on a CPU is usually slower than fp32");
   if (first() && planned_ > 1 && rate_of(planned_) > rate_of(planned_ - 1))
     log_info(
-        "warning: the learning rate still rises at the last of {} updates: the schedule's warm-up is longer "
-        "than the training",
+        "warning: the learning rate still rises at the last of {} updates: the schedule's warm-up is no "
+        "shorter than the training",
         planned_);
   together(ranks_, [&] {
     if (first()) take_up();
@@ -154,6 +154,8 @@ void Session::take_up() {
     for (const fs::path& file : {best_checkpoint(folder_), average_checkpoint(folder_)})
       fs::remove(file);  // of a run that was killed before its first whole checkpoint
   }
+  if (options_.save && options_.evaluate_with != EvaluateWith::best)
+    fs::remove(best_checkpoint(folder_));  // which earlier versions kept here too
   best_.settle(state_);
   snapshots_.keep_only(state_.snapshots);
   forget_rows_after_checkpoint();

@@ -183,14 +183,17 @@ TEST(GatedSilu, KeepsNaN) {
 TEST(DecoderOps, LeaveGradientsToTorch) {
   torch::manual_seed(3);
   const Tensor x = torch::randn({4, 6}, torch::kDouble).set_requires_grad(true);
-  const Tensor single = x.detach().to(torch::kFloat).set_requires_grad(true), w = torch::rand({6}) + 0.5;
+  const Tensor single = x.detach().to(torch::kFloat).set_requires_grad(true);
+  const Tensor w = (torch::rand({6}) + 0.5).set_requires_grad(true);
+  const Tensor wide = w.detach().to(torch::kDouble).set_requires_grad(true);
   const auto loss = [](const Tensor& in, const Tensor& weight) {
     const Tensor normed = rms_norm(in, weight, 1e-5);
     return (gated_silu(normed, in) * normed).sum();
   };
-  loss(x, w.to(torch::kDouble)).backward();
+  loss(x, wide).backward();
   loss(single, w).backward();
   EXPECT_LT(relative_error(single.grad(), x.grad()), 1e-5);
+  EXPECT_LT(relative_error(w.grad(), wide.grad()), 1e-5);
 }
 
 /// Rows as a language model has them: a few likely tokens above a wide bulk.

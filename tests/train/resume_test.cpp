@@ -174,6 +174,20 @@ TEST(Resume, AStopWithinAValidationIsHonouredAndTheValidationRepeated) {
   finish_and_compare(folder.path());
 }
 
+/// What a kill leaves between the save of a state and the renaming of the best weights that it counts, and
+/// before that save.
+TEST(Resume, BestWeightsThatWaitForTheirStateAreSettled) {
+  const Temporary folder;
+  finish_and_compare(folder.path());
+  const fs::path best = best_checkpoint(folder.path()), next = best.parent_path() / "best.next.safetensors";
+  fs::rename(best, next);
+  finish_and_compare(folder.path());
+  EXPECT_FALSE(fs::exists(next));
+  save_weights(next, *toy_trainee(2).model, {{"update", "59"}});  // no validation's
+  finish_and_compare(folder.path());
+  EXPECT_FALSE(fs::exists(next));
+}
+
 /// A session that dies in the first update after a validation of its own. Each validation leaves a letter in
 /// the file `validations`.
 int session_that_dies_after_a_validation(const fs::path& folder, int64_t checkpoint_interval) {

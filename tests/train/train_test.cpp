@@ -138,6 +138,16 @@ TEST_F(Loop, KeepsBestWeightsWhereTheyAreEvaluatedAndElseGivesTheLast) {
   }
 }
 
+TEST_F(Loop, ThatIsEvaluatedWithItsLastWeightsForgetsBestOnesThatAnEarlierVersionKept) {
+  options.evaluate_with = EvaluateWith::last;
+  Trainee trainee = toy_trainee(1);
+  run(trainee);
+  save_weights(best_checkpoint(folder.path()), *toy_trainee(2).model, {});
+  Trainee again = toy_trainee(1);
+  run(again);
+  EXPECT_EQ(weights_file(folder.path()), last_checkpoint(folder.path()));
+}
+
 TEST_F(Loop, SaysThatAWarmUpIsLongerThanTheTraining) {
   const auto said = [this](int64_t updates) {
     const Temporary place;
@@ -150,7 +160,10 @@ TEST_F(Loop, SaysThatAWarmUpIsLongerThanTheTraining) {
     return testing::internal::GetCapturedStderr();
   };
   options.schedule = Choice<ScheduleOptions>("inverse_sqrt");  // warm-up 4,000
-  EXPECT_THAT(said(10), HasSubstr("the learning rate still rises at the last of 10 updates"));
+  EXPECT_THAT(
+      said(10),
+      HasSubstr(
+          "the learning rate still rises at the last of 10 updates: the schedule's warm-up is no shorter"));
   options.schedule = Choice<ScheduleOptions>("constant");
   EXPECT_THAT(said(10), testing::Not(HasSubstr("still rises")));
 }

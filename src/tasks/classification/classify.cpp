@@ -73,7 +73,7 @@ class LineClassifier {
       : options_(options),
         device_(context.device),
         classifier_(options.build_model(context.seed, context.device)) {
-    load_weights(*classifier_, evaluated_weights(options.trains, context));
+    load_weights(*classifier_, evaluated_weights(options.trains, options.train.evaluate_with, context));
     classifier_->eval();
   }
 
@@ -196,8 +196,8 @@ void ClassifyOptions::run(const RunContext& context, RecordSink& record) const {
       const std::chrono::duration<double> data_time = std::chrono::steady_clock::now() - started;
       const torch::Tensor loss =
           torch::cross_entropy_loss(classifier->forward(batch.ids_BN, batch.padding_BN), batch.labels_B);
-      const int64_t reviews = batch.ids_BN.size(0);
-      return MicroBatch{loss, reviews, batch.tokens, data_time.count(), static_cast<double>(reviews)};
+      const int64_t examples = batch.ids_BN.size(0);
+      return MicroBatch{loss, examples, batch.tokens, data_time.count(), static_cast<double>(examples)};
     };
     trainee.validate = [&] {
       if (evaluation.test_curve) curve.add(evaluate(classifier, *splits.test).validation());

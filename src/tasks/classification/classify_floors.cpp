@@ -48,6 +48,9 @@ ByteCountClassifier fit_floor(const ClassifyOptions& options, const LabelledSpli
   if (!options.data->trains_on_validation())
     return ByteCountClassifier::fit_best(train, validation, symbols, classes);
   const LabelledTexts others = texts_of_others(*splits.train, *splits.validation, options.encoding);
+  if (others.texts.size() <
+      train.texts.size() / 2)  // too few of data.train_examples: chosen on what it is fitted to
+    return ByteCountClassifier::fit_best(train, validation, symbols, classes);
   const auto chosen = ByteCountClassifier::fit_best(others, validation, symbols, classes);
   return ByteCountClassifier::fit(train, symbols, classes, chosen.options());
 }

@@ -53,7 +53,7 @@ void AnswerTexts::list_places(int64_t longest_answer) {
         if (longest_answer > 0 && std::ssize(answer_ids(document.questions[q], r)) > longest_answer)
           ++too_long;
         else
-          all.push_back({r, {d, q, r}});
+          all.push_back({r, {d, q, r, document.id}});
   }
   if (too_long > 0)
     log_info("{} of {} answers of {} have more than {} tokens and are left out", too_long,
@@ -142,17 +142,18 @@ LearnedTokens AnswerBatches::batch(int64_t m) {
 
 std::vector<ScoredAnswers> score_answers(const LmLosses& losses, const AnswerTexts& texts, int64_t most,
                                          torch::Device device) {
-  std::map<int64_t, DocumentScore> by_document;
+  std::map<int64_t, ScoredAnswers> by_document;
   for (int64_t i = 0; i < std::min(most, texts.size()); ++i) {
     stop_here_if_requested();
     const AnswerTexts::Text& text = texts.text(i);
-    DocumentScore& score = by_document[texts.document(i)];
+    auto& [id, score] = by_document[texts.document(i)];
+    id = texts.document_id(i);
     score.nll += losses.validation_nll(ends_learned({text.ids}, {text.learned}).to(device)) *
                  static_cast<double>(text.learned);
     score.tokens += text.learned;
   }
   std::vector<ScoredAnswers> answered;
-  for (const auto& [document, score] : by_document) answered.push_back({texts.name_of(document), score});
+  for (const auto& [document, scored] : by_document) answered.push_back(scored);
   return answered;
 }
 

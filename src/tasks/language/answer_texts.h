@@ -35,13 +35,14 @@ class AnswerTexts {
   /// Encoded when it is first asked for.
   const Text& text(int64_t i) const;
   int64_t document(int64_t i) const { return places_[static_cast<size_t>(i)].document; }
-  /// The publisher's name of a document.
-  std::string name_of(int64_t document) const { return documents_->read(document).id; }
+  /// The publisher's name of the document.
+  const std::string& document_id(int64_t i) const { return places_[static_cast<size_t>(i)].id; }
 
  private:
   struct Place {
     int64_t document = 0;
     size_t question = 0, reference = 0;
+    std::string id;
   };
   PromptFrame answered(const Question& question, size_t reference) const;
   /// Tokens of the answer alone, without EOS.

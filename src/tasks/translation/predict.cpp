@@ -30,7 +30,8 @@ class LineTranslator {
         context_(context),
         vocabulary_(open_saved_vocabulary(context.folder / "vocabulary")),
         model_(options.build_model(vocabulary_->size(), context.seed, context.device)) {
-    const std::filesystem::path weights = evaluated_weights(options.trains, context);
+    const std::filesystem::path weights =
+        evaluated_weights(options.trains, options.train.evaluate_with, context);
     check_vocabulary(weights, *vocabulary_, (context.folder / "vocabulary").string());
     load_weights(*model_, weights);
     model_->eval();

@@ -213,6 +213,9 @@ TEST_F(ClassifyTask, TheFloorsFormIsChosenOnTextsThatItWasNotFittedToAlsoWhereAl
   const LabelledTexts test = texts_in(*all.test);
   const auto expected = ByteCountClassifier::fit(texts_in(*all.train), options.data->symbol_count(), 2, form)
                             .predict(test.texts);
+  const auto in_sample = ByteCountClassifier::fit_best(texts_in(*all.train), texts_in(*all.validation),
+                                                       options.data->symbol_count(), 2);
+  ASSERT_NE(in_sample.predict(test.texts), expected) << "so that the test can tell them apart";
   for (const Table& t : options.tables()) record.define(t);
   SplitResults on_test;
   for (int64_t i = 0; i < all.test->size(); ++i)

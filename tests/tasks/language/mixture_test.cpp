@@ -241,6 +241,19 @@ TEST_F(MixtureTask, AMicroBatchCountsByItsAnswersTokensOnlyWhereThereIsNoText) {
   EXPECT_EQ(MixedTasks({1, 0}, text, nullptr, 1).weight_of(batch), 1);
 }
 
+/// Of answers alone, the tokens of all count alike: accumulated one by one as in a batch of two.
+TEST_F(MixtureTask, AccumulatedAnswersCountByTheirTokens) {
+  options.mixture.text = 0;
+  options.train.updates = options.train.log_interval = 1;
+  const auto first_loss = [&](const std::string& name, int64_t batch, int64_t accumulate) {
+    options.batch_size = batch;
+    options.train.accumulate = accumulate;
+    return std::get<double>(run(name).tables.at("/train").at(0).at(1));
+  };
+  const double parts = first_loss("parts", 1, 2);
+  EXPECT_NEAR(first_loss("whole", 2, 1), parts, 1e-5 * parts);
+}
+
 TEST_F(MixtureTask, OfWeightZeroValidatesATaskAndLearnsTheOtherAlone) {
   options.train.updates = 12;
   options.mixture.answers = 0;

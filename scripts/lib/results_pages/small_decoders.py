@@ -1,8 +1,18 @@
 """The tables of results/tova.md on decoders that were trained here on two cores."""
 
+import statistics
+
 from .files import number, paired, spread
 
 MODELS = {"train_pg19_small": "books", "train_pg19_small_bos": "chunks"}
+LAST_POSITIONS = "64128"
+LONG = {
+    "window": "window",
+    "window+4": "window+4, gaps compressed",
+    "h2o layer-wise": "h2o layer-wise, gaps compressed",
+    "tova": "tova, gaps compressed",
+    "tova without compressed gaps": "tova, positions as they are",
+}
 SIZES = (64, 128, 256, 512)
 POLICIES = {"baseline": "baseline: truncated context, chunks of k", "knorm": "key norm",
             "knorm, first two layers full": "key norm, first two layers full"}  # fmt: skip
@@ -58,4 +68,45 @@ def sinks_small(files):
     ]
 
 
-TABLES = {"trained": trained, "pg19_perplexity_small": pg19_perplexity_small, "sinks_small": sinks_small}
+def _costs_by_book(files, case):
+    """Per cent of each book's perplexity above its own with the full cache, ascending."""
+    held = {}
+    for row in files.rows("pg19_books_small_by_book.csv"):
+        held.setdefault(row["case"], {})[row["id"]] = float(row["perplexity"])
+    return sorted(100 * (value / held["full"][book] - 1) for book, value in held[case].items())
+
+
+def pg19_books_small(files):
+    """Every token of the books: costs paired by book, and how far they differ from book to book."""
+    rows = []
+    for row in files.ours("pg19_books_small.csv"):
+        mean = spread(row, "perplexity_per_book", 1)
+        if row["label"] == "full":
+            rows.append(["full", number(row["perplexity"], 2), mean, "–", "–"])
+            continue
+        costs = _costs_by_book(files, row["case"])
+        low, _, high = statistics.quantiles(costs, n=4)
+        span = f"{number(costs[0], 1)} to {number(costs[-1], 1)}, the middle half {number(low, 1)} to {number(high, 1)}"
+        cost = paired(files.row("pg19_books_small_against_full.csv", row["case"], figure="perplexity"), 2)
+        rows.append([f"{row['label']}, k = {row['cache.size']}", number(row["perplexity"], 2), mean, cost, span])
+    books = len(_costs_by_book(files, "full"))
+    return ["cache", "perplexity over all tokens", f"mean over {books} books ± standard error",
+            "above full, % ± se over books", "book by book, %"], rows  # fmt: skip
+
+
+def pg19_long_small(files):
+    """Texts of 70,000 tokens: perplexity over all of them, and over the last positions."""
+    ends = {row["case"]: row["perplexity"] for row in files.rows("pg19_long_small_by_position.csv") if row["first"] == LAST_POSITIONS}
+
+    def cell(label, size):
+        case = f"{label} cache.size={size}"
+        both = [float(one) for one in (files.row("pg19_long_small.csv", case)["perplexity"], ends[case])]
+        return ", ".join(number(one, 2 if one < 100 else 1) for one in both)
+
+    return ["cache", "k = 64: whole, last 5,873 positions", "k = 512: whole, last 5,873 positions"], [
+        [name, cell(label, 64), cell(label, 512)] for label, name in LONG.items()
+    ]
+
+
+TABLES = {"trained": trained, "pg19_perplexity_small": pg19_perplexity_small, "sinks_small": sinks_small,
+          "pg19_books_small": pg19_books_small, "pg19_long_small": pg19_long_small}  # fmt: skip

@@ -1,19 +1,10 @@
 """The tables of results/tova.md: each a function that gives a heading and rows."""
 
-import math
-
 from .claims import BY_SEED, MISS, NOT_SEEN, eighth, eighth_by_seed, missed, texts_that_fit
 from .files import link, mebibytes, middle, number, paired, spread, unless_impossible
 from .small_decoders import small_cost, small_perplexity
 
 CACHES = {"tova": "TOVA", "tova head-wise": "TOVA head-wise", "h2o head-wise": "H2O head-wise", "window+4": "window+4"}
-LONG = {
-    "window": "window",
-    "window+4": "window+4, gaps compressed",
-    "h2o layer-wise": "h2o layer-wise, gaps compressed",
-    "tova": "tova, gaps compressed",
-    "tova without compressed gaps": "tova, positions as they are",
-}
 
 
 def scoring(files):
@@ -61,26 +52,6 @@ def decoding(files):
                          f"{mebibytes(full['cache_bytes'])} / {mebibytes(tova['cache_bytes'])}"])  # fmt: skip
     return ["threads, texts", "full", "full, Torch's attention", "window", "TOVA", "TOVA × full", "× Torch's",
             "share of the read rate, full / TOVA, %", "caches, full / TOVA, MiB"], rows  # fmt: skip
-
-
-def pg19_books_small(files):
-    rows, books = [], len(files.rows("pg19_test_books.csv"))
-    for row in files.rows("pg19_books_small.csv"):
-        deviation = math.sqrt(books) * float(row["perplexity_per_book_se"])
-        size = f", k = {row['cache.size']}" if row["cache.size"] else ""
-        mean = spread(row, "perplexity_per_book", 1)
-        rows.append([row["label"] + size, number(row["perplexity"], 2), mean, number(deviation, 1)])
-    return ["cache", "perplexity over all tokens", f"mean over {books} books ± standard error", "sd over books"], rows
-
-
-def pg19_long_small(files):
-    def cell(label, size):
-        value = float(files.row("pg19_long_small.csv", f"{label} cache.size={size}")["perplexity"])
-        return f"{number(value, 2 if value < 100 else 1)}, {files.note(f'pg19_long_small.end.{label}.{size}')}"
-
-    return ["cache", "k = 64: whole, last 6,000 positions", "k = 512: whole, last 6,000 positions"], [
-        [name, cell(label, 64), cell(label, 512)] for label, name in LONG.items()
-    ]
 
 
 def smollm2_small(files):
@@ -208,7 +179,6 @@ def claims(files):
     ]  # fmt: skip
 
 
-TABLES = {f.__name__: f for f in (scoring, scoring_rates, decoding, pg19_books_small,
-                                  pg19_long_small, smollm2_small, smollm2_scoring, scoring_policies,
+TABLES = {f.__name__: f for f in (scoring, scoring_rates, decoding, smollm2_small, smollm2_scoring, scoring_policies,
                                   smollm2_decoding, llama_cpp)}  # fmt: skip
 TABLES["tova_claims"] = claims

@@ -8,7 +8,8 @@ target_include_directories(attnlab_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(attnlab_options INTERFACE -Wall -Wextra $<$<BOOL:${ATTNLAB_WERROR}>:-Werror>)
 if(ATTNLAB_SANITIZE)
   target_compile_options(attnlab_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
-                         -fno-omit-frame-pointer)
+                         -fno-omit-frame-pointer
+                         -Wno-maybe-uninitialized)  # of which the checks' own code makes g++ 12 warn within <functional>
   target_link_options(attnlab_options INTERFACE -fsanitize=address,undefined)
 endif()
 if(ATTNLAB_TSAN)

@@ -1,9 +1,11 @@
 """What the papers claim beside what was found here, claim by claim: the tables at the head of the pages in results/."""
 
 import statistics
+from functools import partial
 
 from .files import link, middle, number, over_rounds, paired, spread, unless_impossible
-from .small_decoders import small_cost, small_perplexity
+from .small_decoders import long_perplexity, small_cost, small_perplexity
+from .smollm2 import eighth_by_book, eighth_perplexity, perplexity_of_a_book
 
 HEADING = ["claimed", "published", "ours ± (over what)", "seeds", "file"]
 MISS, NOT_SEEN, OPEN = "**missed:** ", "**not seen:** ", "**open:** "
@@ -108,6 +110,9 @@ def _step(files, model, column, digits, claim):
 
 
 def tova(files):
+    real, by_book = partial(eighth_perplexity, files), partial(eighth_by_book, files)
+    beyond, of_a_book = partial(long_perplexity, files), partial(perplexity_of_a_book, files)
+
     def paper(label, size=512):
         return number(files.published("tova_pg19.yaml", f"{label}, k = {size}" if size else label, "perplexity"), 2)
 
@@ -117,12 +122,6 @@ def tova(files):
     def cost(label):
         return small_cost(files, label, 128)
 
-    def real(label):
-        return number(files.row("pg19_smollm2.csv", label if label == "full" else f"{label} cache.size=512")["perplexity"], 2)
-
-    def by_book(label, against):
-        return files.row(f"pg19_smollm2_against_{against}.csv", f"{label} cache.size=512", figure="perplexity")
-
     def behind_tova(label):
         """A row that compares TOVA at k = 512 with another cache on the same books."""
         row = by_book(label, "tova")
@@ -130,12 +129,6 @@ def tova(files):
         return [f"the same, {weights['real']}", f"{paper('tova')} against {paper(label)}",
                 f"{miss}{real('tova')} against {real(label)}, {paired(row, 1)} % above TOVA (paired over 20 books; above "
                 f"in {row['higher']} of them)", "1", _link("pg19_smollm2_against_tova.csv")]  # fmt: skip
-
-    def beyond(label):
-        return number(files.row("pg19_long_small.csv", f"{label} cache.size=512")["perplexity"], 1)
-
-    def of_a_book(case):
-        return number(files.row("long_smollm2.csv", case)["perplexity"], 1)
 
     def at_4096(label):
         return [float(files.row("kept_tokens.csv", f"{label} cache.size={size}")["perplexity"]) for size in SIZES]

@@ -94,16 +94,22 @@ def pg19_books_small(files):
             "above full, % ± se over books", "book by book, %"], rows  # fmt: skip
 
 
+def long_perplexity(files, label):
+    """Of texts of 70,000 tokens, k = 512."""
+    return number(files.row("pg19_long_small.csv", f"{label} cache.size=512")["perplexity"], 1)
+
+
 def pg19_long_small(files):
     """Texts of 70,000 tokens: perplexity over all of them, and over the last positions."""
-    ends = {row["case"]: row["perplexity"] for row in files.rows("pg19_long_small_by_position.csv") if row["first"] == LAST_POSITIONS}
+    last = {row["case"]: row for row in files.rows("pg19_long_small_by_position.csv") if row["first"] == LAST_POSITIONS}
+    positions = max(int(row["last"]) + 1 - int(row["first"]) for row in last.values())
 
     def cell(label, size):
         case = f"{label} cache.size={size}"
-        both = [float(one) for one in (files.row("pg19_long_small.csv", case)["perplexity"], ends[case])]
+        both = [float(one) for one in (files.row("pg19_long_small.csv", case)["perplexity"], last[case]["perplexity"])]
         return ", ".join(number(one, 2 if one < 100 else 1) for one in both)
 
-    return ["cache", "k = 64: whole, last 5,873 positions", "k = 512: whole, last 5,873 positions"], [
+    return ["cache", *(f"k = {size}: whole, last {number(positions, 0)} positions" for size in (64, 512))], [
         [name, cell(label, 64), cell(label, 512)] for label, name in LONG.items()
     ]
 

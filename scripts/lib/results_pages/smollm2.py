@@ -10,6 +10,21 @@ NAMES = {"baseline": "baseline: chunks of k", "snapkv_decoding": "SnapKV while d
          "caote": "CAOTE", "caote head-wise": "CAOTE head-wise"}  # fmt: skip
 
 
+def eighth_perplexity(files, label):
+    """Of a cache with an eighth of the text, or of the full one."""
+    return number(files.row(RUNS, label if label == "full" else f"{label} cache.size={SIZE}")["perplexity"], 2)
+
+
+def eighth_by_book(files, label, against):
+    """The row that compares such a cache with the full one or with TOVA over the same books."""
+    return files.row({"full": FULL, "tova": TOVA}[against], f"{label} cache.size={SIZE}", figure="perplexity")
+
+
+def perplexity_of_a_book(files, case):
+    """Of 70,000 tokens of one book as one sequence."""
+    return number(files.row("long_smollm2.csv", case)["perplexity"], 1)
+
+
 def _by_case(files, name):
     """By case, the difference of perplexity over the same books."""
     return {row["case"]: row for row in files.rows(name) if row["figure"] == "perplexity"}

@@ -1,8 +1,11 @@
 """The tables of results/tova.md: each a function that gives a heading and rows."""
 
+from functools import partial
+
 from .claims import BY_SEED, MISS, NOT_SEEN, eighth, eighth_by_seed, missed, texts_that_fit
 from .files import link, mebibytes, middle, number, paired, spread, unless_impossible
-from .small_decoders import small_cost, small_perplexity
+from .small_decoders import long_perplexity, small_cost, small_perplexity
+from .smollm2 import eighth_by_book, eighth_perplexity, perplexity_of_a_book
 
 CACHES = {"tova": "TOVA", "tova head-wise": "TOVA head-wise", "h2o head-wise": "H2O head-wise", "window+4": "window+4"}
 
@@ -122,15 +125,12 @@ def llama_cpp(files):
 
 def claims(files):
     """The README's table: TOVA on a real model, and on one that was trained here."""
+    real, by_book = partial(eighth_perplexity, files), partial(eighth_by_book, files)
+    beyond, of_a_book = partial(long_perplexity, files), partial(perplexity_of_a_book, files)
+
 
     def paper(label):
         return number(files.published("tova_pg19.yaml", f"{label}, k = 512" if label != "full" else label, "perplexity"), 2)
-
-    def real(label):
-        return number(files.row("pg19_smollm2.csv", label if label == "full" else f"{label} cache.size=512")["perplexity"], 2)
-
-    def by_book(label, against):
-        return files.row(f"pg19_smollm2_against_{against}.csv", f"{label} cache.size=512", figure="perplexity")
 
     def beside_tova(label, name):
         """Another cache on the same twenty books."""
@@ -144,12 +144,6 @@ def claims(files):
 
     def cost(label):
         return f"{small_cost(files, label, 128)} %"
-
-    def beyond(label):
-        return number(files.row("pg19_long_small.csv", f"{label} cache.size=512")["perplexity"], 1)
-
-    def of_a_book(case):
-        return number(files.row("long_smollm2.csv", case)["perplexity"], 1)
 
     geometry = {size: f"{eighth(files, 'throughput_7b.csv', size)} × in {size} GiB ({texts_that_fit(files, size)})" for size in ("16", "19")}
     speeds = [eighth_by_seed(files, size) for size in BY_SEED]

@@ -11,11 +11,22 @@
 namespace attnlab {
 namespace {
 
-/// A split's texts, cut to the symbols that the model sees. `limit` as in evaluation; 0: all.
-LabelledTexts texts_of(const LabelledSequences& data, const EncodingOptions& encoding, int64_t limit) {
+using ExampleIds = std::unordered_set<std::string_view>;
+
+ExampleIds ids_of(const LabelledSequences& data) {
+  ExampleIds ids;
+  for (int64_t i = 0; i < data.size(); ++i) ids.insert(data.id(i));
+  return ids;
+}
+
+/// A split's texts but those of `left_out`, cut to the symbols that the model sees. `limit` as in evaluation;
+/// 0: all.
+LabelledTexts texts_of(const LabelledSequences& data, const EncodingOptions& encoding, int64_t limit,
+                       const ExampleIds& left_out = {}) {
   const int64_t n = limit > 0 ? std::min(limit, data.size()) : data.size();
   LabelledTexts texts;
   for (int64_t i = 0; i < n; ++i) {
+    if (left_out.contains(data.id(i))) continue;
     texts.texts.push_back(visible_symbols(data.symbols(i), encoding));
     texts.labels.push_back(data.label(i));
   }
@@ -26,20 +37,6 @@ void summarise(const Headline& floor, const Proportion& p, RecordSink& record) {
   record.summarise(summary_of(floor, p.value, p.n, p.standard_error));
 }
 
-/// Those of `train` that `held_out` does not have as well (data.train_on_held_out).
-LabelledTexts texts_of_others(const LabelledSequences& train, const LabelledSequences& held_out,
-                              const EncodingOptions& encoding) {
-  std::unordered_set<std::string_view> held;
-  for (int64_t i = 0; i < held_out.size(); ++i) held.insert(held_out.id(i));
-  LabelledTexts texts;
-  for (int64_t i = 0; i < train.size(); ++i) {
-    if (held.contains(train.id(i))) continue;
-    texts.texts.push_back(visible_symbols(train.symbols(i), encoding));
-    texts.labels.push_back(train.label(i));
-  }
-  return texts;
-}
-
 /// Its form is chosen on texts that it was not fitted to, also where the model is trained on all.
 ByteCountClassifier fit_floor(const ClassifyOptions& options, const LabelledSplits& splits,
                               const LabelledTexts& train, int64_t classes) {
@@ -47,9 +44,9 @@ ByteCountClassifier fit_floor(const ClassifyOptions& options, const LabelledSpli
   const LabelledTexts validation = texts_of(*splits.validation, options.encoding, 0);
   if (!options.data->trains_on_validation())
     return ByteCountClassifier::fit_best(train, validation, symbols, classes);
-  const LabelledTexts others = texts_of_others(*splits.train, *splits.validation, options.encoding);
-  if (others.texts.size() <
-      train.texts.size() / 2)  // too few of data.train_examples: chosen on what it is fitted to
+  const LabelledTexts others = texts_of(*splits.train, options.encoding, 0, ids_of(*splits.validation));
+  // data.train_examples leaves too few of them: chosen on what it is fitted to.
+  if (others.texts.size() < train.texts.size() / 2)
     return ByteCountClassifier::fit_best(train, validation, symbols, classes);
   const auto chosen = ByteCountClassifier::fit_best(others, validation, symbols, classes);
   return ByteCountClassifier::fit(train, symbols, classes, chosen.options());
